@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Acquire and Lease.Add: the lease is in its table before the plan runs (GRANTING), so that nobody
+ * else can be given its groups, and is the owner's when the plan has run (HELD). When the plan
+ * fails, it has never been.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/broker/broker-private.h"
+#include "daemon/util/string.h"
+
+static uint64_t realtime_usec(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void on_abandoned(void *userdata, uint32_t id) {
+        Broker *broker = userdata;
+        Lease *lease = lease_table_find(&broker->world.leases, id);
+
+        if (lease)
+                release_begin(broker, lease, LEASE_EVENT_GIVEN_BACK);
+}
+
+/* The lease's groups, and the devices whose files the plan opens: what joins it when it has run. */
+static int add_to_lease(const Job *job, Lease *lease) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < job->activity.n_groups; i++)
+                r = lease_add_group(lease, job->activity.groups[i]);
+        for (size_t i = 0; r >= 0 && i < job->plan.n_steps; i++)
+                if (job->plan.steps[i].kind == STEP_GET_DEVICE)
+                        r = lease_add_device(lease, job->plan.steps[i].device);
+        return r;
+}
+
+static void remove_from_lease(const Job *job, Lease *lease) {
+        for (size_t i = 0; i < job->activity.n_groups; i++)
+                lease_remove_group(lease, job->activity.groups[i]);
+        for (size_t i = 0; i < job->plan.n_steps; i++)
+                if (job->plan.steps[i].kind == STEP_GET_DEVICE)
+                        lease_remove_device(lease, job->plan.steps[i].device);
+}
+
+/* Which of the lease's files this operation opened, for the reply. */
+static int report(Job *job, const Lease *lease) {
+        Outcome *outcome = &job->outcome;
+
+        outcome->lease = lease->id;
+        outcome->groups = calloc(job->activity.n_groups + 1, sizeof(uint32_t));
+        if (!outcome->groups)
+                return -ENOMEM;
+        for (size_t i = 0; i < job->activity.n_groups; i++)
+                outcome->groups[outcome->n_groups++] = job->activity.groups[i];
+        for (size_t i = 0; i < job->plan.n_steps; i++)
+                if (job->plan.steps[i].kind == STEP_GET_DEVICE &&
+                    strv_push(&outcome->devices, job->plan.steps[i].device) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+static int acquire_prepare(Job *job) {
+        Broker *broker = job->broker;
+        Lease *lease;
+        int r;
+
+        r = bind_prepare(job);
+        if (r < 0)
+                return r;
+        r = lease_new(&broker->world.leases, job->request.caller.uid, job->request.label, &lease);
+        if (r < 0)
+                return r;
+        lease->attached = job->request.prepare == PREPARE_ATTACH;
+        job->request.lease = lease->id;
+        r = add_to_lease(job, lease);
+        if (r < 0)
+                lease_free(lease);
+        return r;
+}
+
+static int hold(Job *job, Lease *lease, Handles *opened) {
+        Broker *broker = job->broker;
+        Holding *holding;
+        int r;
+
+        r = report(job, lease);
+        if (r < 0)
+                return r;
+        r = holding_new(broker->event, lease->id, on_abandoned, broker, &job->outcome.lease_fd,
+                        &holding);
+        if (r < 0)
+                return r;
+        holding->files = *opened;
+        *opened = (Handles)HANDLES_NULL;
+        list_insert(&broker->holdings, &holding->link);
+        return 0;
+}
+
+static void acquire_finish(Job *job, bool ran, Handles *opened) {
+        Broker *broker = job->broker;
+        Lease *lease = lease_table_find(&broker->world.leases, job->request.lease);
+        int r = ran && lease && !job->answered ? hold(job, lease, opened) : -ECANCELED;
+
+        bind_finish(job, ran, opened);
+        if (r < 0) {
+                if (ran && !job->answered)
+                        job->outcome.error = r;
+                release_files(broker, opened);
+                lease_free(lease);
+                return;
+        }
+        lease->since = realtime_usec();
+        (void)lease_enter(lease, LEASE_EVENT_GRANTED);
+        broker_emit(broker, CHANGE_LEASE_ADDED, lease->id, NULL);
+}
+
+/* The container of the lease, for the new groups to be put into. */
+static int add_prepare(Job *job) {
+        Broker *broker = job->broker;
+        const Handles *files = broker_lease_files(broker, job->request.lease);
+        Lease *lease = lease_table_find(&broker->world.leases, job->request.lease);
+        int r;
+
+        job->lent.handles = calloc(1, sizeof(Handle));
+        if (!files || !lease || !job->lent.handles)
+                return -ENOMEM;
+        job->lent.handles[job->lent.n_handles++] = (Handle){
+                .kind = HANDLE_CONTAINER,
+                .fd = handles_find(files, HANDLE_CONTAINER, 0, NULL),
+        };
+        r = bind_prepare(job);
+        if (r >= 0)
+                r = add_to_lease(job, lease);
+        if (r < 0)
+                remove_from_lease(job, lease);
+        return r;
+}
+
+static int hold_more(Job *job, const Lease *lease, Holding *holding, Handles *opened) {
+        int r;
+
+        r = report(job, lease);
+        if (r < 0)
+                return r;
+        job->outcome.lease_fd = holding_open_read_end(holding, &job->broker->roots);
+        if (job->outcome.lease_fd < 0)
+                return job->outcome.lease_fd;
+        return handles_move_all(opened, &holding->files);
+}
+
+/* The lease may have ended meanwhile: then the new files go the way of the old ones. */
+static void add_finish(Job *job, bool ran, Handles *opened) {
+        Broker *broker = job->broker;
+        Lease *lease = lease_table_find(&broker->world.leases, job->request.lease);
+        Holding *holding = broker_find_holding(broker, job->request.lease);
+        int r = ran && !job->answered ? 0 : -ECANCELED;
+
+        bind_finish(job, ran, opened);
+        if (r >= 0 && (!lease || !holding || !lease_is_live(lease)))
+                r = -EPIPE;
+        if (r >= 0)
+                r = hold_more(job, lease, holding, opened);
+        if (r < 0) {
+                if (r == -EPIPE)
+                        (void)refuse(&job->outcome.refusal, REFUSAL_LEASE_ENDED,
+                                     "lease %u ended meanwhile", job->request.lease);
+                else if (ran && !job->answered)
+                        job->outcome.error = r;
+                release_files(broker, opened);
+                if (lease)
+                        remove_from_lease(job, lease);
+        }
+        if (lease)
+                broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
+}
+
+const JobClass job_class_acquire = {.prepare = acquire_prepare, .finish = acquire_finish};
+const JobClass job_class_add = {.prepare = add_prepare, .finish = add_finish};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Bind and unbind. The original of each device is recorded before its plan runs, so that it is
+ * known whatever happens meanwhile, and forgotten once the device is back.
+ */
+
+#include <errno.h>
+
+#include "daemon/broker/broker-private.h"
+
+static int for_each_moved(Job *job, StepKind kind, int (*act)(Device *device)) {
+        for (size_t i = 0; i < job->plan.n_steps; i++) {
+                const Step *step = &job->plan.steps[i];
+                Device *device;
+                int r;
+
+                if (step->kind != kind)
+                        continue;
+                device = topology_find_device(&job->broker->world.topology, step->device);
+                r = device ? act(device) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int forget(Device *device) {
+        device_forget_original(device);
+        return 0;
+}
+
+/* A device that is on a vfio driver keeps its record, however the operation ended. */
+static int forget_unless_vfio(Device *device) {
+        if (!device->facts.vfio)
+                device_forget_original(device);
+        return 0;
+}
+
+int bind_prepare(Job *job) {
+        int r = for_each_moved(job, STEP_BIND_VFIO, device_record_original);
+
+        if (r < 0)
+                (void)for_each_moved(job, STEP_BIND_VFIO, forget_unless_vfio);
+        return r;
+}
+
+void bind_finish(Job *job, bool ran, Handles *opened _unused_) {
+        if (!ran)
+                (void)for_each_moved(job, STEP_BIND_VFIO, forget_unless_vfio);
+}
+
+static void unbind_finish(Job *job, bool ran, Handles *opened _unused_) {
+        if (ran)
+                (void)for_each_moved(job, STEP_UNBIND_VFIO, forget);
+}
+
+const JobClass job_class_bind = {.prepare = bind_prepare, .finish = bind_finish};
+const JobClass job_class_unbind = {.finish = unbind_finish};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The broker's inside, for the operations: one file each in daemon/broker. Not for bus/. */
+
+#include "daemon/broker/broker.h"
+#include "daemon/broker/holding.h"
+#include "daemon/broker/job.h"
+#include "daemon/kernel/monitor.h"
+
+struct Broker {
+        sd_event *event;
+        Roots roots;
+        World world;
+        Monitor *monitor;
+        sd_event_source *monitor_source;
+        List holdings; /* Holding.link */
+        List jobs;     /* Job.link */
+        BrokerListener listener;
+        void *listener_userdata;
+        struct timespec aliases_mtime; /* of modules.alias when it was last read */
+        bool stopping;
+};
+
+/* The operations: what a job does when its plan is decided, and when it has run. */
+extern const JobClass job_class_acquire;
+extern const JobClass job_class_add;
+extern const JobClass job_class_bind;
+extern const JobClass job_class_remove;
+extern const JobClass job_class_unbind;
+
+/* bind.c: what acquiring with `bind` shares with Bind: recording originals, forgetting them. */
+int bind_prepare(Job *job);
+void bind_finish(Job *job, bool ran, Handles *opened);
+
+void broker_emit(Broker *broker, ChangeKind kind, uint32_t number, const char *device);
+/* The group and its devices look different because a lease or an operation came or went. */
+void broker_emit_group(Broker *broker, uint32_t group);
+void broker_emit_lease_groups(Broker *broker, const Lease *lease);
+
+Holding *broker_find_holding(const Broker *broker, uint32_t lease);
+
+/* hotplug.c */
+int hotplug_start(Broker *broker);
+void hotplug_stop(Broker *broker);
+
+/*
+ * release.c: the lease is over, whoever says so: our files are closed at once, and it leaves its
+ * table when the kernel lets its groups be opened again. Harmless on a lease that is over already.
+ */
+void release_begin(Broker *broker, Lease *lease, LeaseEvent event);
+
+/* release.c: closes files in a worker, because the last close of a device resets it. */
+void release_files(Broker *broker, Handles *files);

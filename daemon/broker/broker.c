@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The broker as a whole: what it is made of, and which job class a request is. */
+
+#include "daemon/broker/broker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "daemon/broker/broker-private.h"
+#include "daemon/kernel/enumerate.h"
+#include "daemon/kernel/module.h"
+
+static const JobClass *const classes[_OPERATION_MAX] = {
+        [OPERATION_BIND] = &job_class_bind,       [OPERATION_UNBIND] = &job_class_unbind,
+        [OPERATION_ACQUIRE] = &job_class_acquire, [OPERATION_ADD] = &job_class_add,
+        [OPERATION_REMOVE] = &job_class_remove,
+};
+
+int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret) {
+        Broker *broker = calloc(1, sizeof(Broker));
+        struct utsname name;
+
+        if (!broker) {
+                roots_done(roots);
+                return -ENOMEM;
+        }
+        (void)uname(&name);
+        broker->event = sd_event_ref(event);
+        broker->roots = *roots;
+        *roots = (Roots)ROOTS_NULL;
+        broker->world.config = *config;
+        topology_init(&broker->world.topology, viability_rule(name.release));
+        lease_table_init(&broker->world.leases);
+        activity_table_init(&broker->world.activities);
+        list_init(&broker->holdings);
+        list_init(&broker->jobs);
+        *ret = broker;
+        return 0;
+}
+
+Broker *broker_free(Broker *broker) {
+        if (!broker)
+                return NULL;
+        hotplug_stop(broker);
+        list_for_each_safe(link, &broker->jobs)
+                job_free(container_of(link, Job, link));
+        list_for_each_safe(link, &broker->holdings)
+                holding_free(container_of(link, Holding, link));
+        topology_done(&broker->world.topology);
+        lease_table_done(&broker->world.leases);
+        vfio_aliases_done(&broker->world.aliases);
+        roots_done(&broker->roots);
+        sd_event_unref(broker->event);
+        free(broker);
+        return NULL;
+}
+
+int broker_start(Broker *broker) {
+        return hotplug_start(broker);
+}
+
+void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata) {
+        broker->listener = listener;
+        broker->listener_userdata = userdata;
+}
+
+const World *broker_world(const Broker *broker) {
+        return &broker->world;
+}
+
+void broker_emit(Broker *broker, ChangeKind kind, uint32_t number, const char *device) {
+        const Change change = {.kind = kind, .number = number, .device = device};
+
+        if (broker->listener)
+                broker->listener(broker->listener_userdata, &change);
+}
+
+void broker_emit_group(Broker *broker, uint32_t number) {
+        const Group *group = topology_find_group(&broker->world.topology, number);
+
+        if (!group)
+                return;
+        broker_emit(broker, CHANGE_GROUP_CHANGED, number, NULL);
+        for (size_t i = 0; i < group->n_members; i++)
+                broker_emit(broker, CHANGE_DEVICE_CHANGED, 0, group->members[i]->facts.name);
+}
+
+void broker_emit_lease_groups(Broker *broker, const Lease *lease) {
+        for (size_t i = 0; i < lease->n_groups; i++)
+                broker_emit_group(broker, lease->groups[i]);
+}
+
+Holding *broker_find_holding(const Broker *broker, uint32_t lease) {
+        list_for_each(link, &broker->holdings) {
+                Holding *holding = container_of(link, Holding, link);
+
+                if (holding->lease == lease)
+                        return holding;
+        }
+        return NULL;
+}
+
+const Handles *broker_lease_files(const Broker *broker, uint32_t lease) {
+        const Holding *holding = broker_find_holding(broker, lease);
+
+        return holding ? &holding->files : NULL;
+}
+
+static int add_alias(void *userdata, const char *line) {
+        return vfio_aliases_add_line(userdata, line);
+}
+
+/* Modules may be installed while we run; depmod writes a new modules.alias then. */
+static void refresh_aliases(Broker *broker) {
+        VfioAliases fresh = VFIO_ALIASES_NULL;
+        struct stat status;
+
+        if (broker->roots.modules_fd < 0 ||
+            fstatat(broker->roots.modules_fd, "modules.alias", &status, 0) < 0)
+                return;
+        if (status.st_mtim.tv_sec == broker->aliases_mtime.tv_sec &&
+            status.st_mtim.tv_nsec == broker->aliases_mtime.tv_nsec)
+                return;
+        if (module_read_aliases(&broker->roots, add_alias, &fresh) < 0) {
+                vfio_aliases_done(&fresh);
+                return;
+        }
+        vfio_aliases_done(&broker->world.aliases);
+        broker->world.aliases = fresh;
+        broker->aliases_mtime = status.st_mtim;
+}
+
+void broker_refresh(Broker *broker, const Request *request) {
+        for (size_t i = 0; i < request->n_targets; i++) {
+                const Target *target = &request->targets[i];
+                const Device *device;
+
+                if (target->kind == TARGET_GROUP) {
+                        broker_refresh_group(broker, target->group);
+                        continue;
+                }
+                device = topology_find_device(&broker->world.topology, target->device);
+                if (device)
+                        broker_refresh_group(broker, device->facts.group);
+        }
+        if (request->operation == OPERATION_BIND || request->bind)
+                refresh_aliases(broker);
+}
+
+void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
+        job_run(broker, classes[request->operation], request, done, userdata);
+}
+
+RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refusal *refusal) {
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+
+        broker_refresh(broker, request);
+        if (select_targets(&broker->world.topology, request, &selection, refusal))
+                return refusal->kind;
+        return decide(&broker->world, request, &selection, plan, refusal);
+}
+
+void broker_stop(Broker *broker) {
+        broker->stopping = true;
+        list_for_each(link, &broker->jobs) {
+                Job *job = container_of(link, Job, link);
+
+                if (job->worker)
+                        worker_cancel(job->worker);
+        }
+}
+
+/* A job that has been answered only waits for a kernel that may never come back. */
+bool broker_is_idle(const Broker *broker) {
+        list_for_each(link, &broker->jobs)
+                if (!container_of(link, Job, link)->answered)
+                        return false;
+        return true;
+}

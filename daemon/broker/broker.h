@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The broker: what is asked for, done in order. It knows nothing of D-Bus; whoever asks has been
+ * authorised already (daemon/bus/authorise.h). Everything happens in one thread, on one event loop,
+ * and nothing in it waits for the kernel: plans run in workers, and their end comes by callback.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "daemon/broker/handles.h"
+#include "daemon/broker/outcome.h"
+#include "daemon/core/decide.h"
+#include "daemon/kernel/roots.h"
+
+typedef struct Broker Broker;
+
+typedef enum ChangeKind {
+        CHANGE_GROUP_ADDED,
+        CHANGE_GROUP_CHANGED,
+        CHANGE_GROUP_REMOVED,
+        CHANGE_DEVICE_ADDED,
+        CHANGE_DEVICE_CHANGED,
+        CHANGE_DEVICE_REMOVED,
+        CHANGE_LEASE_ADDED,
+        CHANGE_LEASE_CHANGED,
+        CHANGE_LEASE_REMOVED, /* the lease is still in its table while the listener runs */
+} ChangeKind;
+
+typedef struct Change {
+        ChangeKind kind;
+        uint32_t number;    /* of the group or lease */
+        const char *device; /* borrowed for the call */
+} Change;
+
+typedef void (*BrokerListener)(void *userdata, const Change *change);
+
+/*
+ * The operation is over. The callback may take what it likes from the outcome; the rest is freed.
+ * Called from the event loop, or from within broker_run() when there was nothing to wait for.
+ */
+typedef void (*BrokerDone)(void *userdata, Outcome *outcome);
+
+/* `roots` is the broker's from then on, also when it fails; the event loop is borrowed. */
+int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret);
+Broker *broker_free(Broker *broker);
+
+/* Reads the machine and begins to watch it. */
+int broker_start(Broker *broker);
+
+void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata);
+
+const World *broker_world(const Broker *broker);
+
+/* Reads the facts of the groups that the request is about again. */
+void broker_refresh(Broker *broker, const Request *request);
+void broker_refresh_group(Broker *broker, uint32_t group);
+
+/* Decides the request on fresh facts and does it. The request is copied. */
+void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+
+/*
+ * Ends a lease, whoever it belongs to. `done` comes when our files of it are closed; a lease that
+ * somebody still has a file of goes on draining after that.
+ */
+void broker_release(Broker *broker, uint32_t lease, const Caller *caller, BrokerDone done,
+                    void *userdata);
+
+/* What broker_run() would do, or why not. */
+RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refusal *refusal);
+
+/* The files of a lease, in the order in which GetFds pages; NULL for no such lease. */
+const Handles *broker_lease_files(const Broker *broker, uint32_t lease);
+
+/* Takes no more requests, calls off what is under way; `broker_is_idle` tells when that is done. */
+void broker_stop(Broker *broker);
+bool broker_is_idle(const Broker *broker);
+
+DEFINE_TRIVIAL_CLEANUP(Broker *, broker_free, NULL);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/broker/execute.h"
+
+#include <errno.h>
+#include <linux/vfio.h>
+#include <stdlib.h>
+
+#include "daemon/kernel/driver.h"
+#include "daemon/kernel/module.h"
+#include "daemon/kernel/vfio.h"
+#include "daemon/util/fd.h"
+#include "daemon/util/string.h"
+
+typedef struct Run {
+        const Roots *roots;
+        Handles *files;
+} Run;
+
+static int run_load_module(const Run *run, const Step *step) {
+        int r = module_load(run->roots, step->module);
+
+        return step->optional ? 0 : r;
+}
+
+/* -ENODEV: somebody was quicker; fine as long as nobody has it now. */
+static int run_unbind(const Run *run, const Step *step) {
+        _cleanup_free_ char *driver = NULL;
+        int r, q;
+
+        r = driver_unbind(run->roots, step->bus, step->device, step->driver);
+        if (r != -ENODEV && r != -ENOENT)
+                return r;
+        q = driver_read(run->roots, step->bus, step->device, &driver);
+        if (q < 0)
+                return q;
+        return string_is_empty(driver) ? 0 : -EBUSY;
+}
+
+static int bind_vfio_to(const Run *run, const Step *step, const char *driver) {
+        int r = driver_bind(run->roots, step->bus, step->device, driver);
+
+        if (r < 0)
+                return r;
+        if (driver_is_vfio(run->roots, step->bus, step->device))
+                return 0;
+        (void)driver_unbind(run->roots, step->bus, step->device, driver);
+        return -ENODEV;
+}
+
+static int run_bind_vfio(const Run *run, const Step *step) {
+        int r, q;
+
+        r = bind_vfio_to(run, step, step->driver);
+        if (r >= 0 || !step->fallback)
+                return r;
+        q = driver_set_override(run->roots, step->bus, step->device, step->fallback);
+        return q < 0 ? q : bind_vfio_to(run, step, step->fallback);
+}
+
+/*
+ * The recorded driver, or whichever the kernel finds when that one is not there any more. When
+ * nothing was recorded, ending up with no driver is how it is on a machine that has none for the
+ * device.
+ */
+static int run_bind_host(const Run *run, const Step *step) {
+        _cleanup_free_ char *driver = NULL;
+        int r, q;
+
+        r = step->driver ? driver_bind(run->roots, step->bus, step->device, step->driver) : -ENOENT;
+        if (r >= 0)
+                return 0;
+        q = driver_probe(run->roots, step->bus, step->device);
+        if (q < 0)
+                return step->driver ? r : q;
+        q = driver_read(run->roots, step->bus, step->device, &driver);
+        if (q < 0)
+                return q;
+        return string_is_empty(driver) && step->driver ? r : 0;
+}
+
+static int run_open(const Run *run, HandleKind kind, uint32_t group) {
+        int fd = kind == HANDLE_CONTAINER ? vfio_open_container(run->roots)
+                                          : vfio_open_group(run->roots, group);
+
+        return fd < 0 ? fd : handles_add_consume(run->files, kind, group, NULL, fd);
+}
+
+/* The kernel, not our table, has the last word on viability. */
+static int run_open_group(const Run *run, const Step *step) {
+        bool viable;
+        int r;
+
+        r = run_open(run, HANDLE_GROUP, step->group);
+        if (r < 0)
+                return r;
+        r = vfio_group_is_viable(handles_find(run->files, HANDLE_GROUP, step->group, NULL),
+                                 &viable);
+        if (r >= 0 && !viable)
+                r = -EPERM;
+        if (r < 0)
+                handles_close(run->files, HANDLE_GROUP, step->group, NULL);
+        return r;
+}
+
+/* A node that is gone cannot be held by anybody: the group's last vfio device has left it. */
+static int run_test_group(const Run *run, const Step *step) {
+        _cleanup_close_ int fd = vfio_open_group(run->roots, step->group);
+
+        return fd == -ENOENT || fd == -ENODEV || fd == -ENXIO || fd >= 0 ? 0 : fd;
+}
+
+static int set_container(const Run *run, uint32_t group) {
+        return vfio_group_set_container(handles_find(run->files, HANDLE_GROUP, group, NULL),
+                                        handles_find(run->files, HANDLE_CONTAINER, 0, NULL));
+}
+
+static int unset_container(const Run *run, uint32_t group) {
+        return vfio_group_unset_container(handles_find(run->files, HANDLE_GROUP, group, NULL));
+}
+
+static int get_device(const Run *run, const Step *step) {
+        int fd = vfio_group_get_device(handles_find(run->files, HANDLE_GROUP, step->group, NULL),
+                                       step->device);
+
+        return fd < 0 ? fd
+                      : handles_add_consume(run->files, HANDLE_DEVICE, step->group, step->device,
+                                            fd);
+}
+
+static int run_step(const Run *run, const Step *step) {
+        switch (step->kind) {
+        case STEP_LOAD_MODULE:
+                return run_load_module(run, step);
+        case STEP_SET_OVERRIDE:
+                return driver_set_override(run->roots, step->bus, step->device, step->override);
+        case STEP_UNBIND_HOST:
+        case STEP_UNBIND_VFIO:
+                return run_unbind(run, step);
+        case STEP_BIND_VFIO:
+                return run_bind_vfio(run, step);
+        case STEP_BIND_HOST:
+                return run_bind_host(run, step);
+        case STEP_CLAIM_GROUP:
+                return run_open(run, HANDLE_CLAIM, step->group);
+        case STEP_OPEN_CONTAINER:
+                return run_open(run, HANDLE_CONTAINER, 0);
+        case STEP_OPEN_GROUP:
+                return run_open_group(run, step);
+        case STEP_SET_CONTAINER:
+                return set_container(run, step->group);
+        case STEP_SET_IOMMU:
+                return vfio_container_set_iommu(handles_find(run->files, HANDLE_CONTAINER, 0, NULL),
+                                                VFIO_TYPE1v2_IOMMU);
+        case STEP_GET_DEVICE:
+                return get_device(run, step);
+        case STEP_CLOSE_DEVICE:
+                handles_close(run->files, HANDLE_DEVICE, step->group, step->device);
+                return 0;
+        case STEP_UNSET_CONTAINER:
+                return unset_container(run, step->group);
+        case STEP_CLOSE_FILES:
+                handles_done(run->files);
+                return 0;
+        case STEP_TEST_GROUP:
+                return run_test_group(run, step);
+        case _STEP_KIND_MAX:
+                break;
+        }
+        abort();
+}
+
+/* Back to `driver` under the override that was in force before the plan: the other would keep it
+ * off. */
+static int undo_unbind(const Run *run, const Step *step) {
+        int r = driver_set_override(run->roots, step->bus, step->device, step->override_old);
+
+        return r < 0 ? r : driver_bind(run->roots, step->bus, step->device, step->driver);
+}
+
+/* Whichever driver it ended up with: the fallback, or one that the kernel chose. */
+static int undo_bind(const Run *run, const Step *step) {
+        _cleanup_free_ char *driver = NULL;
+        int r = driver_read(run->roots, step->bus, step->device, &driver);
+
+        if (r < 0 || string_is_empty(driver))
+                return r;
+        return driver_unbind(run->roots, step->bus, step->device, driver);
+}
+
+static int undo_step(const Run *run, const Step *step) {
+        switch (step->kind) {
+        case STEP_SET_OVERRIDE:
+                return driver_set_override(run->roots, step->bus, step->device, step->override_old);
+        case STEP_UNBIND_HOST:
+        case STEP_UNBIND_VFIO:
+                return undo_unbind(run, step);
+        case STEP_BIND_VFIO:
+        case STEP_BIND_HOST:
+                return undo_bind(run, step);
+        case STEP_CLAIM_GROUP:
+                handles_close(run->files, HANDLE_CLAIM, step->group, NULL);
+                return 0;
+        case STEP_OPEN_CONTAINER:
+                handles_close(run->files, HANDLE_CONTAINER, 0, NULL);
+                return 0;
+        case STEP_OPEN_GROUP:
+                handles_close(run->files, HANDLE_GROUP, step->group, NULL);
+                return 0;
+        case STEP_SET_CONTAINER:
+                return unset_container(run, step->group);
+        case STEP_GET_DEVICE:
+                handles_close(run->files, HANDLE_DEVICE, step->group, step->device);
+                return 0;
+        case STEP_CLOSE_DEVICE:
+                return get_device(run, step);
+        case STEP_UNSET_CONTAINER:
+                return set_container(run, step->group);
+        case STEP_LOAD_MODULE:
+        case STEP_SET_IOMMU:
+        case STEP_CLOSE_FILES:
+        case STEP_TEST_GROUP:
+                return 0;
+        case _STEP_KIND_MAX:
+                break;
+        }
+        abort();
+}
+
+/* Goes on past a step that cannot be undone: the more is put back the better. */
+static void undo_before(const Run *run, const Plan *plan, size_t end, volatile Progress *progress) {
+        progress->undoing = true;
+        for (size_t i = end; i > 0; i--) {
+                int r = undo_step(run, &plan->steps[i - 1]);
+
+                if (r < 0 && progress->undo_error == 0) {
+                        progress->undo_error = r;
+                        progress->undo_step = i - 1;
+                }
+        }
+}
+
+void execute_plan(const Roots *roots, const Plan *plan, Handles *files, volatile Progress *progress,
+                  ExecuteCancelled cancelled, void *userdata) {
+        const Run run = {.roots = roots, .files = files};
+
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                int r;
+
+                progress->step = i;
+                r = cancelled(userdata) ? -ECANCELED : run_step(&run, &plan->steps[i]);
+                if (r < 0) {
+                        progress->error = r;
+                        undo_before(&run, plan, i, progress);
+                        break;
+                }
+        }
+        handles_close_kind(files, HANDLE_CLAIM);
+        progress->finished = true;
+}

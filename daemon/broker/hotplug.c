@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Keeps the topology true: reads everything once, then what udev points at, and whatever a request
+ * is about. What somebody else binds, unbinds, plugs in or pulls out shows like our own doing.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/broker/broker-private.h"
+#include "daemon/kernel/enumerate.h"
+#include "daemon/kernel/pci-names.h"
+#include "daemon/util/string.h"
+
+static const ChangeKind group_changes[] = {
+        [TOPOLOGY_ADDED] = CHANGE_GROUP_ADDED,
+        [TOPOLOGY_CHANGED] = CHANGE_GROUP_CHANGED,
+};
+
+static const ChangeKind device_changes[] = {
+        [TOPOLOGY_ADDED] = CHANGE_DEVICE_ADDED,
+        [TOPOLOGY_CHANGED] = CHANGE_DEVICE_CHANGED,
+};
+
+/*
+ * A device that has left its vfio driver under a lease: the kernel waits until all files of it are
+ * closed, ours among them (drivers/vfio/vfio_main.c, vfio_unregister_group_dev).
+ */
+static void let_go_of_device(Broker *broker, const char *name) {
+        list_for_each(link, &broker->world.leases.leases) {
+                Lease *lease = container_of(link, Lease, link);
+                Holding *holding = broker_find_holding(broker, lease->id);
+                Handles files = HANDLES_NULL;
+
+                if (!strv_contains(lease->devices, name))
+                        continue;
+                if (holding && handles_move_device(&holding->files, name, &files) >= 0)
+                        release_files(broker, &files);
+                lease_remove_device(lease, name);
+                broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
+                return;
+        }
+}
+
+static void let_go_of_group(Broker *broker, uint32_t group) {
+        Lease *lease = lease_table_find_group(&broker->world.leases, group);
+        Holding *holding;
+        Handles files = HANDLES_NULL;
+
+        if (!lease)
+                return;
+        if (lease->n_groups == 1) {
+                release_begin(broker, lease, LEASE_EVENT_UNPLUGGED);
+                return;
+        }
+        holding = broker_find_holding(broker, lease->id);
+        if (holding && handles_move_group(&holding->files, group, &files) >= 0)
+                release_files(broker, &files);
+        lease_remove_group(lease, group);
+        broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
+}
+
+static void remove_device(Broker *broker, const char *name) {
+        Topology *topology = &broker->world.topology;
+        const Device *device = topology_find_device(topology, name);
+        uint32_t group;
+
+        if (!device)
+                return;
+        group = device->facts.group;
+        let_go_of_device(broker, name);
+        broker_emit(broker, CHANGE_DEVICE_REMOVED, group, name);
+        (void)topology_remove_device(topology, name);
+        if (topology_find_group(topology, group)) {
+                broker_emit(broker, CHANGE_GROUP_CHANGED, group, NULL);
+                return;
+        }
+        broker_emit(broker, CHANGE_GROUP_REMOVED, group, NULL);
+        let_go_of_group(broker, group);
+}
+
+/* The group must be in the topology. */
+static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
+        Topology *topology = &broker->world.topology;
+        const Device *device = topology_find_device(topology, facts->name);
+        _cleanup_free_ char *name = strdup(facts->name);
+        bool was_vfio = device && device->facts.vfio, is_vfio = facts->vfio;
+        uint32_t group = facts->group;
+        int r;
+
+        if (!name)
+                return -ENOMEM;
+        /* Names follow from the ids: the database is opened for devices that are new. */
+        if (device && device->facts.vendor == facts->vendor &&
+            device->facts.device == facts->device)
+                r = string_set(&facts->vendor_name, device->facts.vendor_name) < 0 ||
+                                    string_set(&facts->device_name, device->facts.device_name) <
+                                            0 ||
+                                    string_set(&facts->class_name, device->facts.class_name) < 0
+                            ? -ENOMEM
+                            : 0;
+        else
+                r = names ? pci_names_look_up(names, facts) : -ENOMEM;
+        if (r < 0)
+                return r;
+        r = topology_put_device(topology, facts);
+        if (r <= TOPOLOGY_UNCHANGED)
+                return r;
+        if (was_vfio && !is_vfio)
+                let_go_of_device(broker, name);
+        broker_emit(broker, device_changes[r], group, name);
+        broker_emit(broker, CHANGE_GROUP_CHANGED, group, NULL);
+        return 0;
+}
+
+static int read_group(Broker *broker, uint32_t number) {
+        _cleanup_group_facts_ GroupFacts facts = GROUP_FACTS_NULL;
+        int r;
+
+        r = read_group_facts(&broker->roots, number, &facts);
+        if (r < 0)
+                return r;
+        r = topology_put_group(&broker->world.topology, &facts);
+        if (r > TOPOLOGY_UNCHANGED)
+                broker_emit(broker, group_changes[r], number, NULL);
+        return r;
+}
+
+/* Members that the kernel does not list any more. */
+static void drop_missing(Broker *broker, uint32_t number, char *const *members) {
+        const Group *group = topology_find_group(&broker->world.topology, number);
+        _cleanup_strv_ char **gone = NULL;
+
+        for (size_t i = 0; group && i < group->n_members; i++)
+                if (!strv_contains(members, group->members[i]->facts.name))
+                        (void)strv_push(&gone, group->members[i]->facts.name);
+        for (char **name = gone; name && *name; name++)
+                remove_device(broker, *name);
+}
+
+/* The names database is opened only if a device turns up that was not known. */
+static bool has_new_member(const Broker *broker, char *const *members) {
+        for (; members && *members; members++)
+                if (!topology_find_device(&broker->world.topology, *members))
+                        return true;
+        return false;
+}
+
+static void refresh_group(Broker *broker, uint32_t number, PciNames *names) {
+        _cleanup_(pci_names_closep) PciNames *own_names = NULL;
+        _cleanup_strv_ char **members = NULL;
+
+        if (enumerate_members(&broker->roots, number, &members) < 0)
+                return;
+        drop_missing(broker, number, members);
+        if (!members || read_group(broker, number) < 0)
+                return;
+        if (!names && has_new_member(broker, members))
+                names = own_names = pci_names_open();
+        for (char **member = members; *member; member++) {
+                _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
+
+                if (read_device_facts(&broker->roots, number, *member, &facts) >= 0)
+                        (void)put_device(broker, names, &facts);
+        }
+}
+
+void broker_refresh_group(Broker *broker, uint32_t group) {
+        refresh_group(broker, group, NULL);
+}
+
+static int refresh_all(Broker *broker) {
+        _cleanup_(pci_names_closep) PciNames *names = pci_names_open();
+        _cleanup_free_ uint32_t *numbers = NULL, *known = NULL;
+        const Topology *topology = &broker->world.topology;
+        size_t n = 0, n_known = topology->n_groups;
+        int r;
+
+        known = calloc(n_known + 1, sizeof(uint32_t));
+        if (!known || !names)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_known; i++)
+                known[i] = topology->groups[i]->facts.number;
+        r = enumerate_groups(&broker->roots, &numbers, &n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                refresh_group(broker, numbers[i], names);
+        for (size_t i = 0; i < n_known; i++)
+                refresh_group(broker, known[i], names);
+        return 0;
+}
+
+static void on_event(Broker *broker, const MonitorEvent *event) {
+        const Device *device = topology_find_device(&broker->world.topology, event->name);
+        uint32_t old = device ? device->facts.group : 0, group;
+        bool known = device;
+
+        if (event->removed) {
+                /* Its address may be taken again already: believe sysfs, not the event. */
+                if (known)
+                        refresh_group(broker, old, NULL);
+                return;
+        }
+        if (read_device_group(&broker->roots, event->syspath, &group) < 0) {
+                if (known)
+                        refresh_group(broker, old, NULL);
+                return;
+        }
+        if (known && old != group)
+                refresh_group(broker, old, NULL);
+        refresh_group(broker, group, NULL);
+}
+
+static int on_monitor(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
+                      void *userdata) {
+        Broker *broker = userdata;
+        MonitorEvent event;
+        int r;
+
+        while ((r = monitor_receive(broker->monitor, &event)) > 0) {
+                on_event(broker, &event);
+                monitor_event_done(&event);
+        }
+        if (r == -ENOBUFS)
+                (void)refresh_all(broker);
+        return 0;
+}
+
+/* Watching begins before reading, so that nothing can happen in between unseen. */
+int hotplug_start(Broker *broker) {
+        int r;
+
+        r = monitor_new(&broker->monitor);
+        if (r >= 0)
+                r = sd_event_add_io(broker->event, &broker->monitor_source,
+                                    monitor_fd(broker->monitor), EPOLLIN, on_monitor, broker);
+        return r < 0 ? r : refresh_all(broker);
+}
+
+void hotplug_stop(Broker *broker) {
+        broker->monitor_source = sd_event_source_disable_unref(broker->monitor_source);
+        broker->monitor = monitor_free(broker->monitor);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/broker/outcome.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/util/string.h"
+
+void outcome_done(Outcome *outcome) {
+        refusal_done(&outcome->refusal);
+        free(outcome->failure);
+        fd_close(outcome->lease_fd);
+        strv_free(outcome->devices);
+        free(outcome->groups);
+        free(outcome->from);
+        free(outcome->to);
+        free(outcome->plan);
+        *outcome = (Outcome)OUTCOME_NULL;
+}
+
+bool outcome_is_success(const Outcome *outcome) {
+        return outcome->refusal.kind == REFUSAL_NONE && outcome->error == 0 && !outcome->timed_out;
+}
+
+const char *outcome_sentence(const Outcome *outcome) {
+        if (outcome->refusal.kind != REFUSAL_NONE)
+                return outcome->refusal.sentence ?: "vfiod is out of memory";
+        if (outcome->error != 0 || outcome->timed_out)
+                return outcome->failure ?: "vfiod is out of memory";
+        return "";
+}
+
+static int describe_move(Outcome *outcome, const Step *step) {
+        const char *driver = string_or_empty(step->driver);
+
+        switch (step->kind) {
+        case STEP_UNBIND_HOST:
+        case STEP_UNBIND_VFIO:
+                return string_append(&outcome->from, "%s%s=%s", outcome->from ? " " : "",
+                                     step->device, driver);
+        case STEP_BIND_VFIO:
+        case STEP_BIND_HOST:
+                return string_append(&outcome->to, "%s%s=%s", outcome->to ? " " : "", step->device,
+                                     driver);
+        default:
+                return 0;
+        }
+}
+
+int outcome_describe(Outcome *outcome, const Plan *plan) {
+        _cleanup_strv_ char **lines = plan_describe(plan);
+
+        if (!lines)
+                return -ENOMEM;
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (describe_move(outcome, &plan->steps[i]) < 0)
+                        return -ENOMEM;
+        outcome->plan = strv_join(lines, "; ");
+        return outcome->plan ? 0 : -ENOMEM;
+}
+
+static RefusalKind judge_open(Outcome *outcome, const Step *step, int error) {
+        if (error == -EBUSY)
+                return refuse(&outcome->refusal, REFUSAL_HELD_OUTSIDE,
+                              "group %u is open in a process that has no lease of it; find it with "
+                              "'fuser /dev/vfio/%u' and stop it",
+                              step->group, step->group);
+        if (error == -EPERM)
+                return refuse(&outcome->refusal, REFUSAL_NOT_VIABLE,
+                              "the kernel says that group %u is not viable; see 'vfioctl explain "
+                              "group/%u'",
+                              step->group, step->group);
+        return REFUSAL_NONE;
+}
+
+/* Every member of a step's plan is gone from the topology as soon as sysfs has lost it. */
+static bool device_is_gone(const World *world, const Step *step) {
+        return step->device ? !topology_find_device(&world->topology, step->device)
+                            : step->group && !topology_find_group(&world->topology, step->group);
+}
+
+static RefusalKind judge_step(Outcome *outcome, const World *world, const Step *step, int error) {
+        if (error == -EPIPE || error == -ECANCELED)
+                return REFUSAL_NONE;
+        if (device_is_gone(world, step)) {
+                if (step->device)
+                        return refuse(&outcome->refusal, REFUSAL_DEVICE_GONE,
+                                      "%s was unplugged meanwhile", step->device);
+                return refuse(&outcome->refusal, REFUSAL_DEVICE_GONE,
+                              "group %u was unplugged meanwhile", step->group);
+        }
+        switch (step->kind) {
+        case STEP_CLAIM_GROUP:
+        case STEP_OPEN_GROUP:
+                return judge_open(outcome, step, error);
+        case STEP_SET_CONTAINER:
+                return error == -EPERM ? judge_open(outcome, step, error) : REFUSAL_NONE;
+        case STEP_UNSET_CONTAINER:
+                if (error != -EBUSY)
+                        return REFUSAL_NONE;
+                return refuse(&outcome->refusal, REFUSAL_IN_USE,
+                              "a device of group %u is still open in its holder; close it first",
+                              step->group);
+        default:
+                return REFUSAL_NONE;
+        }
+}
+
+static int fail(Outcome *outcome, const Step *step, const Plan *plan, const Progress *progress) {
+        _cleanup_free_ char *what = step_describe(step), *undo = NULL;
+        const char *why = progress->error == -EPIPE       ? "the worker process died"
+                          : progress->error == -ECANCELED ? "called off"
+                                                          : strerror(-progress->error);
+
+        if (!what)
+                return -ENOMEM;
+        outcome->failure = string_format("%s: %s", what, why);
+        if (!outcome->failure)
+                return -ENOMEM;
+        if (progress->undo_error == 0)
+                return 0;
+        undo = step_describe(&plan->steps[progress->undo_step]);
+        return string_append(&outcome->failure, "; and undoing '%s' failed: %s",
+                             string_or_empty(undo), strerror(-progress->undo_error));
+}
+
+void outcome_judge(Outcome *outcome, const World *world, const Plan *plan,
+                   const Progress *progress) {
+        const Step *step = &plan->steps[progress->step];
+
+        /* Past its deadline the operation has failed already, in words of its own. */
+        if (progress->error == 0 || outcome->timed_out)
+                return;
+        if (progress->undo_error == 0 && judge_step(outcome, world, step, progress->error))
+                return;
+        outcome->error = progress->error;
+        (void)fail(outcome, step, plan, progress);
+}

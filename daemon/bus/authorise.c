@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The conversation with polkit (org.freedesktop.PolicyKit1.Authority, CheckAuthorization):
+ *   1. checks_prepare() lists the questions; root's list, and an owner's, counts as answered.
+ *   2. One question at a time is sent, with a cancellation id, and may wait for a person.
+ *   3. The first "no" ends the call. While a question is pending, the sender's leaving withdraws
+ * it.
+ *   4. After the last "yes" the list is made again: what was asked about must still be there.
+ */
+
+#include "daemon/bus/authorise.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "daemon/bus/authorise-checks.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+#define POLKIT_NAME "org.freedesktop.PolicyKit1"
+#define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define POLKIT_ALLOW_INTERACTION 1U
+
+/* A person may take this long to find the password. */
+#define INTERACTIVE_TIMEOUT_USEC (5 * 60 * 1000000ULL)
+#define TIMEOUT_USEC (25 * 1000000ULL)
+
+static RefusalKind ask_next(Call *call, Refusal *refusal);
+
+static void stop_watching(Call *call) {
+        call->sender_watch = sd_bus_slot_unref(call->sender_watch);
+}
+
+void authorise_stop(Call *call) {
+        char id[32];
+
+        stop_watching(call);
+        if (call->cancellation && call->bus->authority) {
+                (void)snprintf(id, sizeof(id), "vfiod-%" PRIu64, call->cancellation);
+                (void)sd_bus_call_method_async(call->bus->authority, NULL, POLKIT_NAME, POLKIT_PATH,
+                                               POLKIT_INTERFACE, "CancelCheckAuthorization", NULL,
+                                               NULL, "s", id);
+        }
+        call->cancellation = 0;
+        call->question = sd_bus_slot_unref(call->question);
+}
+
+static const char *subject_of(const Call *call) {
+        const Check *check = &call->checks[call->next_check];
+
+        return check->device ?: "this";
+}
+
+static void finish(Call *call) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        stop_watching(call);
+        if (checks_confirm(call, &refusal))
+                call_refuse(call, &refusal);
+        else
+                call_authorised(call);
+}
+
+static RefusalKind judge_error(const Call *call, const sd_bus_error *error, Refusal *refusal) {
+        if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN,
+                                   SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+                                   "org.freedesktop.systemd1.NoSuchUnit"))
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED,
+                              "polkit is not there to ask, so only root may do this (action %s)",
+                              call->checks[call->next_check].action);
+        return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked about %s: %s",
+                      call->checks[call->next_check].action, string_or_empty(error->message));
+}
+
+static RefusalKind judge_answer(const Call *call, sd_bus_message *reply, Refusal *refusal) {
+        const Check *check = &call->checks[call->next_check];
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        int authorised, challenge;
+
+        if (error)
+                return judge_error(call, error, refusal);
+        if (sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 ||
+            sd_bus_message_read(reply, "bb", &authorised, &challenge) < 0)
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit's answer makes no sense");
+        if (authorised)
+                return REFUSAL_NONE;
+        if (challenge && !sd_bus_message_get_allow_interactive_authorization(call->message))
+                return refuse(refusal, REFUSAL_AUTHORISATION_NEEDED,
+                              "uid %u must authenticate to do this to %s (polkit action %s)",
+                              call->request.caller.uid, subject_of(call), check->action);
+        return refuse(refusal, REFUSAL_NOT_AUTHORISED,
+                      "uid %u may not do this to %s (polkit action %s)", call->request.caller.uid,
+                      subject_of(call), check->action);
+}
+
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error _unused_) {
+        Call *call = userdata;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        call->question = sd_bus_slot_unref(call->question);
+        call->cancellation = 0;
+        if (judge_answer(call, reply, &refusal)) {
+                call_refuse(call, &refusal);
+                return 0;
+        }
+        call->next_check++;
+        if (call->next_check == call->n_checks)
+                finish(call);
+        else if (ask_next(call, &refusal))
+                call_refuse(call, &refusal);
+        return 0;
+}
+
+static int append_detail(sd_bus_message *m, const char *key, const char *value) {
+        return value ? sd_bus_message_append(m, "{ss}", key, value) : 0;
+}
+
+static int append_details(sd_bus_message *m, const Call *call, const Check *check) {
+        const Lease *lease =
+                lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
+        char group[16], owner[16];
+        int r;
+
+        (void)snprintf(group, sizeof(group), "%u", check->group);
+        (void)snprintf(owner, sizeof(owner), "%u", lease ? lease->owner : 0);
+        r = sd_bus_message_open_container(m, 'a', "{ss}");
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_DEVICE, check->device);
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_VENDOR, check->vendor);
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_CLASS, check->class);
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_DRIVER, check->driver);
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_GROUP, check->has_group ? group : NULL);
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_OWNER, lease ? owner : NULL);
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_LABEL,
+                                  lease ? lease->label : call->request.label);
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_MODE,
+                                  call->permission == PERMISSION_ACQUIRE ? "group" : NULL);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int new_question(const Call *call, bool interactive, sd_bus_message **ret) {
+        const Check *check = &call->checks[call->next_check];
+        sd_bus_message *m = NULL;
+        char id[32];
+        int r;
+
+        (void)snprintf(id, sizeof(id), "vfiod-%" PRIu64, call->cancellation);
+        r = sd_bus_message_new_method_call(call->bus->authority, &m, POLKIT_NAME, POLKIT_PATH,
+                                           POLKIT_INTERFACE, "CheckAuthorization");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s",
+                                          call->request.caller.name, check->action);
+        if (r >= 0)
+                r = append_details(m, call, check);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "us", interactive ? POLKIT_ALLOW_INTERACTION : 0U, id);
+        if (r < 0) {
+                sd_bus_message_unref(m);
+                return r;
+        }
+        *ret = m;
+        return 0;
+}
+
+static RefusalKind ask_next(Call *call, Refusal *refusal) {
+        bool interactive = sd_bus_message_get_allow_interactive_authorization(call->message);
+        sd_bus_message *m = NULL;
+        int r;
+
+        call->cancellation = ++call->bus->last_cancellation;
+        r = new_question(call, interactive, &m);
+        if (r >= 0)
+                r = sd_bus_call_async(call->bus->authority, &call->question, m, on_answer, call,
+                                      interactive ? INTERACTIVE_TIMEOUT_USEC : TIMEOUT_USEC);
+        sd_bus_message_unref(m);
+        if (r >= 0)
+                return REFUSAL_NONE;
+        call->cancellation = 0;
+        return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked: %s",
+                      strerror(-r));
+}
+
+static int on_sender_gone(sd_bus_message *m _unused_, void *userdata,
+                          sd_bus_error *error _unused_) {
+        call_free(userdata);
+        return 0;
+}
+
+static int watch_sender(Call *call) {
+        _cleanup_free_ char *match = string_format(
+                "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s',arg2=''",
+                call->request.caller.name);
+
+        return match ? sd_bus_add_match_async(call->connection->sd, &call->sender_watch, match,
+                                              on_sender_gone, NULL, call)
+                     : -ENOMEM;
+}
+
+RefusalKind authorise_begin(Call *call, Refusal *refusal) {
+        /* What is for the owner of a lease alone is not for root either. */
+        if (call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER) {
+                call_authorised(call);
+                return REFUSAL_NONE;
+        }
+        if (checks_prepare(call, refusal))
+                return refusal->kind;
+        if (call->n_checks == 0) {
+                call_authorised(call);
+                return REFUSAL_NONE;
+        }
+        if (!call->bus->authority || call->connection->is_peer)
+                return refuse(
+                        refusal, REFUSAL_NOT_AUTHORISED,
+                        "without the system bus there is no polkit to ask, so only root may do "
+                        "this (action %s)",
+                        call->checks[0].action);
+        if (watch_sender(call) < 0)
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
+        return ask_next(call, refusal);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.vfiod1.Device: properties of devices that have an IOMMU group. */
+
+#include <stdlib.h>
+
+#include "daemon/bus/bus-path.h"
+#include "daemon/bus/bus-property.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+/* A property that is one field of the facts. */
+#define FACT(function, signature, expression)                                                      \
+        static int function(const World *world _unused_, const void *object, sd_bus_message *m) {  \
+                const Device *device = object;                                                     \
+                                                                                                   \
+                return sd_bus_message_append(m, signature, expression);                            \
+        }                                                                                          \
+        struct fact_needs_a_semicolon_##function
+
+FACT(append_name, "s", device->facts.name);
+FACT(append_bus, "s", device->facts.bus);
+FACT(append_group, "u", device->facts.group);
+FACT(append_driver, "s", string_or_empty(device->facts.driver));
+FACT(append_override, "s", string_or_empty(device->facts.driver_override));
+FACT(append_original, "s", string_or_empty(device->original.driver));
+FACT(append_vfio, "b", (int)device->facts.vfio);
+FACT(append_cdev, "s", string_or_empty(device->facts.cdev));
+FACT(append_vendor, "q", device->facts.vendor);
+FACT(append_device, "q", device->facts.device);
+FACT(append_subsystem_vendor, "q", device->facts.subsystem_vendor);
+FACT(append_subsystem_device, "q", device->facts.subsystem_device);
+FACT(append_class, "u", device->facts.class_code);
+FACT(append_vendor_name, "s", string_or_empty(device->facts.vendor_name));
+FACT(append_device_name, "s", string_or_empty(device->facts.device_name));
+FACT(append_class_name, "s", string_or_empty(device->facts.class_name));
+FACT(append_numa_node, "i", device->facts.numa_node);
+FACT(append_stuck, "s", string_or_empty(device->stuck));
+
+static int append_interfaces(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Device *device = object;
+
+        return bus_append_strv(m, device->facts.interfaces);
+}
+
+static int append_verdict(const World *world, const void *object, sd_bus_message *m) {
+        return sd_bus_message_append(m, "s",
+                                     verdict_name(device_verdict(&world->topology, object)));
+}
+
+static int append_state(const World *world, const void *object, sd_bus_message *m) {
+        const Device *device = object;
+        const char *state = "idle";
+
+        if (device->stuck)
+                state = "stuck";
+        else if (activity_find_group(&world->activities, device->facts.group))
+                state = "busy";
+        else if (lease_table_find_group(&world->leases, device->facts.group))
+                state = "leased";
+        return sd_bus_message_append(m, "s", state);
+}
+
+const BusProperty bus_device_properties[] = {
+        {"Name", "s", append_name},
+        {"Bus", "s", append_bus},
+        {"Group", "u", append_group},
+        {"Driver", "s", append_driver},
+        {"DriverOverride", "s", append_override},
+        {"OriginalDriver", "s", append_original},
+        {"Vfio", "b", append_vfio},
+        {"Cdev", "s", append_cdev},
+        {"VendorId", "q", append_vendor},
+        {"DeviceId", "q", append_device},
+        {"SubsystemVendorId", "q", append_subsystem_vendor},
+        {"SubsystemDeviceId", "q", append_subsystem_device},
+        {"Class", "u", append_class},
+        {"VendorName", "s", append_vendor_name},
+        {"DeviceName", "s", append_device_name},
+        {"ClassName", "s", append_class_name},
+        {"NumaNode", "i", append_numa_node},
+        {"Interfaces", "as", append_interfaces},
+        {"Verdict", "s", append_verdict},
+        {"State", "s", append_state},
+        {"StuckReason", "s", append_stuck},
+        {NULL, NULL, NULL},
+};
+
+static const Device *find_device(const Bus *bus, const char *path) {
+        _cleanup_free_ char *name = NULL;
+
+        return path_to_device(path, &name) < 0
+                       ? NULL
+                       : topology_find_device(&broker_world(bus->broker)->topology, name);
+}
+
+static int get_property(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
+                        const char *property, sd_bus_message *reply, void *userdata,
+                        sd_bus_error *error _unused_) {
+        const Bus *bus = userdata;
+
+        return bus_append_property(reply, bus_device_properties, property,
+                                   broker_world(bus->broker), find_device(bus, path));
+}
+
+#define CONSTANT(name, signature)                                                                  \
+        SD_BUS_PROPERTY(name, signature, get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST)
+#define CHANGING(name, signature)                                                                  \
+        SD_BUS_PROPERTY(name, signature, get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        CONSTANT("Name", "s"),
+        CONSTANT("Bus", "s"),
+        CHANGING("Group", "u"),
+        CHANGING("Driver", "s"),
+        CHANGING("DriverOverride", "s"),
+        CHANGING("OriginalDriver", "s"),
+        CHANGING("Vfio", "b"),
+        CHANGING("Cdev", "s"),
+        CHANGING("VendorId", "q"),
+        CHANGING("DeviceId", "q"),
+        CHANGING("SubsystemVendorId", "q"),
+        CHANGING("SubsystemDeviceId", "q"),
+        CHANGING("Class", "u"),
+        CHANGING("VendorName", "s"),
+        CHANGING("DeviceName", "s"),
+        CHANGING("ClassName", "s"),
+        CHANGING("NumaNode", "i"),
+        CHANGING("Interfaces", "as"),
+        CHANGING("Verdict", "s"),
+        CHANGING("State", "s"),
+        CHANGING("StuckReason", "s"),
+        SD_BUS_VTABLE_END,
+};
+
+static int find_object(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
+                       void *userdata, void **ret_found, sd_bus_error *error _unused_) {
+        if (!find_device(userdata, path))
+                return 0;
+        *ret_found = userdata;
+        return 1;
+}
+
+static int enumerate(sd_bus *sd _unused_, const char *prefix _unused_, void *userdata,
+                     char ***ret_nodes, sd_bus_error *error _unused_) {
+        const Bus *bus = userdata;
+        const Topology *topology = &broker_world(bus->broker)->topology;
+        char **paths = calloc(topology->n_devices + 1, sizeof(char *));
+
+        for (size_t i = 0; paths && i < topology->n_devices; i++) {
+                paths[i] = path_of_device(topology->devices[i]->facts.name);
+                if (!paths[i])
+                        paths = strv_free(paths);
+        }
+        if (!paths)
+                return -ENOMEM;
+        *ret_nodes = paths;
+        return 0;
+}
+
+int bus_add_devices(Bus *bus, sd_bus *sd) {
+        int r;
+
+        r = sd_bus_add_fallback_vtable(sd, NULL, VFIOD_PATH_DEVICE, VFIOD_INTERFACE_DEVICE, vtable,
+                                       find_object, bus);
+        return r < 0 ? r : sd_bus_add_node_enumerator(sd, NULL, VFIOD_PATH_DEVICE, enumerate, bus);
+}

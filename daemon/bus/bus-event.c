@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Changes in the broker become signals on every connection, and the end of a lease a record. */
+
+#include <time.h>
+
+#include "daemon/bus/bus-path.h"
+#include "daemon/bus/bus-private.h"
+#include "daemon/bus/journal.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+/* What can follow from a change; a signal with a value that stayed the same does no harm. */
+static char *const group_properties[] = {
+        (char *)"Type",  (char *)"ReservedRegions", (char *)"Devices", (char *)"Viable",
+        (char *)"Bound", (char *)"Blockers",        (char *)"Lease",   NULL};
+static char *const device_properties[] = {(char *)"Group",
+                                          (char *)"Driver",
+                                          (char *)"DriverOverride",
+                                          (char *)"OriginalDriver",
+                                          (char *)"Vfio",
+                                          (char *)"Cdev",
+                                          (char *)"Interfaces",
+                                          (char *)"Verdict",
+                                          (char *)"State",
+                                          (char *)"StuckReason",
+                                          NULL};
+static char *const lease_properties[] = {(char *)"Groups", (char *)"Devices", (char *)"State",
+                                         (char *)"Deadline", NULL};
+
+typedef enum Event {
+        EVENT_ADDED,
+        EVENT_CHANGED,
+        EVENT_REMOVED,
+} Event;
+
+static void emit(const Bus *bus, const char *path, Event event, const char *interface,
+                 char *const *properties) {
+        if (!path)
+                return;
+        list_for_each(link, &bus->connections) {
+                sd_bus *sd = container_of(link, Connection, link)->sd;
+
+                switch (event) {
+                case EVENT_ADDED:
+                        (void)sd_bus_emit_interfaces_added(sd, path, interface, NULL);
+                        break;
+                case EVENT_CHANGED:
+                        (void)sd_bus_emit_properties_changed_strv(sd, path, interface,
+                                                                  (char **)properties);
+                        break;
+                case EVENT_REMOVED:
+                        (void)sd_bus_emit_interfaces_removed(sd, path, interface, NULL);
+                        break;
+                }
+        }
+}
+
+static void emit_group(const Bus *bus, uint32_t number, Event event) {
+        _cleanup_free_ char *path = path_of_group(number);
+
+        emit(bus, path, event, VFIOD_INTERFACE_GROUP, group_properties);
+}
+
+static void emit_device(const Bus *bus, const char *name, Event event) {
+        _cleanup_free_ char *path = path_of_device(name);
+
+        emit(bus, path, event, VFIOD_INTERFACE_DEVICE, device_properties);
+}
+
+static void emit_lease(const Bus *bus, uint32_t id, Event event) {
+        _cleanup_free_ char *path = path_of_lease(id);
+
+        emit(bus, path, event, VFIOD_INTERFACE_LEASE, lease_properties);
+}
+
+static void record_end(const Bus *bus, uint32_t id) {
+        const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
+        struct timespec now;
+        uint64_t usec;
+
+        if (!lease)
+                return;
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        usec = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+        journal_lease_over(lease, usec > lease->since ? usec - lease->since : 0);
+}
+
+void bus_on_change(void *userdata, const Change *change) {
+        const Bus *bus = userdata;
+
+        switch (change->kind) {
+        case CHANGE_GROUP_ADDED:
+                emit_group(bus, change->number, EVENT_ADDED);
+                break;
+        case CHANGE_GROUP_CHANGED:
+                emit_group(bus, change->number, EVENT_CHANGED);
+                break;
+        case CHANGE_GROUP_REMOVED:
+                emit_group(bus, change->number, EVENT_REMOVED);
+                break;
+        case CHANGE_DEVICE_ADDED:
+                emit_device(bus, change->device, EVENT_ADDED);
+                break;
+        case CHANGE_DEVICE_CHANGED:
+                emit_device(bus, change->device, EVENT_CHANGED);
+                break;
+        case CHANGE_DEVICE_REMOVED:
+                emit_device(bus, change->device, EVENT_REMOVED);
+                break;
+        case CHANGE_LEASE_ADDED:
+                emit_lease(bus, change->number, EVENT_ADDED);
+                break;
+        case CHANGE_LEASE_CHANGED:
+                emit_lease(bus, change->number, EVENT_CHANGED);
+                break;
+        case CHANGE_LEASE_REMOVED:
+                record_end(bus, change->number);
+                emit_lease(bus, change->number, EVENT_REMOVED);
+                break;
+        }
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * sd-bus duplicates each fd into the message, so that the broker's own stay where they are; the
+ * message, and with it those duplicates, is gone once it is sent or its receiver is.
+ */
+
+#include "daemon/bus/bus-grant.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "daemon/bus/bus-path.h"
+#include "daemon/bus/journal.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+/* SCM_MAX_FD of the kernel (net/scm.h). */
+#define PEER_FDS_MAX 253U
+
+size_t grant_fds_max(const Connection *connection) {
+        return connection->is_peer ? PEER_FDS_MAX : VFIOD_BUS_FDS_MAX;
+}
+
+static int append_file(sd_bus_message *m, const Handle *handle) {
+        char group[16];
+
+        (void)snprintf(group, sizeof(group), "%u", handle->group);
+        return sd_bus_message_append(m, "(ssh)", handle_kind_name(handle->kind),
+                                     handle->kind == HANDLE_CONTAINER ? ""
+                                     : handle->kind == HANDLE_GROUP   ? group
+                                                                      : handle->device,
+                                     handle->fd);
+}
+
+/* Of a lease that was added to, only what the operation opened is news. */
+static bool is_granted(const Outcome *outcome, bool all, const Handle *handle) {
+        if (all)
+                return true;
+        if (handle->kind == HANDLE_DEVICE)
+                return strv_contains(outcome->devices, handle->device);
+        for (size_t i = 0; handle->kind == HANDLE_GROUP && i < outcome->n_groups; i++)
+                if (outcome->groups[i] == handle->group)
+                        return true;
+        return false;
+}
+
+static int append_granted(sd_bus_message *m, const Call *call, const Outcome *outcome, bool all) {
+        const Handles *files = broker_lease_files(call->bus->broker, outcome->lease);
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(ssh)");
+        for (size_t i = 0; r >= 0 && files && i < files->n_handles; i++)
+                if (!call->request.defer_fds && is_granted(outcome, all, &files->handles[i]))
+                        r = append_file(m, &files->handles[i]);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_acquired(sd_bus_message *m, const Call *call, const Outcome *outcome) {
+        _cleanup_free_ char *path = path_of_lease(outcome->lease);
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        r = sd_bus_message_append(m, "oh", path, outcome->lease_fd);
+        return r < 0 ? r
+                     : append_granted(m, call, outcome,
+                                      call->request.operation == OPERATION_ACQUIRE);
+}
+
+static int append_added(sd_bus_message *m, const Call *call, const Outcome *outcome) {
+        return append_granted(m, call, outcome, false);
+}
+
+typedef int (*GrantAppend)(sd_bus_message *m, const Call *call, const Outcome *outcome);
+
+/*
+ * When the reply cannot be made, its receiver has nothing; for a new lease the read end of the pipe
+ * then goes with the outcome, and the lease with it.
+ */
+static void reply_grant(Call *call, Outcome *outcome, GrantAppend append) {
+        sd_bus_message *reply = NULL;
+        int r;
+
+        if (!outcome_is_success(outcome)) {
+                call_reply_outcome(call, outcome);
+                return;
+        }
+        r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r >= 0)
+                r = append(reply, call, outcome);
+        if (r < 0) {
+                sd_bus_message_unref(reply);
+                outcome->error = r;
+                outcome->failure = string_format("hand over the files: %s", strerror(-r));
+                call_reply_outcome(call, outcome);
+                return;
+        }
+        journal_operation(&call->request, outcome);
+        call_reply(call, reply);
+        sd_bus_message_unref(reply);
+}
+
+void grant_reply_acquire(void *userdata, Outcome *outcome) {
+        reply_grant(userdata, outcome, append_acquired);
+}
+
+void grant_reply_add(void *userdata, Outcome *outcome) {
+        reply_grant(userdata, outcome, append_added);
+}
+
+static int append_page(sd_bus_message *m, const Handles *files, size_t first, size_t count) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(ssh)");
+        for (size_t i = first; r >= 0 && i < files->n_handles && i - first < count; i++)
+                r = append_file(m, &files->handles[i]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_append(m, "u", (uint32_t)files->n_handles);
+}
+
+void grant_reply_fds(Call *call) {
+        const Handles *files = broker_lease_files(call->bus->broker, call->request.lease);
+        uint32_t first = call->request.first, count = call->request.count;
+        size_t most = call->request.fds_max;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        sd_bus_message *reply = NULL;
+        int r;
+
+        if (count > most)
+                (void)refuse(&refusal, REFUSAL_TOO_MANY_FDS,
+                             "%u file descriptors asked for, a message can carry %zu", count, most);
+        else if (!files)
+                (void)refuse(&refusal, REFUSAL_LEASE_ENDED, "lease %u is over",
+                             call->request.lease);
+        if (refusal.kind) {
+                call_reply_refusal(call, &refusal);
+                return;
+        }
+        r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r >= 0)
+                r = append_page(reply, files, first, count == 0 ? most : count);
+        if (r < 0)
+                call_reply_errno(call, r);
+        else
+                call_reply(call, reply);
+        sd_bus_message_unref(reply);
+}

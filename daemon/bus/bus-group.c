@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.vfiod1.Group: properties of IOMMU groups. */
+
+#include <stdlib.h>
+
+#include "daemon/bus/bus-path.h"
+#include "daemon/bus/bus-property.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+static int append_number(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Group *group = object;
+
+        return sd_bus_message_append(m, "u", group->facts.number);
+}
+
+static int append_type(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Group *group = object;
+
+        return sd_bus_message_append(m, "s", string_or_empty(group->facts.type));
+}
+
+static int append_regions(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Group *group = object;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(tts)");
+        for (size_t i = 0; r >= 0 && i < group->facts.n_regions; i++) {
+                const ReservedRegion *region = &group->facts.regions[i];
+
+                r = sd_bus_message_append(m, "(tts)", region->first, region->last, region->kind);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_devices(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Group *group = object;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "s");
+        for (size_t i = 0; r >= 0 && i < group->n_members; i++)
+                r = sd_bus_message_append(m, "s", group->members[i]->facts.name);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_viable(const World *world, const void *object, sd_bus_message *m) {
+        return sd_bus_message_append(m, "b", group_is_viable(&world->topology, object));
+}
+
+static int append_bound(const World *world, const void *object, sd_bus_message *m) {
+        return sd_bus_message_append(m, "b", group_is_bound(&world->topology, object));
+}
+
+static int append_blocker(sd_bus_message *m, Verdict verdict, const DeviceFacts *facts) {
+        _cleanup_free_ char *reason = verdict_reason(verdict, facts);
+        _cleanup_free_ char *remedy = verdict_remedy(verdict, facts);
+        _cleanup_free_ char *sentence = NULL;
+
+        if (!reason || !remedy)
+                return -ENOMEM;
+        sentence = string_format("%s %s; %s", facts->name, reason, remedy);
+        return sentence ? sd_bus_message_append(m, "(ss)", facts->name, sentence) : -ENOMEM;
+}
+
+static int append_blockers(const World *world, const void *object, sd_bus_message *m) {
+        const Group *group = object;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(ss)");
+        for (size_t i = 0; r >= 0 && i < group->n_members; i++) {
+                Verdict verdict = device_verdict(&world->topology, group->members[i]);
+
+                if (!verdict_is_bound(verdict))
+                        r = append_blocker(m, verdict, &group->members[i]->facts);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_lease(const World *world, const void *object, sd_bus_message *m) {
+        const Group *group = object;
+        const Lease *lease = lease_table_find_group(&world->leases, group->facts.number);
+        _cleanup_free_ char *path = lease ? path_of_lease(lease->id) : strdup("/");
+
+        return path ? sd_bus_message_append(m, "o", path) : -ENOMEM;
+}
+
+const BusProperty bus_group_properties[] = {
+        {"Number", "u", append_number},
+        {"Type", "s", append_type},
+        {"ReservedRegions", "a(tts)", append_regions},
+        {"Devices", "as", append_devices},
+        {"Viable", "b", append_viable},
+        {"Bound", "b", append_bound},
+        {"Blockers", "a(ss)", append_blockers},
+        {"Lease", "o", append_lease},
+        {NULL, NULL, NULL},
+};
+
+static const Group *find_group(const Bus *bus, const char *path) {
+        uint32_t number;
+
+        return path_to_group(path, &number) < 0
+                       ? NULL
+                       : topology_find_group(&broker_world(bus->broker)->topology, number);
+}
+
+static int get_property(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
+                        const char *property, sd_bus_message *reply, void *userdata,
+                        sd_bus_error *error _unused_) {
+        const Bus *bus = userdata;
+
+        return bus_append_property(reply, bus_group_properties, property, broker_world(bus->broker),
+                                   find_group(bus, path));
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Number", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Type", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ReservedRegions", "a(tts)", get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Devices", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Viable", "b", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Bound", "b", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Blockers", "a(ss)", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Lease", "o", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_VTABLE_END,
+};
+
+static int find_object(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
+                       void *userdata, void **ret_found, sd_bus_error *error _unused_) {
+        if (!find_group(userdata, path))
+                return 0;
+        *ret_found = userdata;
+        return 1;
+}
+
+static int enumerate(sd_bus *sd _unused_, const char *prefix _unused_, void *userdata,
+                     char ***ret_nodes, sd_bus_error *error _unused_) {
+        const Bus *bus = userdata;
+        const Topology *topology = &broker_world(bus->broker)->topology;
+        char **paths = calloc(topology->n_groups + 1, sizeof(char *));
+
+        for (size_t i = 0; paths && i < topology->n_groups; i++) {
+                paths[i] = path_of_group(topology->groups[i]->facts.number);
+                if (!paths[i])
+                        paths = strv_free(paths);
+        }
+        if (!paths)
+                return -ENOMEM;
+        *ret_nodes = paths;
+        return 0;
+}
+
+int bus_add_groups(Bus *bus, sd_bus *sd) {
+        int r;
+
+        r = sd_bus_add_fallback_vtable(sd, NULL, VFIOD_PATH_GROUP, VFIOD_INTERFACE_GROUP, vtable,
+                                       find_object, bus);
+        return r < 0 ? r : sd_bus_add_node_enumerator(sd, NULL, VFIOD_PATH_GROUP, enumerate, bus);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.vfiod1.Lease: properties of leases, and what their owners do with them. */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/bus/bus-grant.h"
+#include "daemon/bus/bus-path.h"
+#include "daemon/bus/bus-property.h"
+#include "daemon/bus/bus-request.h"
+#include "daemon/bus/call.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+/* A property that is one field of the lease. */
+#define FIELD(function, signature, expression)                                                     \
+        static int function(const World *world _unused_, const void *object, sd_bus_message *m) {  \
+                const Lease *lease = object;                                                       \
+                                                                                                   \
+                return sd_bus_message_append(m, signature, expression);                            \
+        }                                                                                          \
+        struct field_needs_a_semicolon_##function
+
+FIELD(append_id, "u", lease->id);
+FIELD(append_owner, "u", (uint32_t)lease->owner);
+FIELD(append_label, "s", string_or_empty(lease->label));
+FIELD(append_mode, "s", lease ? "group" : "");
+FIELD(append_state, "s", lease_state_name(lease->state));
+FIELD(append_since, "t", lease->since);
+FIELD(append_deadline, "t", lease->deadline);
+
+static int append_groups(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Lease *lease = object;
+
+        return sd_bus_message_append_array(m, 'u', lease->groups,
+                                           lease->n_groups * sizeof(uint32_t));
+}
+
+static int append_devices(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Lease *lease = object;
+
+        return bus_append_strv(m, lease->devices);
+}
+
+const BusProperty bus_lease_properties[] = {
+        {"Id", "u", append_id},
+        {"Owner", "u", append_owner},
+        {"Label", "s", append_label},
+        {"Mode", "s", append_mode},
+        {"Groups", "au", append_groups},
+        {"Devices", "as", append_devices},
+        {"State", "s", append_state},
+        {"Since", "t", append_since},
+        {"Deadline", "t", append_deadline},
+        {NULL, NULL, NULL},
+};
+
+/* A lease being granted is nobody's yet. */
+static const Lease *find_lease(const Bus *bus, const char *path) {
+        const Lease *lease;
+        uint32_t id;
+
+        if (path_to_lease(path, &id) < 0)
+                return NULL;
+        lease = lease_table_find(&broker_world(bus->broker)->leases, id);
+        return lease && lease->state != LEASE_GRANTING ? lease : NULL;
+}
+
+static int get_property(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
+                        const char *property, sd_bus_message *reply, void *userdata,
+                        sd_bus_error *error _unused_) {
+        const Bus *bus = userdata;
+
+        return bus_append_property(reply, bus_lease_properties, property, broker_world(bus->broker),
+                                   find_lease(bus, path));
+}
+
+static void read_lease(sd_bus_message *m, Bus *bus, Request *request) {
+        (void)path_to_lease(sd_bus_message_get_path(m), &request->lease);
+        request->fds_max = grant_fds_max(bus_connection_of(bus, sd_bus_message_get_bus(m)));
+}
+
+static void run_get_fds(Call *call) {
+        grant_reply_fds(call);
+}
+
+static int method_get_fds(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        Request request = {0};
+        uint32_t first, count;
+        int r;
+
+        if (!sd_bus_can_send(sd_bus_message_get_bus(m), 'h'))
+                return -EOPNOTSUPP;
+        read_lease(m, userdata, &request);
+        r = sd_bus_message_read(m, "uu", &first, &count);
+        if (r < 0)
+                return r;
+        request.first = first;
+        request.count = count;
+        return call_begin(userdata, m, PERMISSION_OWNER, run_get_fds, &request, false);
+}
+
+static void run_add(Call *call) {
+        broker_run(call->bus->broker, &call->request, grant_reply_add, call);
+}
+
+static int method_add(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_request_ Request request = {.operation = OPERATION_ADD};
+        int r;
+
+        if (!sd_bus_can_send(sd_bus_message_get_bus(m), 'h'))
+                return -EOPNOTSUPP;
+        read_lease(m, userdata, &request);
+        r = bus_read_targets(m, userdata, &request, error);
+        if (r >= 0)
+                r = bus_read_options(m, OPTIONS_ADD, &request, error);
+        return r < 0 ? r : call_begin(userdata, m, PERMISSION_ACQUIRE, run_add, &request, false);
+}
+
+static void on_done(void *userdata, Outcome *outcome) {
+        call_reply_outcome(userdata, outcome);
+}
+
+static void run_remove(Call *call) {
+        broker_run(call->bus->broker, &call->request, on_done, call);
+}
+
+static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_request_ Request request = {.operation = OPERATION_REMOVE};
+        int r;
+
+        read_lease(m, userdata, &request);
+        r = bus_read_targets(m, userdata, &request, error);
+        return r < 0 ? r : call_begin(userdata, m, PERMISSION_OWNER, run_remove, &request, false);
+}
+
+static void run_release(Call *call) {
+        broker_release(call->bus->broker, call->request.lease, &call->request.caller, on_done,
+                       call);
+}
+
+static int method_release(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        Request request = {.operation = OPERATION_RELEASE};
+
+        read_lease(m, userdata, &request);
+        return call_begin(userdata, m, PERMISSION_RELEASE, run_release, &request, false);
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("GetFds", SD_BUS_ARGS("u", first, "u", count),
+                                SD_BUS_RESULT("a(ssh)", fds, "u", total), method_get_fds,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Add", SD_BUS_ARGS("as", targets, "a{sv}", options),
+                                SD_BUS_RESULT("a(ssh)", fds), method_add,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("as", targets), SD_BUS_NO_RESULT,
+                                method_remove, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_PROPERTY("Id", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Owner", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Label", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Mode", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Groups", "au", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Devices", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("State", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Since", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Deadline", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_VTABLE_END,
+};
+
+static int find_object(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
+                       void *userdata, void **ret_found, sd_bus_error *error _unused_) {
+        if (!find_lease(userdata, path))
+                return 0;
+        *ret_found = userdata;
+        return 1;
+}
+
+static int enumerate(sd_bus *sd _unused_, const char *prefix _unused_, void *userdata,
+                     char ***ret_nodes, sd_bus_error *error _unused_) {
+        const Bus *bus = userdata;
+        char **paths = calloc(1, sizeof(char *));
+
+        if (!paths)
+                return -ENOMEM;
+        list_for_each(link, &broker_world(bus->broker)->leases.leases) {
+                const Lease *lease = container_of(link, Lease, link);
+                char *path;
+
+                if (lease->state == LEASE_GRANTING)
+                        continue;
+                path = path_of_lease(lease->id);
+                if (!path || strv_push_consume(&paths, path) < 0) {
+                        strv_free(paths);
+                        return -ENOMEM;
+                }
+        }
+        *ret_nodes = paths;
+        return 0;
+}
+
+int bus_add_leases(Bus *bus, sd_bus *sd) {
+        int r;
+
+        r = sd_bus_add_fallback_vtable(sd, NULL, VFIOD_PATH_LEASE, VFIOD_INTERFACE_LEASE, vtable,
+                                       find_object, bus);
+        return r < 0 ? r : sd_bus_add_node_enumerator(sd, NULL, VFIOD_PATH_LEASE, enumerate, bus);
+}

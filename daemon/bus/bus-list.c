@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/bus/bus-list.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/bus/bus-path.h"
+#include "daemon/bus/bus-property.h"
+#include "daemon/bus/bus-request.h"
+#include "daemon/bus/call.h"
+#include "daemon/util/string.h"
+
+typedef int (*AppendAnswer)(sd_bus_message *reply, const Call *call);
+
+static void answer(Call *call, AppendAnswer append) {
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r >= 0)
+                r = append(reply, call);
+        if (r < 0)
+                call_reply_errno(call, r);
+        else
+                call_reply(call, reply);
+        sd_bus_message_unref(reply);
+}
+
+/* One "(oa{sv})", or "oa{sv}" without the parentheses. Owns the path. */
+static int append_object(sd_bus_message *m, char *path, const BusProperty *properties,
+                         const World *world, const void *object) {
+        _cleanup_free_ char *owned = path;
+        int r;
+
+        if (!owned)
+                return -ENOMEM;
+        r = sd_bus_message_append(m, "o", owned);
+        return r < 0 ? r : bus_append_properties(m, properties, world, object);
+}
+
+static int append_element(sd_bus_message *m, char *path, const BusProperty *properties,
+                          const World *world, const void *object) {
+        int r;
+
+        r = sd_bus_message_open_container(m, 'r', "oa{sv}");
+        if (r < 0) {
+                free(path);
+                return r;
+        }
+        r = append_object(m, path, properties, world, object);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_groups(sd_bus_message *m, const Call *call) {
+        const World *world = broker_world(call->bus->broker);
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(oa{sv})");
+        for (size_t i = 0; r >= 0 && i < world->topology.n_groups; i++) {
+                const Group *group = world->topology.groups[i];
+
+                r = append_element(m, path_of_group(group->facts.number), bus_group_properties,
+                                   world, group);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_devices(sd_bus_message *m, const Call *call) {
+        const World *world = broker_world(call->bus->broker);
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(oa{sv})");
+        for (size_t i = 0; r >= 0 && i < world->topology.n_groups; i++) {
+                const Group *group = world->topology.groups[i];
+
+                for (size_t j = 0; r >= 0 && j < group->n_members; j++)
+                        r = append_element(m, path_of_device(group->members[j]->facts.name),
+                                           bus_device_properties, world, group->members[j]);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_leases(sd_bus_message *m, const Call *call) {
+        const World *world = broker_world(call->bus->broker);
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(oa{sv})");
+        list_for_each(link, &world->leases.leases) {
+                const Lease *lease = container_of(link, Lease, link);
+
+                if (r >= 0)
+                        r = append_element(m, path_of_lease(lease->id), bus_lease_properties, world,
+                                           lease);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static void run_groups(Call *call) {
+        answer(call, append_groups);
+}
+
+static void run_devices(Call *call) {
+        answer(call, append_devices);
+}
+
+static void run_leases(Call *call) {
+        answer(call, append_leases);
+}
+
+static int begin_list(sd_bus_message *m, Bus *bus, CallRun run) {
+        Request request = {0};
+
+        return call_begin(bus, m, PERMISSION_LIST, run, &request, false);
+}
+
+int list_method_groups(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        return begin_list(m, userdata, run_groups);
+}
+
+int list_method_devices(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        return begin_list(m, userdata, run_devices);
+}
+
+int list_method_leases(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        return begin_list(m, userdata, run_leases);
+}
+
+/* Reads the request's groups afresh and selects its targets, or answers the call with why not. */
+static bool select_fresh(Call *call, Selection *selection) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        broker_refresh(call->bus->broker, &call->request);
+        if (select_targets(&broker_world(call->bus->broker)->topology, &call->request, selection,
+                           &refusal) == REFUSAL_NONE)
+                return true;
+        call_reply_refusal(call, &refusal);
+        return false;
+}
+
+static int append_one_group(sd_bus_message *m, const Call *call) {
+        const World *world = broker_world(call->bus->broker);
+        uint32_t number = call->request.targets[0].group;
+
+        return append_object(m, path_of_group(number), bus_group_properties, world,
+                             topology_find_group(&world->topology, number));
+}
+
+static int append_one_device(sd_bus_message *m, const Call *call) {
+        const World *world = broker_world(call->bus->broker);
+        const char *name = call->request.targets[0].device;
+
+        return append_object(m, path_of_device(name), bus_device_properties, world,
+                             topology_find_device(&world->topology, name));
+}
+
+static void run_get_group(Call *call) {
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+
+        if (select_fresh(call, &selection))
+                answer(call, append_one_group);
+}
+
+static void run_get_device(Call *call) {
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+
+        if (select_fresh(call, &selection))
+                answer(call, append_one_device);
+}
+
+static int begin_get(sd_bus_message *m, Bus *bus, const char *target, CallRun run,
+                     sd_bus_error *error) {
+        _cleanup_request_ Request request = {0};
+        int r;
+
+        r = bus_set_targets(bus, &request, (char *[]){(char *)target, NULL}, error);
+        return r < 0 ? r : call_begin(bus, m, PERMISSION_LIST, run, &request, false);
+}
+
+int list_method_get_group(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        char target[32];
+        uint32_t number;
+        int r;
+
+        r = sd_bus_message_read(m, "u", &number);
+        if (r < 0)
+                return r;
+        (void)snprintf(target, sizeof(target), "group/%u", number);
+        return begin_get(m, userdata, target, run_get_group, error);
+}
+
+int list_method_get_device(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *name;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &name);
+        if (r < 0)
+                return r;
+        return begin_get(m, userdata, string_after(name, "group/") ? "" : name, run_get_device,
+                         error);
+}
+
+static int append_explanation(sd_bus_message *m, const Topology *topology, const Device *member) {
+        Verdict verdict = device_verdict(topology, member);
+        _cleanup_free_ char *reason = verdict_reason(verdict, &member->facts);
+        _cleanup_free_ char *remedy = verdict_remedy(verdict, &member->facts);
+        _cleanup_free_ char *sentence = NULL;
+
+        if (reason)
+                sentence = string_format("%s %s", member->facts.name, reason);
+        if (!sentence || !remedy)
+                return -ENOMEM;
+        return sd_bus_message_append(
+                m, "a{sv}", 8, "Device", "s", member->facts.name, "Group", "u", member->facts.group,
+                "Driver", "s", member->facts.driver, "Verdict", "s", verdict_name(verdict),
+                "Viable", "b", verdict_is_viable(verdict), "Bound", "b", verdict_is_bound(verdict),
+                "Reason", "s", sentence, "Remedy", "s", remedy);
+}
+
+static int append_explanations(sd_bus_message *m, const Call *call) {
+        const Topology *topology = &broker_world(call->bus->broker)->topology;
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        int r;
+
+        if (select_targets(topology, &call->request, &selection, &refusal))
+                return -ENOENT;
+        r = sd_bus_message_open_container(m, 'a', "a{sv}");
+        for (size_t i = 0; i < selection.n_groups; i++)
+                for (size_t j = 0; r >= 0 && j < selection.groups[i]->n_members; j++)
+                        r = append_explanation(m, topology, selection.groups[i]->members[j]);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static void run_explain(Call *call) {
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+
+        if (select_fresh(call, &selection))
+                answer(call, append_explanations);
+}
+
+int list_method_explain(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_request_ Request request = {0};
+        Bus *bus = userdata;
+        int r;
+
+        r = bus_read_targets(m, bus, &request, error);
+        return r < 0 ? r : call_begin(bus, m, PERMISSION_LIST, run_explain, &request, false);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/bus/bus-request.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/bus/bus-error.h"
+#include "daemon/bus/bus-path.h"
+#include "daemon/util/string.h"
+
+#define QUOTE_SIZE 65
+#define DRIVER_NAME_MAX 64
+
+typedef RefusalKind (*OptionRead)(Request *request, const char *text, Refusal *refusal);
+
+typedef struct Option {
+        const char *name;
+        char type;       /* 's', 'o' or 'b' */
+        unsigned sets;   /* bits of OptionSet */
+        OptionRead read; /* of text; a boolean goes to `field` */
+        size_t field;
+} Option;
+
+#define IN(set) (1U << (set))
+
+static RefusalKind refuse_value(const char *name, const char *value, const char *wanted,
+                                Refusal *refusal) {
+        char quote[QUOTE_SIZE];
+
+        return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE, "option %s: '%s' is not %s", name,
+                      string_quotable(value, quote, sizeof(quote)), wanted);
+}
+
+static RefusalKind read_mode(Request *request _unused_, const char *text, Refusal *refusal) {
+        if (string_equal(text, "auto") || string_equal(text, "group"))
+                return REFUSAL_NONE;
+        if (string_equal(text, "iommufd"))
+                return refuse(refusal, REFUSAL_UNSUPPORTED,
+                              "this version of vfiod has no iommufd mode; use mode 'group'");
+        return refuse_value("mode", text, "'auto' or 'group'", refusal);
+}
+
+static RefusalKind read_prepare(Request *request, const char *text, Refusal *refusal) {
+        if (string_equal(text, "attach"))
+                request->prepare = PREPARE_ATTACH;
+        else if (string_equal(text, "open"))
+                request->prepare = PREPARE_OPEN;
+        else
+                return refuse_value("prepare", text, "'attach' or 'open'", refusal);
+        return REFUSAL_NONE;
+}
+
+static RefusalKind read_policy(Request *request _unused_, const char *text, Refusal *refusal) {
+        if (string_equal(text, "fail"))
+                return REFUSAL_NONE;
+        if (string_equal(text, "wait") || string_equal(text, "revoke"))
+                return refuse(refusal, REFUSAL_UNSUPPORTED,
+                              "this version of vfiod cannot %s; use policy 'fail'", text);
+        return refuse_value("policy", text, "'fail'", refusal);
+}
+
+static RefusalKind read_driver(Request *request, const char *text, Refusal *refusal) {
+        size_t n = strlen(text);
+
+        for (size_t i = 0; i < n; i++)
+                if (!isalnum((unsigned char)text[i]) && text[i] != '-' && text[i] != '_')
+                        n = 0;
+        if (n == 0 || n > DRIVER_NAME_MAX)
+                return refuse_value("driver", text, "the name of a driver", refusal);
+        return string_set(&request->driver, text) < 0
+                       ? refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory")
+                       : REFUSAL_NONE;
+}
+
+static RefusalKind read_label(Request *request, const char *text, Refusal *refusal) {
+        if (strlen(text) > LEASE_LABEL_MAX || !string_is_printable_utf8(text))
+                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                              "option label: at most %u bytes of printable text", LEASE_LABEL_MAX);
+        return string_set(&request->label, text) < 0
+                       ? refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory")
+                       : REFUSAL_NONE;
+}
+
+static RefusalKind read_join(Request *request, const char *text, Refusal *refusal) {
+        if (path_to_lease(text, &request->lease) < 0 || request->lease == 0)
+                return refuse_value("join", text, "the path of a lease", refusal);
+        return REFUSAL_NONE;
+}
+
+static const Option options[] = {
+        {"mode", 's', IN(OPTIONS_ACQUIRE), read_mode, 0},
+        {"prepare", 's', IN(OPTIONS_ACQUIRE), read_prepare, 0},
+        {"join", 'o', IN(OPTIONS_ACQUIRE), read_join, 0},
+        {"label", 's', IN(OPTIONS_ACQUIRE), read_label, 0},
+        {"bind", 'b', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
+        {"defer_fds", 'b', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
+         offsetof(Request, defer_fds)},
+        {"driver", 's', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), read_driver, 0},
+        {"policy", 's', IN(OPTIONS_UNBIND), read_policy, 0},
+};
+
+static const Option *find_option(const char *name, OptionSet set) {
+        for (size_t i = 0; i < ELEMENTS(options); i++)
+                if (options[i].sets & IN(set) && strcmp(options[i].name, name) == 0)
+                        return &options[i];
+        return NULL;
+}
+
+static int set_refusal(sd_bus_error *error, const Refusal *refusal) {
+        return refusal->kind == REFUSAL_NONE ? 0 : bus_error_set_refusal(error, refusal);
+}
+
+int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_bus_error *error) {
+        const Config *config = &broker_world(bus->broker)->config;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        (void)request_set_targets(request, targets, config->limit_targets, &refusal);
+        return set_refusal(error, &refusal);
+}
+
+int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error) {
+        _cleanup_strv_ char **targets = NULL;
+        int r;
+
+        r = sd_bus_message_read_strv(m, &targets);
+        return r < 0 ? r : bus_set_targets(bus, request, targets, error);
+}
+
+static int read_value(sd_bus_message *m, const Option *option, Request *request,
+                      sd_bus_error *error) {
+        const char contents[] = {option->type, '\0'}, *type, *text;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        int r, boolean;
+
+        r = sd_bus_message_peek_type(m, NULL, &type);
+        if (r < 0)
+                return r;
+        if (strcmp(type, contents) != 0) {
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
+                             "option %s must be of type '%s', not '%s'", option->name, contents,
+                             type);
+                return set_refusal(error, &refusal);
+        }
+        if (option->type == 'b') {
+                r = sd_bus_message_read(m, "v", "b", &boolean);
+                if (r >= 0)
+                        *(bool *)((char *)request + option->field) = boolean;
+                return r;
+        }
+        r = sd_bus_message_read(m, "v", contents, &text);
+        if (r < 0)
+                return r;
+        (void)option->read(request, text, &refusal);
+        return set_refusal(error, &refusal);
+}
+
+static int read_option(sd_bus_message *m, OptionSet set, Request *request, sd_bus_error *error) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        const Option *option;
+        char quote[QUOTE_SIZE];
+        const char *name;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &name);
+        if (r < 0)
+                return r;
+        option = find_option(name, set);
+        if (option)
+                return read_value(m, option, request, error);
+        (void)refuse(&refusal, REFUSAL_INVALID_OPTION, "there is no option '%s' here",
+                     string_quotable(name, quote, sizeof(quote)));
+        return set_refusal(error, &refusal);
+}
+
+/* Options that make no sense together. */
+static int check_options(const Request *request, sd_bus_error *error) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        if (request->lease && request->label)
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
+                             "option label: a lease that is joined has its label already");
+        else if (request->driver && !request->bind && request->operation != OPERATION_BIND)
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
+                             "option driver: only together with option bind");
+        return set_refusal(error, &refusal);
+}
+
+int bus_read_options(sd_bus_message *m, OptionSet set, Request *request, sd_bus_error *error) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = read_option(m, set, request, error);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? r : check_options(request, error);
+}

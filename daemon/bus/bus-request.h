@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From the arguments of a method to a Request. No state is looked at. */
+
+#include "daemon/bus/bus-private.h"
+
+/* Which options a method knows. */
+typedef enum OptionSet {
+        OPTIONS_BIND,
+        OPTIONS_UNBIND,
+        OPTIONS_ACQUIRE,
+        OPTIONS_ADD,
+} OptionSet;
+
+/*
+ * Reads "as" into the request. 0, or a negative errno with *error set to a refusal of ours; also
+ * for a message that cannot be read at all.
+ */
+int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error);
+
+/* The same for targets that are at hand already. */
+int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_bus_error *error);
+
+/* Reads "a{sv}". */
+int bus_read_options(sd_bus_message *m, OptionSet set, Request *request, sd_bus_error *error);

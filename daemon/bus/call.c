@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The way of a call:
+ *   1. The method handler has read its arguments into a request (no state was looked at).
+ *   2. caller.c says who sent it. The limit on calls of one uid is checked.
+ *   3. authorise.c asks polkit. Nothing has been decided yet, so nobody learns more than sysfs
+ * shows.
+ *   4. The call runs: the broker decides on the facts of that moment and does it.
+ *   5. The outcome is journaled and answered, once.
+ * While polkit is asked, the sender's leaving ends the call. Once the broker has it, it goes on:
+ * what an Acquire then opens for nobody is given back because nobody reads its lease_fd.
+ */
+
+#include "daemon/bus/call.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "daemon/bus/authorise-checks.h"
+#include "daemon/bus/authorise.h"
+#include "daemon/bus/bus-error.h"
+#include "daemon/bus/caller.h"
+#include "daemon/bus/journal.h"
+#include "daemon/util/string.h"
+
+void call_free(Call *call) {
+        authorise_stop(call);
+        list_remove(&call->link);
+        sd_bus_slot_unref(call->question);
+        sd_bus_message_unref(call->message);
+        request_done(&call->request);
+        authorise_checks_free(call);
+        free(call);
+}
+
+void call_drop_connection(Bus *bus, const Connection *connection) {
+        list_for_each_safe(link, &bus->calls) {
+                Call *call = container_of(link, Call, link);
+
+                if (call->connection != connection)
+                        continue;
+                /* The broker will come back to a running call: it only loses its connection. */
+                if (call->running)
+                        call->connection = NULL;
+                else
+                        call_free(call);
+        }
+}
+
+void call_reply(Call *call, sd_bus_message *reply) {
+        if (call->connection)
+                (void)sd_bus_send(call->connection->sd, reply, NULL);
+        call_free(call);
+}
+
+void call_reply_error(Call *call, const sd_bus_error *error) {
+        if (call->connection)
+                (void)sd_bus_reply_method_error(call->message, error);
+        call_free(call);
+}
+
+void call_reply_refusal(Call *call, const Refusal *refusal) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        (void)bus_error_set_refusal(&error, refusal);
+        call_reply_error(call, &error);
+        sd_bus_error_free(&error);
+}
+
+void call_reply_errno(Call *call, int errnum) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        (void)sd_bus_error_set_errno(&error, errnum);
+        call_reply_error(call, &error);
+        sd_bus_error_free(&error);
+}
+
+void call_reply_outcome(Call *call, Outcome *outcome) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+
+        journal_operation(&call->request, outcome);
+        if (!outcome_is_success(outcome)) {
+                (void)bus_error_set_outcome(&error, outcome);
+                call_reply_error(call, &error);
+                sd_bus_error_free(&error);
+                return;
+        }
+        if (sd_bus_message_new_method_return(call->message, &reply) < 0) {
+                call_reply_errno(call, -ENOMEM);
+                return;
+        }
+        call_reply(call, reply);
+        sd_bus_message_unref(reply);
+}
+
+static size_t count_calls(const Bus *bus, uid_t uid, const Call *except) {
+        size_t n = 0;
+
+        list_for_each(link, &bus->calls) {
+                const Call *call = container_of(link, Call, link);
+
+                n += call != except && call->request.caller.uid == uid;
+        }
+        return n;
+}
+
+/* A refusal before the broker saw the call: journaled like its own, unless nothing was asked of it.
+ */
+void call_refuse(Call *call, Refusal *refusal) {
+        Outcome outcome = OUTCOME_NULL;
+
+        if (call->permission == PERMISSION_LIST || call->dry_run) {
+                call_reply_refusal(call, refusal);
+                return;
+        }
+        outcome.refusal = *refusal;
+        *refusal = (Refusal)REFUSAL_NULL;
+        call_reply_outcome(call, &outcome);
+        outcome_done(&outcome);
+}
+
+void call_authorised(Call *call) {
+        call->running = true;
+        call->run(call);
+}
+
+static void on_caller(void *userdata, const Caller *caller) {
+        Call *call = userdata;
+        const Config *config = &broker_world(call->bus->broker)->config;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        call->question = sd_bus_slot_unref(call->question);
+        if (!caller) {
+                (void)refuse(&refusal, REFUSAL_NOT_AUTHORISED,
+                             "the bus does not say who sent this call");
+                call_reply_refusal(call, &refusal);
+                return;
+        }
+        call->request.caller = *caller;
+        if (caller->uid != 0 &&
+            count_calls(call->bus, caller->uid, call) >= config->limit_operations_per_uid) {
+                (void)refuse(&refusal, REFUSAL_LIMIT_EXCEEDED,
+                             "uid %u has %" PRIu64 " calls waiting, the limit "
+                             "(limits.operations_per_uid); try again",
+                             caller->uid, config->limit_operations_per_uid);
+                call_reply_refusal(call, &refusal);
+                return;
+        }
+        if (authorise_begin(call, &refusal))
+                call_refuse(call, &refusal);
+}
+
+int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun run,
+               Request *request, bool dry_run) {
+        Call *call = calloc(1, sizeof(Call));
+        sd_bus_slot *question;
+        int r;
+
+        if (!call) {
+                request_done(request);
+                return -ENOMEM;
+        }
+        *call = (Call){
+                .bus = bus,
+                .connection = bus_connection_of(bus, sd_bus_message_get_bus(m)),
+                .message = sd_bus_message_ref(m),
+                .permission = permission,
+                .run = run,
+                .request = *request,
+                .dry_run = dry_run,
+        };
+        *request = (Request){0};
+        /* Nobody yet: the count of a uid's calls must not take it for root's. */
+        call->request.caller.uid = (uid_t)-1;
+        list_insert(&bus->calls, &call->link);
+        r = caller_find(call->connection, m, on_caller, call, &question);
+        if (r < 0) {
+                call_free(call);
+                return r;
+        }
+        if (question)
+                call->question = question;
+        return 1;
+}

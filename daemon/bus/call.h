@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One method call on its way: read, sender identified, authorised, run, answered. A call ends with
+ * one reply, or with its sender's leaving.
+ */
+
+#include "daemon/bus/bus-private.h"
+
+typedef struct Call Call;
+
+/* Authorised: do it, and answer with one of call_reply*(). */
+typedef void (*CallRun)(Call *call);
+
+/* What polkit is asked before the call runs. */
+typedef enum CallPermission {
+        PERMISSION_LIST,    /* to look */
+        PERMISSION_BIND,    /* for every member of the request's groups that is not a bridge */
+        PERMISSION_ACQUIRE, /* the same, and to bind those that "bind" would move */
+        PERMISSION_OWNER,   /* for the owner of the lease alone, whom polkit need not be asked about
+                             */
+        PERMISSION_RELEASE, /* for the owner, or whoever may release others' leases */
+} CallPermission;
+
+/* One question to polkit. The strings are owned. */
+typedef struct Check {
+        const char *action; /* static */
+        char *device;
+        char *vendor;
+        char *class;
+        char *driver;
+        uint32_t group;
+        bool has_group;
+} Check;
+
+struct Call {
+        Bus *bus;
+        Connection *connection;
+        sd_bus_message *message;
+        CallPermission permission;
+        CallRun run;
+        Request request; /* its caller is known once the call runs */
+        bool dry_run;    /* Plan: nothing is done, and nothing is journaled */
+        Check *checks;   /* what polkit is asked, one after the other */
+        size_t n_checks;
+        size_t next_check;
+        sd_bus_slot *question;     /* to the bus driver or to polkit, while one is pending */
+        sd_bus_slot *sender_watch; /* while polkit is asked */
+        uint64_t cancellation;     /* of the pending question to polkit; 0 for none */
+        bool running;              /* the broker has it; it must not be freed before it is done */
+        List link;                 /* Bus.calls */
+};
+
+/*
+ * Takes over a call whose request is read: `request` is emptied. Returns what the method handler
+ * returns to sd-bus: 1, the answer comes later (or has been sent).
+ */
+int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun run,
+               Request *request, bool dry_run);
+
+/* Each answers and frees the call. */
+void call_reply(Call *call, sd_bus_message *reply);
+void call_reply_error(Call *call, const sd_bus_error *error);
+void call_reply_refusal(Call *call, const Refusal *refusal);
+void call_reply_errno(Call *call, int error);
+
+/* Journals the outcome and answers with it: with its error, or with an empty reply. */
+void call_reply_outcome(Call *call, Outcome *outcome);
+
+/* The same for a refusal before the broker saw the call; `refusal` is emptied. */
+void call_refuse(Call *call, Refusal *refusal);
+
+/* Calls whose sender is a connection that has gone. */
+void call_drop_connection(Bus *bus, const Connection *connection);
+void call_free(Call *call);
+
+/* For authorise.c: the checks are over. */
+void call_authorised(Call *call);

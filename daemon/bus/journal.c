@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/bus/journal.h"
+
+#include <inttypes.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+
+#include "daemon/bus/bus-error.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+/* A record that cannot be written must not fail the operation. */
+#define SEND(...) ((void)sd_journal_send(__VA_ARGS__, NULL))
+
+static const char *outcome_word(const Outcome *outcome) {
+        if (outcome_is_success(outcome))
+                return "done";
+        return outcome->refusal.kind != REFUSAL_NONE ? "refused" : "failed";
+}
+
+void journal_operation(const Request *request, const Outcome *outcome) {
+        _cleanup_free_ char *targets = request_targets_text(request);
+        const char *verb = operation_name(request->operation), *word = outcome_word(outcome);
+        bool ok = outcome_is_success(outcome);
+
+        SEND("MESSAGE=%s %s%sfor uid %u: %s%s%s", verb, string_or_empty(targets),
+             string_is_empty(targets) ? "" : " ", request->caller.uid, word, ok ? "" : ": ",
+             outcome_sentence(outcome), "PRIORITY=%i",
+             ok                                      ? LOG_INFO
+             : outcome->refusal.kind != REFUSAL_NONE ? LOG_NOTICE
+                                                     : LOG_ERR,
+             VFIOD_JOURNAL_OPERATION "=%s", verb, VFIOD_JOURNAL_TARGETS "=%s",
+             string_or_empty(targets), VFIOD_JOURNAL_CALLER_UID "=%u", request->caller.uid,
+             VFIOD_JOURNAL_CALLER_PID "=%d", request->caller.pid, VFIOD_JOURNAL_CALLER_NAME "=%s",
+             request->caller.name, VFIOD_JOURNAL_OUTCOME "=%s", word, VFIOD_JOURNAL_ERROR "=%s",
+             bus_error_name(outcome), VFIOD_JOURNAL_LEASE "=%u", outcome->lease,
+             VFIOD_JOURNAL_FROM "=%s", string_or_empty(outcome->from), VFIOD_JOURNAL_TO "=%s",
+             string_or_empty(outcome->to), VFIOD_JOURNAL_PLAN "=%s", string_or_empty(outcome->plan),
+             VFIOD_JOURNAL_DURATION "=%" PRIu64, outcome->duration_usec);
+}
+
+void journal_lease_over(const Lease *lease, uint64_t held_usec) {
+        SEND("MESSAGE=lease %u of uid %u is over after %" PRIu64 ".%03" PRIu64 " s", lease->id,
+             lease->owner, held_usec / 1000000, held_usec / 1000 % 1000, "PRIORITY=%i", LOG_INFO,
+             VFIOD_JOURNAL_OPERATION "=lease-over", VFIOD_JOURNAL_LEASE "=%u", lease->id,
+             VFIOD_JOURNAL_CALLER_UID "=%u", lease->owner, VFIOD_JOURNAL_OUTCOME "=done",
+             VFIOD_JOURNAL_DURATION "=%" PRIu64, held_usec);
+}

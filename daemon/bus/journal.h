@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The record: one structured journal entry an operation and one a lease's end, with the fields of
+ * protocol/names.h. Nothing else in the daemon logs an operation.
+ */
+
+#include "daemon/broker/outcome.h"
+
+void journal_operation(const Request *request, const Outcome *outcome);
+
+/* A lease has ended; `held_usec` is how long it lasted. */
+void journal_lease_over(const Lease *lease, uint64_t held_usec);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/core/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "daemon/core/json-line.h"
+#include "daemon/util/string.h"
+
+typedef struct Key {
+        const char *section; /* NULL: at the top */
+        const char *name;
+        enum { KEY_NUMBER, KEY_BOOLEAN } type;
+        size_t offset; /* in Config */
+        uint64_t least;
+        uint64_t most;
+} Key;
+
+#define NUMBER(section, name, field, least, most)                                                  \
+        { section, name, KEY_NUMBER, offsetof(Config, field), least, most }
+#define BOOLEAN(section, name, field)                                                              \
+        { section, name, KEY_BOOLEAN, offsetof(Config, field), 0, 0 }
+
+static const Key keys[] = {
+        NUMBER("limits", "targets", limit_targets, 1, 4096),
+        NUMBER("limits", "leases", limit_leases, 1, 4096),
+        NUMBER("limits", "leases_per_uid", limit_leases_per_uid, 0, 4096),
+        NUMBER("limits", "groups_per_lease", limit_groups_per_lease, 1, 4096),
+        NUMBER("limits", "operations", limit_operations, 1, 1024),
+        NUMBER("limits", "operations_per_uid", limit_operations_per_uid, 1, 1024),
+        NUMBER(NULL, "step_deadline_ms", step_deadline_ms, 100, 3600000),
+        BOOLEAN(NULL, "variant_drivers", variant_drivers),
+};
+
+typedef struct Source {
+        const char *file;
+        const char *text;
+        char **error; /* out */
+} Source;
+
+typedef struct json_object JsonObject;
+
+static inline void json_object_putp(JsonObject **object) {
+        if (*object)
+                json_object_put(*object);
+}
+
+static inline void json_tokener_freep(struct json_tokener **tokener) {
+        if (*tokener)
+                json_tokener_free(*tokener);
+}
+
+void config_init(Config *config) {
+        *config = (Config){
+                .limit_targets = 64,
+                .limit_leases = 256,
+                .limit_leases_per_uid = 32,
+                .limit_groups_per_lease = 64,
+                .limit_operations = 64,
+                .limit_operations_per_uid = 16,
+                .step_deadline_ms = 30000,
+                .variant_drivers = true,
+        };
+}
+
+static int complain(const Source *source, const char *section, const char *name,
+                    const char *complaint) {
+        const char *path[] = {section ? section : name, section ? name : NULL, NULL};
+
+        *source->error = string_format("%s:%u: %s%s%s: %s", source->file,
+                                       json_line_of_key(source->text, path), section ? section : "",
+                                       section ? "." : "", name, complaint);
+        return *source->error ? -EINVAL : -ENOMEM;
+}
+
+static const Key *find_key(const char *section, const char *name) {
+        for (size_t i = 0; i < ELEMENTS(keys); i++)
+                if (string_equal(keys[i].section, section) && strcmp(keys[i].name, name) == 0)
+                        return &keys[i];
+        return NULL;
+}
+
+static bool is_section(const char *name) {
+        for (size_t i = 0; i < ELEMENTS(keys); i++)
+                if (string_equal(keys[i].section, name))
+                        return true;
+        return false;
+}
+
+static int apply_number(Config *config, const Source *source, const Key *key, JsonObject *value) {
+        _cleanup_free_ char *complaint = NULL;
+        int64_t number;
+
+        if (!json_object_is_type(value, json_type_int))
+                return complain(source, key->section, key->name, "must be a whole number");
+        number = json_object_get_int64(value);
+        if (number < 0 || (uint64_t)number < key->least || (uint64_t)number > key->most) {
+                complaint = string_format("must be from %" PRIu64 " to %" PRIu64, key->least,
+                                          key->most);
+                return complaint ? complain(source, key->section, key->name, complaint) : -ENOMEM;
+        }
+        *(uint64_t *)((char *)config + key->offset) = (uint64_t)number;
+        return 0;
+}
+
+static int apply_key(Config *config, const Source *source, const char *section, const char *name,
+                     JsonObject *value) {
+        const Key *key = find_key(section, name);
+
+        if (!key)
+                return complain(source, section, name, "unknown key");
+        if (key->type == KEY_NUMBER)
+                return apply_number(config, source, key, value);
+        if (!json_object_is_type(value, json_type_boolean))
+                return complain(source, section, name, "must be true or false");
+        *(bool *)((char *)config + key->offset) = json_object_get_boolean(value);
+        return 0;
+}
+
+static int apply_top(Config *config, const Source *source, const char *name, JsonObject *value) {
+        int r;
+
+        if (!is_section(name))
+                return apply_key(config, source, NULL, name, value);
+        if (!json_object_is_type(value, json_type_object))
+                return complain(source, NULL, name, "must be an object");
+
+        json_object_object_foreach(value, inner_name, inner_value) {
+                r = apply_key(config, source, name, inner_name, inner_value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int parse(const Source *source, JsonObject **ret) {
+        _cleanup_(json_tokener_freep) struct json_tokener *tokener = json_tokener_new();
+        const char *problem = "must be one JSON object";
+        JsonObject *root;
+        size_t end;
+
+        if (!tokener)
+                return -ENOMEM;
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+        root = json_tokener_parse_ex(tokener, source->text, (int)strlen(source->text) + 1);
+        end = json_tokener_get_parse_end(tokener);
+        if (json_tokener_get_error(tokener) != json_tokener_success)
+                problem = json_tokener_error_desc(json_tokener_get_error(tokener));
+        else if (json_object_is_type(root, json_type_object)) {
+                *ret = root;
+                return 0;
+        }
+        json_object_put(root);
+        *source->error = string_format("%s:%u: %s", source->file,
+                                       json_line_of_offset(source->text, end), problem);
+        return *source->error ? -EINVAL : -ENOMEM;
+}
+
+int config_apply(Config *config, const char *file, const char *text, char **ret_error) {
+        const Source source = {.file = file, .text = text, .error = ret_error};
+        _cleanup_(json_object_putp) JsonObject *root = NULL;
+        Config changed = *config;
+        int r;
+
+        r = parse(&source, &root);
+        if (r < 0)
+                return r;
+        json_object_object_foreach(root, name, value) {
+                r = apply_top(&changed, &source, name, value);
+                if (r < 0)
+                        return r;
+        }
+        *config = changed;
+        return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The configuration: defaults, and what vfiod.json and its drop-ins say instead. Text in, values
+ * out; finding and reading the files is daemon/persist/config-file.h. docs: README.md,
+ * "Configuration".
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Config {
+        uint64_t limit_targets;            /* limits.targets: of one request */
+        uint64_t limit_leases;             /* limits.leases: in total */
+        uint64_t limit_leases_per_uid;     /* limits.leases_per_uid; root has no such limit */
+        uint64_t limit_groups_per_lease;   /* limits.groups_per_lease */
+        uint64_t limit_operations;         /* limits.operations: under way at once */
+        uint64_t limit_operations_per_uid; /* limits.operations_per_uid; under way or waiting for
+                                              polkit */
+        uint64_t step_deadline_ms;         /* step_deadline_ms: for one operation in the kernel */
+        bool variant_drivers;              /* variant_drivers: prefer them to vfio-pci */
+} Config;
+
+void config_init(Config *config);
+
+/*
+ * Applies one file's text on top of *config. On -EINVAL, *config is unchanged and *ret_error is a
+ * sentence that begins with "FILE:LINE: " and names the key; allocated. Also -ENOMEM.
+ */
+int config_apply(Config *config, const char *file, const char *text, char **ret_error);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Acquire and Lease.Add: groups opened and, unless the receiver wants to do it, put into one
+ * container with their devices open. The kernel is the last judge of viability; the steps check it
+ * again.
+ */
+
+#include "daemon/core/decide-common.h"
+
+#include <inttypes.h>
+
+#include "daemon/util/string.h"
+
+static RefusalKind check_limits(const World *world, const Request *request,
+                                const Selection *selection, const Lease *lease, Refusal *refusal) {
+        const Config *config = &world->config;
+        uid_t uid = request->caller.uid;
+        size_t groups = selection->n_groups + (lease ? lease->n_groups : 0);
+
+        if (groups > config->limit_groups_per_lease)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "%zu groups in one lease, the limit is %" PRIu64
+                              " (limits.groups_per_lease)",
+                              groups, config->limit_groups_per_lease);
+        if (lease)
+                return REFUSAL_NONE;
+        if (lease_table_count(&world->leases) >= config->limit_leases)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "there are %" PRIu64 " leases, the limit (limits.leases)",
+                              config->limit_leases);
+        if (uid != 0 &&
+            lease_table_count_owner(&world->leases, uid) >= config->limit_leases_per_uid)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "uid %u has %" PRIu64 " leases, the limit (limits.leases_per_uid); "
+                              "release one",
+                              uid, config->limit_leases_per_uid);
+        return REFUSAL_NONE;
+}
+
+static RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal) {
+        _cleanup_free_ char *blockers = NULL;
+        uint32_t number = group->facts.number;
+
+        if (group_is_bound(&world->topology, group))
+                return REFUSAL_NONE;
+        blockers = describe_blockers(&world->topology, group);
+        if (!blockers)
+                return refuse(refusal, REFUSAL_NOTHING_TO_BIND,
+                              "group %u has only bridges; there is no device in it to give away",
+                              number);
+        if (!group_is_viable(&world->topology, group))
+                return refuse(refusal, REFUSAL_NOT_VIABLE,
+                              "group %u is not viable: %s; bind the whole group with 'vfioctl bind "
+                              "group/%u'",
+                              number, blockers, number);
+        return refuse(
+                refusal, REFUSAL_NOT_BOUND,
+                "group %u is not on a vfio driver: %s; bind the whole group with 'vfioctl bind "
+                "group/%u'",
+                number, blockers, number);
+}
+
+/* A bridge named by its address: nobody can be given one, though its group may be. */
+static RefusalKind check_devices(const Request *request, const Selection *selection,
+                                 Refusal *refusal) {
+        for (size_t i = 0; i < selection->n_devices; i++) {
+                const DeviceFacts *facts = &selection->devices[i]->facts;
+
+                if (!device_is_bridge(facts) || facts->vfio)
+                        continue;
+                for (size_t j = 0; j < request->n_targets; j++)
+                        if (request->targets[j].kind == TARGET_DEVICE &&
+                            strcmp(request->targets[j].device, facts->name) == 0)
+                                return refuse(refusal, REFUSAL_NOTHING_TO_BIND,
+                                              "%s is a bridge and cannot be given away; name a "
+                                              "device of group %u, or group/%u",
+                                              facts->name, facts->group, facts->group);
+        }
+        return REFUSAL_NONE;
+}
+
+/* Devices whose fd will be handed over: on a vfio driver now, or once the plan has bound them. */
+static bool gives_device(const World *world, const Device *device) {
+        return device->facts.vfio || decide_needs_bind(&world->topology, device);
+}
+
+static RefusalKind check_fds(const World *world, const Request *request, const Selection *selection,
+                             bool attach, bool is_new, Refusal *refusal) {
+        size_t fds = selection->n_groups + (is_new ? 2 : 0);
+
+        for (size_t i = 0; attach && i < selection->n_devices; i++)
+                fds += gives_device(world, selection->devices[i]);
+        if (request->defer_fds || fds <= request->fds_max)
+                return REFUSAL_NONE;
+        return refuse(
+                refusal, REFUSAL_TOO_MANY_FDS,
+                "the reply would carry %zu file descriptors, a message can carry %zu; acquire "
+                "with defer_fds and fetch them with GetFds",
+                fds, request->fds_max);
+}
+
+static int plan_open(const Selection *selection, bool is_new, Plan *plan) {
+        if (is_new && !plan_append(plan, STEP_OPEN_CONTAINER, 0))
+                return -1;
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (!plan_append(plan, STEP_OPEN_GROUP, selection->groups[i]->facts.number))
+                        return -1;
+        return 0;
+}
+
+/* The IOMMU is set once the first group is in: before that the kernel knows no backend for it. */
+static int plan_attach(const World *world, const Selection *selection, bool is_new, Plan *plan) {
+        for (size_t i = 0; i < selection->n_groups; i++) {
+                if (!plan_append(plan, STEP_SET_CONTAINER, selection->groups[i]->facts.number))
+                        return -1;
+                if (is_new && i == 0 && !plan_append(plan, STEP_SET_IOMMU, 0))
+                        return -1;
+        }
+        for (size_t i = 0; i < selection->n_devices; i++) {
+                const DeviceFacts *facts = &selection->devices[i]->facts;
+                Step *step;
+
+                if (!gives_device(world, selection->devices[i]))
+                        continue;
+                step = plan_append(plan, STEP_GET_DEVICE, facts->group);
+                if (!step || step_set_device(step, facts->name, facts->bus, NULL) < 0)
+                        return -1;
+        }
+        return 0;
+}
+
+RefusalKind decide_acquire(const World *world, const Request *request, const Selection *selection,
+                           Plan *plan, Refusal *refusal) {
+        Lease *lease = NULL;
+        bool attach;
+
+        if (request->lease && decide_lease(world, request, &lease, refusal))
+                return refusal->kind;
+        if (check_devices(request, selection, refusal) ||
+            check_groups_free(world, request, selection, NULL, refusal) ||
+            check_limits(world, request, selection, lease, refusal))
+                return refusal->kind;
+
+        for (size_t i = 0; i < selection->n_groups; i++) {
+                const Group *group = selection->groups[i];
+
+                if (request->bind ? plan_bind_group(world, request, group, plan, refusal)
+                                  : check_group_is_bound(world, group, refusal))
+                        return refusal->kind;
+        }
+
+        attach = lease ? lease->attached : request->prepare == PREPARE_ATTACH;
+        if (check_fds(world, request, selection, attach, !lease, refusal))
+                return refusal->kind;
+        if (plan_open(selection, !lease, plan) < 0 ||
+            (attach && plan_attach(world, selection, !lease, plan) < 0))
+                return refuse_memory(refusal);
+        return REFUSAL_NONE;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Bind: every member of the groups to a vfio driver. All overrides are set before the first device
+ * loses its driver, so that nobody else can grab a member in between.
+ */
+
+#include "daemon/core/decide-common.h"
+
+#include "daemon/util/string.h"
+
+bool decide_needs_bind(const Topology *topology, const Device *device) {
+        Verdict verdict = device_verdict(topology, device);
+
+        return verdict == VERDICT_NO_DRIVER || verdict == VERDICT_HOST_DRIVER;
+}
+
+/* The driver wanted, which must be a vfio driver for all we can tell before the kernel judges. */
+static RefusalKind choose_driver(const World *world, const Request *request, const Device *device,
+                                 VfioDriver *ret, VfioDriver *plain, Refusal *refusal) {
+        const DeviceFacts *facts = &device->facts;
+
+        if (vfio_driver_plain(facts, plain) < 0 || !facts->driver_override)
+                return refuse(
+                        refusal, REFUSAL_NO_VFIO_DRIVER,
+                        "%s is on the %s bus, for which there is no vfio driver to bind it to",
+                        facts->name, facts->bus);
+        if (request->driver) {
+                /* A driver called with '-' has '_' in its module's name (kernel's Makefile rules).
+                 */
+                *ret = (VfioDriver){.driver = request->driver, .module = request->driver};
+                return REFUSAL_NONE;
+        }
+        *ret = *plain;
+        if (world->config.variant_drivers && vfio_driver_best(&world->aliases, facts, ret) < 0)
+                return refuse_memory(refusal);
+        return REFUSAL_NONE;
+}
+
+static int plan_module(Plan *plan, const char *module) {
+        Step *step;
+
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].kind == STEP_LOAD_MODULE &&
+                    strcmp(plan->steps[i].module, module) == 0)
+                        return 0;
+        step = plan_append(plan, STEP_LOAD_MODULE, 0);
+        return step ? string_set(&step->module, module) : -1;
+}
+
+/* A step on the device, with the override that the whole plan moves it to and from. */
+static Step *plan_device(Plan *plan, StepKind kind, const DeviceFacts *facts, const char *driver,
+                         const char *override) {
+        Step *step = plan_append(plan, kind, facts->group);
+
+        if (!step || step_set_device(step, facts->name, facts->bus, driver) < 0 ||
+            step_set_override(step, override, string_or_empty(facts->driver_override)) < 0)
+                return NULL;
+        return step;
+}
+
+static int plan_prepare_member(Plan *plan, const Device *device, const VfioDriver *wanted,
+                               const VfioDriver *plain) {
+        if (plan_module(plan, wanted->module) < 0)
+                return -1;
+        if (strcmp(wanted->driver, plain->driver) != 0 && plan_module(plan, plain->module) < 0)
+                return -1;
+        return plan_device(plan, STEP_SET_OVERRIDE, &device->facts, NULL, wanted->driver) ? 0 : -1;
+}
+
+static int plan_move_member(Plan *plan, const Request *request, const Device *device,
+                            const VfioDriver *wanted, const VfioDriver *plain) {
+        const DeviceFacts *facts = &device->facts;
+        Step *step;
+
+        if (!string_is_empty(facts->driver) &&
+            !plan_device(plan, STEP_UNBIND_HOST, facts, facts->driver, wanted->driver))
+                return -1;
+        step = plan_device(plan, STEP_BIND_VFIO, facts, wanted->driver, wanted->driver);
+        if (!step)
+                return -1;
+        /* A variant driver may refuse a device that it matches; the plain one takes it then. */
+        if (!request->driver && strcmp(wanted->driver, plain->driver) != 0)
+                return string_set(&step->fallback, plain->driver);
+        return 0;
+}
+
+static RefusalKind check_group_may_move(const World *world, const Group *group, Refusal *refusal) {
+        const Topology *topology = &world->topology;
+        bool any = false;
+
+        for (size_t i = 0; i < group->n_members; i++) {
+                const Device *member = group->members[i];
+                Verdict verdict = device_verdict(topology, member);
+
+                any = any || decide_needs_bind(topology, member) || verdict == VERDICT_VFIO;
+                if (device_is_chipset(&member->facts))
+                        return refuse(refusal, REFUSAL_HOST_DEVICE,
+                                      "group %u is a part of the host's chipset: it holds the ISA "
+                                      "bridge %s; use a device of another group",
+                                      group->facts.number, member->facts.name);
+                if (verdict == VERDICT_BRIDGE_DRIVER) {
+                        _cleanup_free_ char *remedy = verdict_remedy(verdict, &member->facts);
+
+                        return refuse(refusal, REFUSAL_NOT_VIABLE,
+                                      "group %u is not viable: the bridge %s is bound to %s, which "
+                                      "claims the whole group; %s",
+                                      group->facts.number, member->facts.name, member->facts.driver,
+                                      string_or_empty(remedy));
+                }
+        }
+        if (!any)
+                return refuse(refusal, REFUSAL_NOTHING_TO_BIND,
+                              "group %u has only bridges; there is no device in it to give away",
+                              group->facts.number);
+        return REFUSAL_NONE;
+}
+
+RefusalKind plan_bind_group(const World *world, const Request *request, const Group *group,
+                            Plan *plan, Refusal *refusal) {
+        VfioDriver wanted, plain;
+
+        if (check_group_may_move(world, group, refusal))
+                return refusal->kind;
+        for (size_t i = 0; i < group->n_members; i++) {
+                const Device *member = group->members[i];
+
+                if (!decide_needs_bind(&world->topology, member))
+                        continue;
+                if (choose_driver(world, request, member, &wanted, &plain, refusal))
+                        return refusal->kind;
+                if (plan_prepare_member(plan, member, &wanted, &plain) < 0)
+                        return refuse_memory(refusal);
+        }
+        for (size_t i = 0; i < group->n_members; i++) {
+                const Device *member = group->members[i];
+
+                if (!decide_needs_bind(&world->topology, member))
+                        continue;
+                if (choose_driver(world, request, member, &wanted, &plain, refusal))
+                        return refusal->kind;
+                if (plan_move_member(plan, request, member, &wanted, &plain) < 0)
+                        return refuse_memory(refusal);
+        }
+        return REFUSAL_NONE;
+}
+
+RefusalKind decide_bind(const World *world, const Request *request, const Selection *selection,
+                        Plan *plan, Refusal *refusal) {
+        if (check_groups_free(world, request, selection, NULL, refusal))
+                return refusal->kind;
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (plan_bind_group(world, request, selection->groups[i], plan, refusal))
+                        return refusal->kind;
+        return REFUSAL_NONE;
+}

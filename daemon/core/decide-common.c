@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which decider answers a request, and what they share. */
+
+#include "daemon/core/decide-common.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "daemon/util/string.h"
+
+RefusalKind decide(const World *world, const Request *request, const Selection *selection,
+                   Plan *plan, Refusal *refusal) {
+        switch (request->operation) {
+        case OPERATION_BIND:
+                return decide_bind(world, request, selection, plan, refusal);
+        case OPERATION_UNBIND:
+                return decide_unbind(world, request, selection, plan, refusal);
+        case OPERATION_ACQUIRE:
+        case OPERATION_ADD:
+                return decide_acquire(world, request, selection, plan, refusal);
+        case OPERATION_REMOVE:
+                return decide_remove(world, request, selection, plan, refusal);
+        case OPERATION_RELEASE:
+        case _OPERATION_MAX:
+                break;
+        }
+        abort();
+}
+
+static RefusalKind check_room(const World *world, const Request *request, Refusal *refusal) {
+        const Config *config = &world->config;
+        uid_t uid = request->caller.uid;
+
+        if (activity_count(&world->activities) >= config->limit_operations)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "%" PRIu64
+                              " operations are under way, the limit (limits.operations); "
+                              "try again",
+                              config->limit_operations);
+        if (uid != 0 &&
+            activity_count_uid(&world->activities, uid) >= config->limit_operations_per_uid)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "uid %u has %" PRIu64 " operations under way, the limit "
+                              "(limits.operations_per_uid); try again",
+                              uid, config->limit_operations_per_uid);
+        return REFUSAL_NONE;
+}
+
+static RefusalKind refuse_leased(const Lease *lease, uint32_t group, Refusal *refusal) {
+        _cleanup_free_ char *label = NULL;
+
+        if (!string_is_empty(lease->label))
+                label = string_format(" for '%s'", lease->label);
+        if (lease->state == LEASE_DRAINING || lease->state == LEASE_LOST)
+                return refuse(refusal, REFUSAL_LEASED,
+                              "group %u was given back by uid %u (lease %u%s), but a process still "
+                              "has it open; it is free when that process closes it",
+                              group, lease->owner, lease->id, string_or_empty(label));
+        return refuse(refusal, REFUSAL_LEASED,
+                      "group %u is leased to uid %u (lease %u%s); it is free when the holder exits "
+                      "or after 'vfioctl release %u'",
+                      group, lease->owner, lease->id, string_or_empty(label), lease->id);
+}
+
+static RefusalKind check_group_free(const World *world, const Group *group, const Lease *own,
+                                    Refusal *refusal) {
+        uint32_t number = group->facts.number;
+        const Activity *activity;
+        const Lease *lease;
+
+        for (size_t i = 0; i < group->n_members; i++) {
+                const Device *device = group->members[i];
+
+                if (device->stuck)
+                        return refuse(
+                                refusal, REFUSAL_STUCK,
+                                "%s is stuck in the kernel: '%s' has not returned; it will be "
+                                "usable when the kernel lets go",
+                                device->facts.name, device->stuck);
+        }
+        activity = activity_find_group(&world->activities, number);
+        if (activity)
+                return refuse(
+                        refusal, REFUSAL_BUSY,
+                        "group %u is busy: %s for uid %u is under way; try again when it is done",
+                        number, operation_name(activity->operation), activity->uid);
+        lease = lease_table_find_group(&world->leases, number);
+        if (lease && lease != own)
+                return refuse_leased(lease, number, refusal);
+        return REFUSAL_NONE;
+}
+
+RefusalKind check_groups_free(const World *world, const Request *request,
+                              const Selection *selection, const Lease *own, Refusal *refusal) {
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (check_group_free(world, selection->groups[i], own, refusal))
+                        return refusal->kind;
+        return check_room(world, request, refusal);
+}
+
+char *describe_blockers(const Topology *topology, const Group *group) {
+        _cleanup_free_ char *text = NULL;
+
+        for (size_t i = 0; i < group->n_members; i++) {
+                const Device *member = group->members[i];
+                Verdict verdict = device_verdict(topology, member);
+                _cleanup_free_ char *reason = NULL;
+
+                if (verdict_is_bound(verdict))
+                        continue;
+                reason = verdict_reason(verdict, &member->facts);
+                if (!reason || string_append(&text, "%s%s %s", text ? "; " : "", member->facts.name,
+                                             reason) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(text);
+}
+
+RefusalKind decide_lease(const World *world, const Request *request, Lease **ret,
+                         Refusal *refusal) {
+        Lease *lease = lease_table_find(&world->leases, request->lease);
+
+        if (!lease)
+                return refuse(refusal, REFUSAL_NOT_FOUND,
+                              "there is no lease %u; see 'vfioctl leases'", request->lease);
+        if (lease->owner != request->caller.uid)
+                return refuse(refusal, REFUSAL_NOT_OWNER,
+                              "lease %u belongs to uid %u; only its owner may do this", lease->id,
+                              lease->owner);
+        if (!lease_is_live(lease))
+                return refuse(refusal, REFUSAL_LEASE_ENDED, "lease %u is %s; acquire a new one",
+                              lease->id, lease_state_name(lease->state));
+        *ret = lease;
+        return REFUSAL_NONE;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What several deciders ask. Not for use outside core/decide*.c. */
+
+#include "daemon/core/decide.h"
+
+/*
+ * That nothing of ours has the groups: no operation, no stuck device, no lease but `own` (NULL for
+ * none); and that there is room for one more operation.
+ */
+RefusalKind check_groups_free(const World *world, const Request *request,
+                              const Selection *selection, const Lease *own, Refusal *refusal);
+
+/* Appends what binds every member of the group that is not on a vfio driver, or refuses. */
+RefusalKind plan_bind_group(const World *world, const Request *request, const Group *group,
+                            Plan *plan, Refusal *refusal);
+
+/* "0000:03:01.0 is bound to e1000; 0000:03:02.0 is bound to e1000": all members that block.
+ * Allocated. */
+char *describe_blockers(const Topology *topology, const Group *group);
+
+static inline RefusalKind refuse_memory(Refusal *refusal) {
+        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+}

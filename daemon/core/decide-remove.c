@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Lease.Remove: groups out of a live lease. Our own device files go first, because the kernel lets
+ * a group out of its container only when no device of it is open (VFIO_GROUP_UNSET_CONTAINER,
+ * EBUSY).
+ */
+
+#include "daemon/core/decide-common.h"
+
+#include "daemon/util/string.h"
+
+static int plan_remove_group(const Lease *lease, const Group *group, Plan *plan) {
+        if (!lease->attached)
+                return 0;
+        for (size_t i = 0; i < group->n_members; i++) {
+                const DeviceFacts *facts = &group->members[i]->facts;
+                Step *step;
+
+                if (!strv_contains(lease->devices, facts->name))
+                        continue;
+                step = plan_append(plan, STEP_CLOSE_DEVICE, facts->group);
+                if (!step || step_set_device(step, facts->name, facts->bus, NULL) < 0)
+                        return -1;
+        }
+        return plan_append(plan, STEP_UNSET_CONTAINER, group->facts.number) ? 0 : -1;
+}
+
+RefusalKind decide_remove(const World *world, const Request *request, const Selection *selection,
+                          Plan *plan, Refusal *refusal) {
+        Lease *lease;
+
+        if (decide_lease(world, request, &lease, refusal))
+                return refusal->kind;
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (!lease_has_group(lease, selection->groups[i]->facts.number))
+                        return refuse(refusal, REFUSAL_NOT_IN_LEASE,
+                                      "lease %u does not have group %u", lease->id,
+                                      selection->groups[i]->facts.number);
+        if (selection->n_groups == lease->n_groups)
+                return refuse(refusal, REFUSAL_NOT_IN_LEASE,
+                              "lease %u would have no group left; end it with 'vfioctl release %u'",
+                              lease->id, lease->id);
+        if (check_groups_free(world, request, selection, lease, refusal))
+                return refusal->kind;
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (plan_remove_group(lease, selection->groups[i], plan) < 0)
+                        return refuse_memory(refusal);
+        return REFUSAL_NONE;
+}

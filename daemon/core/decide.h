@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What is allowed, and what it takes. Each function judges a request on the facts of this moment
+ * and returns a refusal, or a plan: the steps that do it, in order. Nothing is touched; the same
+ * plan is shown by Plan, run by the broker and compared by the tests.
+ */
+
+#include "daemon/core/activity.h"
+#include "daemon/core/config.h"
+#include "daemon/core/lease.h"
+#include "daemon/core/plan.h"
+#include "daemon/core/request.h"
+#include "daemon/core/select.h"
+#include "daemon/core/topology.h"
+#include "daemon/core/vfio-alias.h"
+
+typedef struct World {
+        Topology topology;
+        LeaseTable leases;
+        ActivityTable activities;
+        VfioAliases aliases;
+        Config config;
+} World;
+
+/* An empty plan means that there is nothing to do. On a refusal the plan is of no use. */
+RefusalKind decide_bind(const World *world, const Request *request, const Selection *selection,
+                        Plan *plan, Refusal *refusal);
+RefusalKind decide_unbind(const World *world, const Request *request, const Selection *selection,
+                          Plan *plan, Refusal *refusal);
+
+/* For a new lease, and for one joined or added to (request->lease). */
+RefusalKind decide_acquire(const World *world, const Request *request, const Selection *selection,
+                           Plan *plan, Refusal *refusal);
+RefusalKind decide_remove(const World *world, const Request *request, const Selection *selection,
+                          Plan *plan, Refusal *refusal);
+
+/* Whichever of these the request's operation calls for. */
+RefusalKind decide(const World *world, const Request *request, const Selection *selection,
+                   Plan *plan, Refusal *refusal);
+
+/* The live lease that the request is about, for its owner alone: NOT_FOUND, NOT_OWNER, LEASE_ENDED.
+ */
+RefusalKind decide_lease(const World *world, const Request *request, Lease **ret, Refusal *refusal);
+
+/* Members that would be moved to a vfio driver: what the bind action is asked for. */
+bool decide_needs_bind(const Topology *topology, const Device *device);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/core/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/util/string.h"
+
+Step *plan_append(Plan *plan, StepKind kind, uint32_t group) {
+        Step *grown = reallocarray(plan->steps, plan->n_steps + 1, sizeof(Step));
+
+        if (!grown)
+                return NULL;
+        plan->steps = grown;
+        grown[plan->n_steps] = (Step){.kind = kind, .group = group};
+        return &grown[plan->n_steps++];
+}
+
+int step_set_device(Step *step, const char *device, const char *bus, const char *driver) {
+        int r;
+
+        r = string_set(&step->device, device);
+        if (r >= 0)
+                r = string_set(&step->bus, bus);
+        if (r >= 0)
+                r = string_set(&step->driver, driver);
+        return r;
+}
+
+int step_set_override(Step *step, const char *override, const char *override_old) {
+        int r;
+
+        r = string_set(&step->override, override);
+        if (r >= 0)
+                r = string_set(&step->override_old, override_old);
+        return r;
+}
+
+char *step_describe(const Step *step) {
+        switch (step->kind) {
+        case STEP_LOAD_MODULE:
+                return string_format("load module %s", step->module);
+        case STEP_SET_OVERRIDE:
+                if (string_is_empty(step->override))
+                        return string_format("clear driver_override of %s", step->device);
+                return string_format("set driver_override of %s to %s", step->device,
+                                     step->override);
+        case STEP_UNBIND_HOST:
+        case STEP_UNBIND_VFIO:
+                return string_format("unbind %s from %s", step->device, step->driver);
+        case STEP_BIND_VFIO:
+                if (step->fallback)
+                        return string_format("bind %s to %s, or else to %s", step->device,
+                                             step->driver, step->fallback);
+                return string_format("bind %s to %s", step->device, step->driver);
+        case STEP_BIND_HOST:
+                if (!step->driver)
+                        return string_format("let the kernel find a driver for %s", step->device);
+                return string_format("bind %s to %s", step->device, step->driver);
+        case STEP_CLAIM_GROUP:
+                return string_format("claim group %u", step->group);
+        case STEP_OPEN_CONTAINER:
+                return string_format("open a container");
+        case STEP_OPEN_GROUP:
+                return string_format("open group %u", step->group);
+        case STEP_SET_CONTAINER:
+                return string_format("put group %u into the container", step->group);
+        case STEP_SET_IOMMU:
+                return string_format("set the container's IOMMU to TYPE1v2");
+        case STEP_GET_DEVICE:
+                return string_format("open device %s of group %u", step->device, step->group);
+        case STEP_CLOSE_DEVICE:
+                return string_format("close device %s", step->device);
+        case STEP_UNSET_CONTAINER:
+                return string_format("take group %u out of the container", step->group);
+        case STEP_CLOSE_FILES:
+                return string_format("close the files of the lease");
+        case STEP_TEST_GROUP:
+                return string_format("see that group %u is free", step->group);
+        case _STEP_KIND_MAX:
+                break;
+        }
+        abort();
+}
+
+char **plan_describe(const Plan *plan) {
+        _cleanup_strv_ char **lines = calloc(1, sizeof(char *));
+
+        for (size_t i = 0; lines && i < plan->n_steps; i++) {
+                char *line = step_describe(&plan->steps[i]);
+
+                if (!line || strv_push_consume(&lines, line) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(lines);
+}
+
+void plan_done(Plan *plan) {
+        for (size_t i = 0; i < plan->n_steps; i++) {
+                Step *step = &plan->steps[i];
+
+                free(step->device);
+                free(step->bus);
+                free(step->driver);
+                free(step->fallback);
+                free(step->module);
+                free(step->override);
+                free(step->override_old);
+        }
+        free(plan->steps);
+        *plan = (Plan)PLAN_NULL;
+}

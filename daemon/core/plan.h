@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Everything vfiod ever does to the kernel, as values. A plan is an array of steps; a worker runs
+ * them in order and, when one fails, undoes the ones before it in reverse. The same value is what
+ * Plan shows, what the journal records and what the tests compare.
+ *
+ * The undo of each kind stands beside it. "-" means that there is nothing to undo.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/util/cleanup.h"
+
+typedef enum StepKind {
+        STEP_LOAD_MODULE,  /* modprobe `module`                                undo: - */
+        STEP_SET_OVERRIDE, /* driver_override := override                      undo: the old one */
+        STEP_UNBIND_HOST, /* take `device` from its host driver `driver`      undo: bind it again */
+        STEP_BIND_VFIO,   /* bind to vfio `driver`, else to `fallback`        undo: unbind it */
+        STEP_UNBIND_VFIO, /* take `device` from its vfio `driver`             undo: bind it again */
+        STEP_BIND_HOST,   /* bind to `driver`, or let the kernel choose       undo: unbind it */
+        STEP_CLAIM_GROUP, /* open the group so that nobody else can           undo: close */
+        STEP_OPEN_CONTAINER, /* open /dev/vfio/vfio                              undo: close */
+        STEP_OPEN_GROUP,     /* open the group, check that it is viable          undo: close */
+        STEP_SET_CONTAINER,  /* group into container                             undo: out again */
+        STEP_SET_IOMMU,      /* TYPE1v2 on the container                         undo: - */
+        STEP_GET_DEVICE,     /* open the device through its group                undo: close */
+        STEP_CLOSE_DEVICE,   /* close our file of the device                     undo: open again */
+        STEP_UNSET_CONTAINER, /* group out of container                           undo: in again */
+        STEP_CLOSE_FILES,     /* close all our files of a lease                   undo: - */
+        STEP_TEST_GROUP,      /* see that the group can be opened                 undo: - */
+        _STEP_KIND_MAX,
+} StepKind;
+
+typedef struct Step {
+        StepKind kind;
+        uint32_t group;
+        char *device;   /* kernel name; NULL for steps about a group or a container */
+        char *bus;      /* of the device */
+        char *driver;   /* the driver bound or unbound; NULL with STEP_BIND_HOST: any */
+        char *fallback; /* STEP_BIND_VFIO: taken when `driver` refuses the device; NULL for none */
+        char *module;   /* STEP_LOAD_MODULE: a module's name, or a modalias */
+        bool optional;  /* STEP_LOAD_MODULE: go on without it */
+        char *override; /* the driver_override in force when the step is over; "" for none */
+        char *override_old; /* the one before the plan began, in force when the step is undone */
+} Step;
+
+typedef struct Plan {
+        Step *steps;
+        size_t n_steps;
+} Plan;
+
+#define PLAN_NULL                                                                                  \
+        { .steps = NULL }
+
+/* An empty step at the end of the plan, to be filled in. NULL when memory ran out. */
+Step *plan_append(Plan *plan, StepKind kind, uint32_t group);
+
+/* Copies the five strings that a step on a device has. Any may be NULL. */
+int step_set_device(Step *step, const char *device, const char *bus, const char *driver);
+int step_set_override(Step *step, const char *override, const char *override_old);
+
+/* "bind 0000:03:01.0 to vfio-pci". Allocated. */
+char *step_describe(const Step *step);
+
+/* One step a string; an empty array for an empty plan. Allocated, NULL when memory ran out. */
+char **plan_describe(const Plan *plan);
+
+void plan_done(Plan *plan);
+
+#define _cleanup_plan_ _cleanup_(plan_done)

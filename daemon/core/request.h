@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a caller asks for, after its D-Bus form is checked and before anything is decided. A request
+ * holds names, not pointers: between asking polkit and deciding, devices come and go.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/core/address.h"
+#include "daemon/core/refusal.h"
+
+typedef enum Operation {
+        OPERATION_BIND,
+        OPERATION_UNBIND,
+        OPERATION_ACQUIRE,
+        OPERATION_ADD,
+        OPERATION_REMOVE,
+        OPERATION_RELEASE,
+        _OPERATION_MAX,
+} Operation;
+
+typedef enum Prepare {
+        PREPARE_ATTACH, /* groups in a container, IOMMU set, devices open */
+        PREPARE_OPEN,   /* container and groups open, no more */
+} Prepare;
+
+/* Who sent the message; what is read once and does not change while it is connected. */
+typedef struct Caller {
+        uid_t uid;
+        pid_t pid;     /* 0 where unknown */
+        char name[64]; /* unique name on the bus, for the journal */
+} Caller;
+
+typedef struct Request {
+        Operation operation;
+        Caller caller;
+        Target *targets;
+        size_t n_targets;
+        bool bind;    /* acquire, add: bind first */
+        char *driver; /* vfio driver wanted; NULL: the best one */
+        Prepare prepare;
+        char *label;    /* NULL for none */
+        uint32_t lease; /* the lease joined, added to, removed from, released; 0 for none */
+        bool defer_fds;
+        size_t fds_max; /* what the transport can carry in one message */
+        uint32_t first; /* GetFds: the first file wanted */
+        uint32_t count; /* GetFds: how many; 0: as many as a message carries */
+} Request;
+
+int request_copy(const Request *request, Request *ret);
+void request_done(Request *request);
+
+/* The words for journal and refusals: "bind", "acquire". */
+const char *operation_name(Operation operation);
+
+/* Reads the targets into the request; refuses malformed ones, too many, the same one twice. */
+RefusalKind request_set_targets(Request *request, char *const *texts, size_t limit,
+                                Refusal *refusal);
+
+/* "0000:01:00.0 group/3", as given. Allocated. */
+char *request_targets_text(const Request *request);
+
+#define _cleanup_request_ _cleanup_(request_done)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * From the targets of a request to the groups and devices they mean. Valid until the topology
+ * changes.
+ */
+
+#include "daemon/core/request.h"
+#include "daemon/core/topology.h"
+
+typedef struct Selection {
+        Group **groups; /* each once, ordered by number */
+        size_t n_groups;
+        Device **devices; /* those named, and all members of the groups named; ordered by name */
+        size_t n_devices;
+} Selection;
+
+#define SELECTION_NULL                                                                             \
+        { .groups = NULL }
+
+RefusalKind select_targets(const Topology *topology, const Request *request, Selection *selection,
+                           Refusal *refusal);
+void selection_done(Selection *selection);
+
+#define _cleanup_selection_ _cleanup_(selection_done)

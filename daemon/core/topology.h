@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The groups and devices of the machine as last read, and the few things about them that cannot be
+ * read back: the original driver of a device that vfiod moved, and a device the kernel never came
+ * back from. What follows from the facts (viable, bound) is computed when asked for.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/core/viability.h"
+#include "daemon/util/facts.h"
+
+typedef struct Group Group;
+typedef struct Device Device;
+
+/* What Bind found and Unbind puts back. */
+typedef struct Original {
+        bool recorded;
+        char *driver;   /* "" for none */
+        char *module;   /* of that driver, "" where built in or none */
+        char *override; /* "" where unset */
+} Original;
+
+struct Device {
+        DeviceFacts facts;
+        Group *group; /* borrowed */
+        Original original;
+        char *stuck; /* the step that did not come back; NULL normally */
+};
+
+struct Group {
+        GroupFacts facts;
+        Device **members; /* borrowed, ordered by name */
+        size_t n_members;
+};
+
+typedef struct Topology {
+        Group **groups; /* ordered by number */
+        size_t n_groups;
+        Device **devices; /* ordered by name */
+        size_t n_devices;
+        ViabilityRule rule;
+} Topology;
+
+typedef enum TopologyChange {
+        TOPOLOGY_UNCHANGED,
+        TOPOLOGY_ADDED,
+        TOPOLOGY_CHANGED,
+        TOPOLOGY_REMOVED,
+} TopologyChange;
+
+void topology_init(Topology *topology, ViabilityRule rule);
+void topology_done(Topology *topology);
+
+Group *topology_find_group(const Topology *topology, uint32_t number);
+Device *topology_find_device(const Topology *topology, const char *name);
+
+/*
+ * Takes over what was read; the facts are emptied whatever happens. A group must be put before its
+ * members, and goes when its last member is removed. A device found in another group moves there.
+ * Returns a TopologyChange or -ENOMEM (-ENOENT for a device without its group).
+ */
+int topology_put_group(Topology *topology, GroupFacts *facts);
+int topology_put_device(Topology *topology, DeviceFacts *facts);
+TopologyChange topology_remove_device(Topology *topology, const char *name);
+
+Verdict device_verdict(const Topology *topology, const Device *device);
+bool group_is_viable(const Topology *topology, const Group *group);
+bool group_is_bound(const Topology *topology, const Group *group);
+
+/* Records what `device` is on now, unless a record is there already. */
+int device_record_original(Device *device);
+void device_forget_original(Device *device);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/kernel/enumerate.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/kernel/sysfs.h"
+#include "daemon/util/fd.h"
+#include "daemon/util/string.h"
+
+#define GROUPS "kernel/iommu_groups"
+#define CLASS_VFIO_DEV "class/vfio-dev"
+#define PATH_SIZE 512
+
+/* PCI configuration space (linux/pci_regs.h). */
+#define CONFIG_HEADER_TYPE 0x0e
+#define HEADER_TYPE_MASK 0x7f
+#define BASE_CLASS_BRIDGE 0x06
+
+static int compare_numbers(const void *a, const void *b) {
+        uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+        return x < y ? -1 : x > y;
+}
+
+int enumerate_groups(const Roots *roots, uint32_t **ret, size_t *ret_n) {
+        _cleanup_strv_ char **names = NULL;
+        uint32_t *numbers;
+        size_t n = 0;
+        int r;
+
+        r = sysfs_list(roots->sys_fd, GROUPS, &names);
+        if (r < 0)
+                return r;
+        numbers = calloc(strv_length(names) + 1, sizeof(uint32_t));
+        if (!numbers)
+                return -ENOMEM;
+        for (char **name = names; name && *name; name++) {
+                uint64_t number;
+
+                if (string_to_u64(*name, UINT32_MAX, &number) >= 0)
+                        numbers[n++] = (uint32_t)number;
+        }
+        qsort(numbers, n, sizeof(uint32_t), compare_numbers);
+        *ret = numbers;
+        *ret_n = n;
+        return 0;
+}
+
+int enumerate_members(const Roots *roots, uint32_t group, char ***ret) {
+        char path[PATH_SIZE];
+
+        (void)snprintf(path, sizeof(path), GROUPS "/%u/devices", group);
+        return sysfs_list(roots->sys_fd, path, ret);
+}
+
+/* Lines "0x00000000fee00000 0x00000000feefffff msi". */
+static int parse_regions(const char *text, GroupFacts *facts) {
+        for (const char *line = text; *line;) {
+                ReservedRegion region, *grown;
+                size_t length = strcspn(line, "\n");
+
+                if (sscanf(line, "%" SCNx64 " %" SCNx64 " %23s", &region.first, &region.last,
+                           region.kind) == 3) {
+                        grown = reallocarray(facts->regions, facts->n_regions + 1, sizeof(region));
+                        if (!grown)
+                                return -ENOMEM;
+                        facts->regions = grown;
+                        grown[facts->n_regions++] = region;
+                }
+                line += length + (line[length] == '\n');
+        }
+        return 0;
+}
+
+int read_group_facts(const Roots *roots, uint32_t group, GroupFacts *ret) {
+        _cleanup_group_facts_ GroupFacts facts = {.number = group};
+        _cleanup_free_ char *regions = NULL;
+        _cleanup_close_ int dir = -EBADF;
+        char path[PATH_SIZE];
+        int r;
+
+        (void)snprintf(path, sizeof(path), GROUPS "/%u", group);
+        dir = openat(roots->sys_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return -errno;
+        r = sysfs_read_optional(dir, "type", &facts.type);
+        if (r >= 0)
+                r = sysfs_read_optional(dir, "name", &facts.name);
+        if (r >= 0)
+                r = sysfs_read_optional(dir, "reserved_regions", &regions);
+        if (r >= 0)
+                r = parse_regions(regions, &facts);
+        if (r < 0)
+                return r;
+        *ret = facts;
+        facts = (GroupFacts)GROUP_FACTS_NULL;
+        return 0;
+}
+
+/* The value of KEY= in the text of a uevent attribute, up to the end of its line; NULL for none. */
+static const char *uevent_value(const char *uevent, const char *key) {
+        size_t n = strlen(key);
+
+        for (const char *line = uevent; line; line = strchr(line, '\n')) {
+                line += *line == '\n';
+                if (strncmp(line, key, n) == 0 && line[n] == '=')
+                        return line + n + 1;
+        }
+        return NULL;
+}
+
+/* One read instead of five: drivers/pci/pci-driver.c (pci_uevent) prints all ids there. */
+static int parse_uevent(const char *uevent, DeviceFacts *facts) {
+        const char *ids = uevent_value(uevent, "PCI_ID");
+        const char *subsystem = uevent_value(uevent, "PCI_SUBSYS_ID");
+        const char *class_code = uevent_value(uevent, "PCI_CLASS");
+        const char *modalias = uevent_value(uevent, "MODALIAS");
+
+        if (ids)
+                (void)sscanf(ids, "%4" SCNx16 ":%4" SCNx16, &facts->vendor, &facts->device);
+        if (subsystem)
+                (void)sscanf(subsystem, "%4" SCNx16 ":%4" SCNx16, &facts->subsystem_vendor,
+                             &facts->subsystem_device);
+        if (class_code)
+                (void)sscanf(class_code, "%6" SCNx32, &facts->class_code);
+        facts->modalias = modalias ? strndup(modalias, strcspn(modalias, "\n")) : strdup("");
+        return facts->modalias ? 0 : -ENOMEM;
+}
+
+/*
+ * Only of bridges by class: reading configuration space wakes a sleeping device, and nothing else
+ * has a header type other than normal.
+ */
+static int read_header_type(int dir, DeviceFacts *facts) {
+        _cleanup_close_ int fd = -EBADF;
+
+        if (facts->class_code >> 16 != BASE_CLASS_BRIDGE)
+                return 0;
+        fd = openat(dir, "config", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        if (pread(fd, &facts->header_type, 1, CONFIG_HEADER_TYPE) != 1)
+                return -EIO;
+        facts->header_type &= HEADER_TYPE_MASK;
+        return 0;
+}
+
+/* "(null)" is how the kernel writes an unset override; some buses have none at all. */
+static int read_override(int dir, char **ret) {
+        _cleanup_free_ char *override = NULL;
+        int r = sysfs_read(dir, "driver_override", &override);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r;
+        if (strcmp(override, "(null)") == 0)
+                override[0] = '\0';
+        *ret = TAKE_PTR(override);
+        return 0;
+}
+
+static int read_numa_node(int dir, int *ret) {
+        _cleanup_free_ char *text = NULL;
+        int r = sysfs_read_optional(dir, "numa_node", &text);
+
+        if (r >= 0 && !string_is_empty(text))
+                *ret = atoi(text);
+        return r;
+}
+
+/*
+ * A vfio device has one directory vfio-dev/vfioN, with a `dev` attribute where cdevs are compiled
+ * in (kernel 6.1). Before 6.1 there is no such class, and the driver's name is all there is to go
+ * by.
+ */
+static int read_vfio(const Roots *roots, int dir, DeviceFacts *facts) {
+        _cleanup_strv_ char **names = NULL;
+        char path[PATH_SIZE];
+        int r;
+
+        facts->cdev = strdup("");
+        if (!facts->cdev)
+                return -ENOMEM;
+        r = sysfs_list(dir, "vfio-dev", &names);
+        if (r < 0)
+                return r;
+        if (names && names[0]) {
+                facts->vfio = true;
+                (void)snprintf(path, sizeof(path), "vfio-dev/%s/dev", names[0]);
+                return sysfs_exists(dir, path) ? string_set(&facts->cdev, names[0]) : 0;
+        }
+        facts->vfio = !sysfs_exists(roots->sys_fd, CLASS_VFIO_DEV) && strstr(facts->driver, "vfio");
+        return 0;
+}
+
+static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
+        _cleanup_free_ char *uevent = NULL;
+        int r;
+
+        r = sysfs_read_link(dir, "subsystem", &facts->bus);
+        if (r >= 0)
+                r = sysfs_read_link(dir, "driver", &facts->driver);
+        if (r >= 0)
+                r = sysfs_read_link(dir, "driver/module", &facts->driver_module);
+        if (r >= 0)
+                r = read_override(dir, &facts->driver_override);
+        if (r >= 0)
+                r = sysfs_read_optional(dir, "uevent", &uevent);
+        if (r >= 0)
+                r = parse_uevent(uevent, facts);
+        if (r >= 0 && device_facts_is_pci(facts))
+                r = read_header_type(dir, facts);
+        if (r >= 0)
+                r = read_numa_node(dir, &facts->numa_node);
+        if (r >= 0)
+                r = sysfs_list(dir, "net", &facts->interfaces);
+        if (r >= 0)
+                r = read_vfio(roots, dir, facts);
+        return r;
+}
+
+int read_device_facts(const Roots *roots, uint32_t group, const char *name, DeviceFacts *ret) {
+        _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
+        _cleanup_close_ int dir = -EBADF;
+        char path[PATH_SIZE];
+        int r;
+
+        (void)snprintf(path, sizeof(path), GROUPS "/%u/devices/%s", group, name);
+        dir = openat(roots->sys_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return -errno;
+        facts.group = group;
+        r = string_set(&facts.name, name);
+        if (r >= 0)
+                r = read_attributes(roots, dir, &facts);
+        if (r < 0)
+                return r;
+        *ret = facts;
+        facts = (DeviceFacts)DEVICE_FACTS_NULL;
+        return 0;
+}
+
+int read_device_group(const Roots *roots, const char *syspath, uint32_t *ret) {
+        _cleanup_free_ char *path = string_format("%s/iommu_group", syspath), *name = NULL;
+        uint64_t number;
+        int r;
+
+        if (!path)
+                return -ENOMEM;
+        r = sysfs_read_link(roots->sys_fd, path, &name);
+        if (r < 0)
+                return r;
+        if (string_to_u64(name, UINT32_MAX, &number) < 0)
+                return -ENOENT;
+        *ret = (uint32_t)number;
+        return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/kernel/vfio.h"
+
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+static int open_node(const Roots *roots, const char *path) {
+        int fd = openat(roots->dev_fd, path, O_RDWR | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+int vfio_open_container(const Roots *roots) {
+        return open_node(roots, "vfio/vfio");
+}
+
+bool vfio_container_has_extension(int container, int extension) {
+        return ioctl(container, VFIO_CHECK_EXTENSION, (long)extension) > 0;
+}
+
+int vfio_container_set_iommu(int container, int type) {
+        return ioctl(container, VFIO_SET_IOMMU, (long)type) < 0 ? -errno : 0;
+}
+
+int vfio_open_group(const Roots *roots, uint32_t group) {
+        char path[32];
+
+        (void)snprintf(path, sizeof(path), "vfio/%u", group);
+        return open_node(roots, path);
+}
+
+int vfio_group_is_viable(int group, bool *ret) {
+        struct vfio_group_status status = {.argsz = sizeof(status)};
+
+        if (ioctl(group, VFIO_GROUP_GET_STATUS, &status) < 0)
+                return -errno;
+        *ret = status.flags & VFIO_GROUP_FLAGS_VIABLE;
+        return 0;
+}
+
+int vfio_group_set_container(int group, int container) {
+        return ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) < 0 ? -errno : 0;
+}
+
+int vfio_group_unset_container(int group) {
+        return ioctl(group, VFIO_GROUP_UNSET_CONTAINER) < 0 ? -errno : 0;
+}
+
+int vfio_group_get_device(int group, const char *device) {
+        int fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, device);
+
+        return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the kernel says about a device and about an IOMMU group, as plain values. kernel/ fills
+ * them, core/ judges them; neither needs to know the other. Strings are owned by the struct.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/util/cleanup.h"
+
+/* PCI header type without the multi-function bit (linux/pci_regs.h, PCI_HEADER_TYPE). */
+#define FACTS_HEADER_NORMAL 0
+
+typedef struct DeviceFacts {
+        char *name;            /* kernel name, unique on its bus: "0000:01:00.0" */
+        char *bus;             /* "pci", "platform", "mdev", ... */
+        uint32_t group;        /* IOMMU group number */
+        char *driver;          /* "" for none */
+        char *driver_module;   /* module of the driver, "" where built in or none */
+        char *driver_override; /* "" where unset, NULL where the bus has no such attribute */
+        char *modalias;        /* "" where the bus gives none */
+        bool vfio;             /* has a vfio-dev directory: bound to a vfio driver (kernel 6.1) */
+        char *cdev;            /* "vfio3" under /dev/vfio/devices, "" where there is no cdev */
+        char **interfaces;     /* network interfaces, NULL for none */
+        int numa_node;         /* -1 unknown */
+        uint16_t vendor;       /* this and the following are 0 off PCI */
+        uint16_t device;
+        uint16_t subsystem_vendor;
+        uint16_t subsystem_device;
+        uint32_t class_code; /* 0xccsspp */
+        uint8_t header_type;
+        char *vendor_name; /* from the PCI id database, "" where unknown */
+        char *device_name;
+        char *class_name;
+} DeviceFacts;
+
+#define DEVICE_FACTS_NULL                                                                          \
+        { .numa_node = -1 }
+
+typedef struct ReservedRegion {
+        uint64_t first;
+        uint64_t last; /* inclusive */
+        char kind[24]; /* "direct", "msi", ... */
+} ReservedRegion;
+
+typedef struct GroupFacts {
+        uint32_t number;
+        char *type; /* of the default domain: "DMA", "identity", ...; "" where the kernel gives none
+                     */
+        char *name; /* "vfio-noiommu" for groups that no IOMMU stands behind, else "" */
+        ReservedRegion *regions;
+        size_t n_regions;
+} GroupFacts;
+
+#define GROUP_FACTS_NULL                                                                           \
+        { .number = 0 }
+
+void device_facts_done(DeviceFacts *facts);
+bool device_facts_equal(const DeviceFacts *a, const DeviceFacts *b);
+bool device_facts_is_pci(const DeviceFacts *facts);
+
+void group_facts_done(GroupFacts *facts);
+bool group_facts_equal(const GroupFacts *a, const GroupFacts *b);
+
+#define _cleanup_device_facts_ _cleanup_(device_facts_done)
+#define _cleanup_group_facts_ _cleanup_(group_facts_done)

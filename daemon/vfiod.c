@@ -109,8 +109,6 @@ static int start_bus(Daemon *daemon) {
 
         r = sd_bus_open_system(&system);
         if (r >= 0)
-                r = sd_bus_negotiate_fds(system, true);
-        if (r >= 0)
                 r = bus_new(daemon->event, daemon->broker, &daemon->bus);
         if (r >= 0)
                 r = bus_add_connection(daemon->bus, system, true);

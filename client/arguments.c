@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "client/arguments.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "client/output.h"
+#include "client/status.h"
+#include "daemon/util/string.h"
+
+#define HELP_COLUMN 26
+
+typedef struct Option {
+        OptionBit bit;
+        char letter; /* 0 for none */
+        const char *name;
+        const char *value; /* what the help calls its value, NULL where it takes none */
+        const char *help;
+} Option;
+
+static const Option options[] = {
+        {OPTION_BIND, 'b', "bind", NULL, "move the groups to a vfio driver first"},
+        {OPTION_DRIVER, 'd', "driver", "DRIVER", "the vfio driver, instead of the best match"},
+        {OPTION_DRY_RUN, 'n', "dry-run", NULL, "print the steps and change nothing"},
+        {OPTION_LABEL, 'l', "label", "TEXT", "what the lease is for, shown to everybody"},
+        {OPTION_PREPARE, 0, "prepare", "open|attach",
+         "attach (default): devices open, in one container; open: the program does that"},
+        {OPTION_MODE, 0, "mode", "auto|group", "family of kernel interface, auto by default"},
+        {OPTION_JSON, 'j', "json", NULL, "print JSON, errors too (on stderr)"},
+        {OPTION_NO_ASK_PASSWORD, 0, "no-ask-password", NULL,
+         "never ask for authorisation; asked by default when stdin is a terminal"},
+        {OPTION_TIMEOUT, 0, "timeout", "SECONDS", "how long to wait for an answer (360)"},
+        {OPTION_HELP, 'h', "help", NULL, "this help, or that of a verb"},
+        {OPTION_VERSION, 0, "version", NULL, "version of vfioctl"},
+};
+
+void arguments_done(Arguments *a) {
+        free(a->operands);
+        a->operands = NULL;
+}
+
+static int wrong(char **reterr, char *sentence) {
+        if (!sentence)
+                return -ENOMEM;
+        /* The first thing that is wrong is the one to tell. */
+        if (*reterr)
+                free(sentence);
+        else
+                *reterr = sentence;
+        return -EINVAL;
+}
+
+static int set_timeout(const char *value, Arguments *a, char **reterr) {
+        uint64_t seconds;
+
+        if (string_to_u64(value, 1000000, &seconds) < 0 || seconds == 0)
+                return wrong(reterr, string_format("--timeout: '%s' is no number of seconds from 1 "
+                                                   "to 1000000",
+                                                   value));
+        a->timeout = seconds * 1000000;
+        return 0;
+}
+
+static int set_option(const Option *option, const char *value, Arguments *a, char **reterr) {
+        switch (option->bit) {
+        case OPTION_HELP:
+                a->help = true;
+                return 0;
+        case OPTION_VERSION:
+                a->version = true;
+                return 0;
+        case OPTION_JSON:
+                a->json = true;
+                return 0;
+        case OPTION_NO_ASK_PASSWORD:
+                a->no_ask_password = true;
+                return 0;
+        case OPTION_TIMEOUT:
+                return set_timeout(value, a, reterr);
+        case OPTION_DRIVER:
+                a->options.driver = value;
+                return 0;
+        case OPTION_DRY_RUN:
+                a->dry_run = true;
+                return 0;
+        case OPTION_BIND:
+                a->options.bind = true;
+                return 0;
+        case OPTION_LABEL:
+                a->options.label = value;
+                return 0;
+        case OPTION_PREPARE:
+                a->options.prepare = value;
+                return 0;
+        case OPTION_MODE:
+                a->options.mode = value;
+                return 0;
+        }
+        return -EINVAL;
+}
+
+/* "--name", "--name=value" or "-n"; `word` starts with a dash. *ret_inline is the "value". */
+static const Option *find_option(const char *word, const char **ret_inline) {
+        *ret_inline = NULL;
+        for (size_t i = 0; i < ELEMENTS(options); i++) {
+                const char *rest;
+
+                if (word[1] != '-') {
+                        if (options[i].letter && word[1] == options[i].letter && word[2] == '\0')
+                                return &options[i];
+                        continue;
+                }
+                rest = string_after(word + 2, options[i].name);
+                if (!rest || (rest[0] != '\0' && rest[0] != '='))
+                        continue;
+                *ret_inline = rest[0] == '=' ? rest + 1 : NULL;
+                return &options[i];
+        }
+        return NULL;
+}
+
+/* *argv is at the option; it is left at the last word that belongs to it. */
+static int parse_option(char ***argv, Arguments *a, unsigned *seen, char **reterr) {
+        const char *word = **argv, *value;
+        const Option *option = find_option(word, &value);
+
+        if (!option)
+                return wrong(reterr, string_format("unknown option '%s'", word));
+        if (value && !option->value)
+                return wrong(reterr, string_format("--%s takes no value", option->name));
+        if (!value && option->value) {
+                if (!(*argv)[1])
+                        return wrong(reterr, string_format("--%s needs a value", option->name));
+                (*argv)++;
+                value = **argv;
+        }
+        *seen |= option->bit;
+        return set_option(option, value, a, reterr);
+}
+
+static int check_options(const Verb *verb, unsigned seen, char **reterr) {
+        for (size_t i = 0; i < ELEMENTS(options); i++)
+                if (seen & options[i].bit & ~(verb->options | OPTIONS_GLOBAL))
+                        return wrong(reterr, string_format("'%s' has no option --%s", verb->name,
+                                                           options[i].name));
+        return 0;
+}
+
+static int check_operands(const Arguments *a, char **reterr) {
+        size_t n = strv_length(a->operands);
+
+        if (n < a->verb->least)
+                return wrong(reterr, string_format("too few arguments; usage: vfioctl %s %s",
+                                                   a->verb->name, a->verb->synopsis));
+        if (n > a->verb->most)
+                return wrong(reterr, string_format("'%s' has no place for '%s'", a->verb->name,
+                                                   a->operands[a->verb->most]));
+        if (a->verb->command && (!a->command || !a->command[0]))
+                return wrong(reterr,
+                             string_format("'%s' needs '--' and a program to run", a->verb->name));
+        return 0;
+}
+
+/* The first word that is no option is the verb, the others are its operands. */
+static int parse_operand(const Verb *verbs, char *word, size_t *n, Arguments *a, char **reterr) {
+        if (a->verb || *reterr) {
+                a->operands[(*n)++] = word;
+                return 0;
+        }
+        for (const Verb *verb = verbs; verb->name; verb++)
+                if (string_equal(verb->name, word)) {
+                        a->verb = verb;
+                        return 0;
+                }
+        return wrong(reterr, string_format("unknown verb '%s'", word));
+}
+
+int arguments_parse(const Verb *verbs, char **argv, Arguments *ret, char **reterr) {
+        unsigned seen = 0;
+        size_t n = 0;
+        int r = 0;
+
+        *reterr = NULL;
+        *ret = (Arguments){.timeout = TIMEOUT_DEFAULT};
+        ret->operands = calloc(strv_length(argv) + 1, sizeof(char *));
+        if (!ret->operands)
+                return -ENOMEM;
+
+        /* Goes on behind a mistake, so that a --json behind it decides how the mistake is told. */
+        for (; *argv && r != -ENOMEM; argv++) {
+                if (string_equal(*argv, "--")) {
+                        if (ret->verb && ret->verb->command) {
+                                ret->command = argv + 1;
+                                break;
+                        }
+                        while (argv[1])
+                                ret->operands[n++] = *++argv;
+                } else if ((*argv)[0] == '-' && (*argv)[1] != '\0') {
+                        r = parse_option(&argv, ret, &seen, reterr);
+                } else {
+                        r = parse_operand(verbs, *argv, &n, ret, reterr);
+                }
+        }
+        if (r == -ENOMEM || *reterr)
+                return *reterr ? -EINVAL : r;
+        if (!ret->verb || ret->help)
+                return 0;
+        r = check_options(ret->verb, seen, reterr);
+        return r < 0 ? r : check_operands(ret, reterr);
+}
+
+static void print_entry(FILE *f, const char *left, const char *right) {
+        static const Style style = {.width = OUTPUT_WIDTH_DEFAULT};
+        size_t used = 2 + text_width(left);
+
+        fprintf(f, "  %s", left);
+        if (used + 1 > HELP_COLUMN) {
+                fputc('\n', f);
+                output_wrapped(f, &style, HELP_COLUMN, right);
+                return;
+        }
+        output_spaces(f, HELP_COLUMN - used);
+        if (HELP_COLUMN + text_width(right) <= style.width) {
+                fprintf(f, "%s\n", right);
+                return;
+        }
+        fputc('\n', f);
+        output_wrapped(f, &style, HELP_COLUMN, right);
+}
+
+static void print_options(FILE *f, unsigned wanted) {
+        for (size_t i = 0; i < ELEMENTS(options); i++) {
+                char letter[] = {'-', options[i].letter, ',', ' ', '\0'};
+                _cleanup_free_ char *left = NULL;
+
+                if (!(wanted & options[i].bit))
+                        continue;
+                left = string_format("%s--%s%s%s", options[i].letter ? letter : "    ",
+                                     options[i].name, options[i].value ? " " : "",
+                                     string_or_empty(options[i].value));
+                print_entry(f, string_or_empty(left), options[i].help);
+        }
+}
+
+static void print_statuses(FILE *f) {
+        fputs("\nExit status:\n", f);
+        for (int status = 0; status_meaning((ExitStatus)status); status++) {
+                char number[16];
+
+                snprintf(number, sizeof(number), "%d", status);
+                print_entry(f, number, status_meaning((ExitStatus)status));
+        }
+}
+
+void help_print(FILE *f, const Verb *verbs) {
+        fputs("Usage: vfioctl [OPTION...] VERB [ARGUMENT...]\n\n"
+              "Who may use which device through VFIO: asks vfiod(8).\n\nVerbs:\n",
+              f);
+        for (const Verb *verb = verbs; verb->name; verb++)
+                print_entry(f, verb->name, verb->summary);
+        fputs("\nOptions of every verb ('vfioctl VERB --help' has the others):\n", f);
+        print_options(f, OPTIONS_GLOBAL);
+        fputs("\nA TARGET is a PCI address with or without domain (0000:01:00.0, 01:00.0), a\n"
+              "group (group/42), a network interface (eth0), an mdev UUID or a platform device.\n"
+              "A device stands for its whole IOMMU group.\n",
+              f);
+        print_statuses(f);
+}
+
+void help_print_verb(FILE *f, const Verb *verb) {
+        fprintf(f, "Usage: vfioctl %s%s%s\n\n%s.\n", verb->name, verb->synopsis[0] ? " " : "",
+                verb->synopsis, verb->summary);
+        if (verb->details)
+                fprintf(f, "\n%s", verb->details);
+        fputs("\nOptions:\n", f);
+        print_options(f, verb->options | OPTIONS_GLOBAL);
+        print_statuses(f);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The command line: the options there are, which verb takes which, parsing and --help, all from
+ * one table of options here and the table of verbs in vfioctl.c. Pure but for the FILE of the help.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "client/manager.h"
+
+typedef struct Arguments Arguments;
+
+/* Bits of Verb.options. The first ones belong to every verb. */
+typedef enum OptionBit {
+        OPTION_HELP = 1U << 0,
+        OPTION_VERSION = 1U << 1,
+        OPTION_JSON = 1U << 2,
+        OPTION_NO_ASK_PASSWORD = 1U << 3,
+        OPTION_TIMEOUT = 1U << 4,
+        OPTION_DRIVER = 1U << 5,
+        OPTION_DRY_RUN = 1U << 6,
+        OPTION_BIND = 1U << 7,
+        OPTION_LABEL = 1U << 8,
+        OPTION_PREPARE = 1U << 9,
+        OPTION_MODE = 1U << 10,
+} OptionBit;
+
+#define OPTIONS_GLOBAL                                                                             \
+        (OPTION_HELP | OPTION_VERSION | OPTION_JSON | OPTION_NO_ASK_PASSWORD | OPTION_TIMEOUT)
+#define OPTIONS_ACQUIRE (OPTION_BIND | OPTION_DRIVER | OPTION_LABEL | OPTION_PREPARE | OPTION_MODE)
+
+typedef struct Verb {
+        const char *name; /* NULL ends a table */
+        const char *synopsis;
+        const char *summary;
+        const char *details; /* more for its own --help, NULL for none */
+        unsigned options;    /* beside the global ones */
+        size_t least;        /* operands that it needs */
+        size_t most;         /* operands that it takes */
+        bool command;        /* "-- PROGRAM ARGS" must follow */
+        int (*run)(const Arguments *arguments);
+} Verb;
+
+struct Arguments {
+        const Verb *verb; /* NULL where none was given */
+        bool help;
+        bool version;
+        bool json;
+        bool no_ask_password;
+        bool dry_run;
+        uint64_t timeout; /* microseconds */
+        OperationOptions options;
+        char **operands; /* NULL-terminated; the array is owned, the strings are argv's */
+        char **command;  /* borrowed from argv, NULL where there is none */
+};
+
+#define ARGUMENTS_NULL                                                                             \
+        { .verb = NULL }
+
+/* How long an answer may take: somebody may have to type a password, a driver may be slow. */
+#define TIMEOUT_DEFAULT (360 * UINT64_C(1000000))
+
+void arguments_done(Arguments *a);
+
+/*
+ * `argv` without the program's name. 0, -ENOMEM, or -EINVAL with a sentence in *reterr (owned by
+ * the caller). --json, --help and the verb are filled in also when the rest is wrong.
+ */
+int arguments_parse(const Verb *verbs, char **argv, Arguments *ret, char **reterr);
+
+void help_print(FILE *f, const Verb *verbs);
+void help_print_verb(FILE *f, const Verb *verb);
+
+#define _cleanup_arguments_ _cleanup_(arguments_done)

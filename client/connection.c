@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "client/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "client/report.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+/* dbus-daemon allows 128 calls without a reply (max_replies_per_connection); stay well below. */
+#define PIPELINE_MAX 64
+
+typedef struct Pending {
+        sd_bus_message *reply; /* NULL until it is there */
+        size_t *outstanding;
+} Pending;
+
+int connection_open(Connection *c, bool interactive, uint64_t timeout) {
+        int r;
+
+        r = sd_bus_open_system(&c->bus);
+        if (r < 0) {
+                sd_bus_error_setf(&c->error, SD_BUS_ERROR_NO_SERVER,
+                                  "The system bus cannot be reached: %s", strerror(-r));
+                return r;
+        }
+        r = sd_bus_set_allow_interactive_authorization(c->bus, interactive);
+        if (r < 0)
+                return r;
+        return sd_bus_set_method_call_timeout(c->bus, timeout);
+}
+
+void connection_done(Connection *c) {
+        sd_bus_error_free(&c->error);
+        c->bus = sd_bus_close_unref(c->bus);
+}
+
+int connection_new_call(Connection *c, const char *path, const char *interface, const char *member,
+                        sd_bus_message **ret) {
+        return sd_bus_message_new_method_call(c->bus, ret, VFIOD_BUS_NAME, path, interface, member);
+}
+
+int connection_call(Connection *c, sd_bus_message *call, sd_bus_message **ret) {
+        int r;
+
+        sd_bus_error_free(&c->error);
+        r = sd_bus_call(c->bus, call, 0, &c->error, ret);
+        return r < 0 ? r : 0;
+}
+
+static int on_reply(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr) {
+        Pending *pending = userdata;
+
+        pending->reply = sd_bus_message_ref(m);
+        (*pending->outstanding)--;
+        return 0;
+}
+
+/* Handles one message, or waits until there is one. */
+static int process_or_wait(sd_bus *bus) {
+        int r;
+
+        r = sd_bus_process(bus, NULL);
+        if (r != 0)
+                return r;
+        r = sd_bus_wait(bus, UINT64_MAX);
+        return r == -EINTR ? 0 : r;
+}
+
+static int wait_for_replies(sd_bus *bus, const size_t *outstanding) {
+        int r = 0;
+
+        while (*outstanding > 0 && r >= 0)
+                r = process_or_wait(bus);
+        return r < 0 ? r : 0;
+}
+
+/* One pipeline; `slots` forget the calls whose answer nobody waits for any more. */
+static int call_batch(Connection *c, sd_bus_message *const *calls, size_t n, Pending *pending,
+                      sd_bus_slot **slots) {
+        size_t outstanding = n;
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                pending[i] = (Pending){.outstanding = &outstanding};
+                r = sd_bus_call_async(c->bus, &slots[i], calls[i], on_reply, &pending[i], 0);
+                if (r < 0)
+                        return r;
+        }
+        r = wait_for_replies(c->bus, &outstanding);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                if (sd_bus_message_is_method_error(pending[i].reply, NULL)) {
+                        r = sd_bus_error_copy(&c->error,
+                                              sd_bus_message_get_error(pending[i].reply));
+                        return r < 0 ? r : -EIO;
+                }
+        return 0;
+}
+
+static int call_batch_owned(Connection *c, sd_bus_message *const *calls, size_t n,
+                            sd_bus_message **replies) {
+        sd_bus_slot *slots[PIPELINE_MAX] = {NULL};
+        Pending pending[PIPELINE_MAX] = {0};
+        int r;
+
+        r = call_batch(c, calls, n, pending, slots);
+        for (size_t i = 0; i < n; i++) {
+                sd_bus_slot_unref(slots[i]);
+                replies[i] = pending[i].reply;
+        }
+        return r;
+}
+
+int connection_call_all(Connection *c, sd_bus_message *const *calls, size_t n,
+                        sd_bus_message **replies) {
+        int r = 0;
+
+        sd_bus_error_free(&c->error);
+        for (size_t done = 0; done < n && r >= 0; done += PIPELINE_MAX)
+                r = call_batch_owned(c, calls + done,
+                                     n - done < PIPELINE_MAX ? n - done : PIPELINE_MAX,
+                                     replies + done);
+        if (r < 0)
+                for (size_t i = 0; i < n; i++)
+                        replies[i] = sd_bus_message_unref(replies[i]);
+        return r;
+}
+
+int connection_match(Connection *c, const char *rule, sd_bus_message_handler_t callback,
+                     const void *userdata) {
+        int r;
+
+        /* A slot that floats lives as long as the bus. */
+        r = sd_bus_add_match(c->bus, NULL, rule, callback, (void *)userdata);
+        return r < 0 ? r : 0;
+}
+
+int connection_run(Connection *c) {
+        int r;
+
+        do
+                r = process_or_wait(c->bus);
+        while (r >= 0);
+        return r;
+}
+
+int connection_report(Connection *c, int r) {
+        if (!sd_bus_error_is_set(&c->error))
+                sd_bus_error_set_errno(&c->error, r);
+        return report(status_from_error(c->error.name), c->error.name, "%s",
+                      string_is_empty(c->error.message) ? strerror(-r) : c->error.message);
+}

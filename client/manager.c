@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "client/manager.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "client/target.h"
+#include "daemon/util/fd.h"
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+static int new_call(Connection *c, const char *member, sd_bus_message **ret) {
+        return connection_new_call(c, VFIOD_PATH, VFIOD_INTERFACE_MANAGER, member, ret);
+}
+
+/* A call whose only argument is the list of targets. */
+static int new_target_call(Connection *c, const char *member, char **targets,
+                           sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_call(c, member, &m);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_strv(m, targets);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+static int append_string_option(sd_bus_message *m, const char *key, const char *value) {
+        return value ? sd_bus_message_append(m, "{sv}", key, "s", value) : 0;
+}
+
+static int append_true_option(sd_bus_message *m, const char *key, bool value) {
+        return value ? sd_bus_message_append(m, "{sv}", key, "b", 1) : 0;
+}
+
+static int append_options(sd_bus_message *m, const OperationOptions *options, bool defer_fds) {
+        int r;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r < 0)
+                return r;
+        r = append_string_option(m, "driver", options->driver);
+        if (r < 0)
+                return r;
+        r = append_string_option(m, "label", options->label);
+        if (r < 0)
+                return r;
+        r = append_string_option(m, "mode", options->mode);
+        if (r < 0)
+                return r;
+        r = append_string_option(m, "prepare", options->prepare);
+        if (r < 0)
+                return r;
+        r = append_true_option(m, "bind", options->bind);
+        if (r < 0)
+                return r;
+        r = append_true_option(m, "defer_fds", defer_fds);
+        if (r < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+void list_replies_done(ListReplies *replies) {
+        sd_bus_message_unref(replies->groups);
+        sd_bus_message_unref(replies->devices);
+        sd_bus_message_unref(replies->leases);
+        sd_bus_message_unref(replies->explain);
+        *replies = (ListReplies){0};
+}
+
+/* Sends the calls, which it consumes, and gives the replies their place. */
+static int call_all_consume(Connection *c, sd_bus_message **calls, size_t n,
+                            sd_bus_message **replies) {
+        int r;
+
+        r = connection_call_all(c, calls, n, replies);
+        for (size_t i = 0; i < n; i++)
+                calls[i] = sd_bus_message_unref(calls[i]);
+        return r;
+}
+
+int manager_list(Connection *c, char **targets, ListReplies *ret) {
+        static const char *const members[] = {"ListGroups", "ListDevices", "ListLeases"};
+        sd_bus_message *calls[4] = {NULL}, *replies[4] = {NULL};
+        size_t n = 0;
+        int r = 0;
+
+        for (; n < ELEMENTS(members) && r >= 0; n++)
+                r = new_call(c, members[n], &calls[n]);
+        if (r >= 0 && strv_length(targets) > 0)
+                r = new_target_call(c, "Explain", targets, &calls[n++]);
+        if (r < 0) {
+                for (size_t i = 0; i < n; i++)
+                        sd_bus_message_unref(calls[i]);
+                return r;
+        }
+
+        r = call_all_consume(c, calls, n, replies);
+        if (r < 0)
+                return r;
+        *ret = (ListReplies){replies[0], replies[1], replies[2], replies[3]};
+        return 0;
+}
+
+int manager_list_leases(Connection *c, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_call(c, "ListLeases", &m);
+        return r < 0 ? r : connection_call(c, m, ret);
+}
+
+static int new_get_call(Connection *c, const char *target, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        uint32_t number;
+        int r;
+
+        if (target_to_group(target, &number) >= 0) {
+                r = new_call(c, "GetGroup", &m);
+                if (r >= 0)
+                        r = sd_bus_message_append(m, "u", number);
+        } else {
+                r = new_call(c, "GetDevice", &m);
+                if (r >= 0)
+                        r = sd_bus_message_append(m, "s", target);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+int manager_get(Connection *c, char **targets, sd_bus_message **replies) {
+        size_t n = 2 * strv_length(targets);
+        _cleanup_free_ sd_bus_message **calls = calloc(n, sizeof(sd_bus_message *));
+        int r = 0;
+
+        if (!calls)
+                return -ENOMEM;
+        for (size_t i = 0; i < n && r >= 0; i += 2) {
+                char *alone[] = {targets[i / 2], NULL};
+
+                r = new_get_call(c, targets[i / 2], &calls[i]);
+                if (r >= 0)
+                        r = new_target_call(c, "Explain", alone, &calls[i + 1]);
+        }
+        if (r < 0) {
+                for (size_t i = 0; i < n; i++)
+                        sd_bus_message_unref(calls[i]);
+                return r;
+        }
+        return call_all_consume(c, calls, n, replies);
+}
+
+int manager_explain(Connection *c, char **targets, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_target_call(c, "Explain", targets, &m);
+        return r < 0 ? r : connection_call(c, m, ret);
+}
+
+int manager_change(Connection *c, const char *method, char **targets,
+                   const OperationOptions *options) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_target_call(c, method, targets, &m);
+        if (r < 0)
+                return r;
+        r = append_options(m, options, false);
+        return r < 0 ? r : connection_call(c, m, NULL);
+}
+
+int manager_plan(Connection *c, const char *operation, char **targets,
+                 const OperationOptions *options, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_call(c, "Plan", &m);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "s", operation);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_strv(m, targets);
+        if (r < 0)
+                return r;
+        r = append_options(m, options, false);
+        return r < 0 ? r : connection_call(c, m, ret);
+}
+
+/* a(ssh): the fds in a message are borrowed, a grant keeps duplicates. */
+static int read_files(sd_bus_message *m, Grant *grant) {
+        const char *kind, *name;
+        int r, fd;
+
+        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(ssh)");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read(m, "(ssh)", &kind, &name, &fd)) > 0) {
+                fd = fd_duplicate(fd);
+                if (fd < 0)
+                        return fd;
+                r = grant_add_consume(grant, kind, name, fd);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int acquire_once(Connection *c, char **targets, const OperationOptions *options,
+                        bool defer_fds, Grant *ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        const char *path;
+        int r, fd;
+
+        r = new_target_call(c, "Acquire", targets, &m);
+        if (r < 0)
+                return r;
+        r = append_options(m, options, defer_fds);
+        if (r < 0)
+                return r;
+        r = connection_call(c, m, &reply);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read(reply, "oh", &path, &fd);
+        if (r < 0)
+                return r;
+        r = string_set(&ret->lease, path);
+        if (r < 0)
+                return r;
+        ret->lease_fd = fd_duplicate(fd);
+        if (ret->lease_fd < 0)
+                return ret->lease_fd;
+        return read_files(reply, ret);
+}
+
+static int get_page(Connection *c, Grant *grant, uint32_t *ret_total) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        int r;
+
+        r = connection_new_call(c, grant->lease, VFIOD_INTERFACE_LEASE, "GetFds", &m);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "uu", (uint32_t)grant->n_files, VFIOD_BUS_FDS_MAX);
+        if (r < 0)
+                return r;
+        r = connection_call(c, m, &reply);
+        if (r < 0)
+                return r;
+        r = read_files(reply, grant);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_read(reply, "u", ret_total);
+        return r < 0 ? r : 0;
+}
+
+static int get_all_files(Connection *c, Grant *grant) {
+        uint32_t total = 0;
+
+        do {
+                size_t before = grant->n_files;
+                int r;
+
+                r = get_page(c, grant, &total);
+                if (r < 0)
+                        return r;
+                if (grant->n_files == before && before < total)
+                        return -EBADMSG;
+        } while (grant->n_files < total);
+        return 0;
+}
+
+int manager_acquire(Connection *c, char **targets, const OperationOptions *options, Grant *ret) {
+        _cleanup_grant_ Grant grant = GRANT_NULL;
+        int r;
+
+        r = acquire_once(c, targets, options, false, &grant);
+        if (r < 0 && sd_bus_error_has_name(&c->error, VFIOD_ERROR_PREFIX "TooManyFds")) {
+                r = acquire_once(c, targets, options, true, &grant);
+                if (r >= 0)
+                        r = get_all_files(c, &grant);
+        }
+        if (r < 0)
+                return r;
+        *ret = grant;
+        grant = (Grant)GRANT_NULL;
+        return 0;
+}
+
+int lease_release(Connection *c, const char *path) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = connection_new_call(c, path, VFIOD_INTERFACE_LEASE, "Release", &m);
+        return r < 0 ? r : connection_call(c, m, NULL);
+}
+
+int manager_ping(Connection *c) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = connection_new_call(c, VFIOD_PATH, "org.freedesktop.DBus.Peer", "Ping", &m);
+        return r < 0 ? r : connection_call(c, m, NULL);
+}

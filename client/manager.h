@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The methods of org.vfiod1.Manager and org.vfiod1.Lease that vfioctl calls, one function each.
+ * Knows the protocol and no command line: this is where a client library would be cut off.
+ * All return 0 or -errno; the D-Bus error stays in the Connection.
+ */
+
+#include <stdbool.h>
+
+#include "client/connection.h"
+#include "client/grant.h"
+
+/* Options of Bind, Unbind, Acquire and Plan; what is NULL or false is left to the daemon. */
+typedef struct OperationOptions {
+        const char *driver;
+        const char *label;
+        const char *mode;
+        const char *prepare;
+        bool bind;
+} OperationOptions;
+
+/*
+ * ListGroups, ListDevices and ListLeases, and for a list of targets Explain, which tells their
+ * groups and refuses bad ones: one round trip for all. `explain` is NULL without targets.
+ */
+typedef struct ListReplies {
+        sd_bus_message *groups;
+        sd_bus_message *devices;
+        sd_bus_message *leases;
+        sd_bus_message *explain;
+} ListReplies;
+
+int manager_list(Connection *c, char **targets, ListReplies *ret);
+void list_replies_done(ListReplies *replies);
+
+int manager_list_leases(Connection *c, sd_bus_message **ret);
+
+/*
+ * GetGroup or GetDevice, and Explain, for each target: replies[2 * i] and replies[2 * i + 1], all
+ * owned by the caller. One round trip.
+ */
+int manager_get(Connection *c, char **targets, sd_bus_message **replies);
+
+int manager_explain(Connection *c, char **targets, sd_bus_message **ret);
+
+/* `method` is "Bind" or "Unbind". */
+int manager_change(Connection *c, const char *method, char **targets,
+                   const OperationOptions *options);
+
+/* `operation` is "bind", "unbind" or "acquire". */
+int manager_plan(Connection *c, const char *operation, char **targets,
+                 const OperationOptions *options, sd_bus_message **ret);
+
+/* Acquire, by pages where there are more files than one message carries. */
+int manager_acquire(Connection *c, char **targets, const OperationOptions *options, Grant *ret);
+
+int lease_release(Connection *c, const char *path);
+
+/* Starts the daemon if the bus can, and waits until it answers. */
+int manager_ping(Connection *c);
+
+#define _cleanup_list_replies_ _cleanup_(list_replies_done)

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "client/tree.h"
+
+#include <errno.h>
+
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+#define GAP 2
+/* Longer names of drivers push their own line out instead of everybody's. */
+#define DRIVER_WIDTH_MAX 16
+#define BRANCH_WIDTH 4
+
+typedef struct Widths {
+        size_t name;
+        size_t driver;
+} Widths;
+
+bool group_set_has(const GroupSet *set, uint32_t number) {
+        if (!set->numbers)
+                return true;
+        for (size_t i = 0; i < set->n; i++)
+                if (set->numbers[i] == number)
+                        return true;
+        return false;
+}
+
+static const char *shown_driver(const DeviceRow *device) {
+        return string_is_empty(device->driver) ? "-" : device->driver;
+}
+
+static Widths measure(const Listing *listing, const GroupSet *wanted) {
+        Widths widths = {0};
+
+        for (size_t i = 0; i < listing->n_devices; i++) {
+                const DeviceRow *device = &listing->devices[i];
+                size_t name = text_width(device->name), driver = text_width(shown_driver(device));
+
+                if (!group_set_has(wanted, device->group))
+                        continue;
+                if (name > widths.name)
+                        widths.name = name;
+                if (driver > widths.driver && driver <= DRIVER_WIDTH_MAX)
+                        widths.driver = driver;
+        }
+        return widths;
+}
+
+/* Interfaces first: they are what people know a device by, and the end is cut off on 80 columns. */
+static char *describe_device(const DeviceRow *device) {
+        _cleanup_free_ char *text = NULL, *interfaces = NULL;
+        int r = 0;
+
+        interfaces = strv_join(device->interfaces, " ");
+        if (!interfaces)
+                return NULL;
+        if (string_equal(device->state, "stuck") || string_equal(device->state, "busy"))
+                r = string_append(&text, "(%s) ", device->state);
+        if (r >= 0 && interfaces[0])
+                r = string_append(&text, "%s: ", interfaces);
+        if (r >= 0 && device->vendor_name[0] && device->device_name[0])
+                r = string_append(&text, "%s %s", device->vendor_name, device->device_name);
+        else if (r >= 0 && (device->vendor || device->device))
+                r = string_append(&text, "%s%s%04x:%04x", device->vendor_name,
+                                  device->vendor_name[0] ? " " : "", device->vendor,
+                                  device->device);
+        else if (r >= 0)
+                r = string_append(&text, "%s", device->bus);
+        return r < 0 ? NULL : TAKE_PTR(text);
+}
+
+/* Red is what stands in the way, green what can be acquired. */
+static Colour verdict_colour(const DeviceRow *device) {
+        if (string_equal(device->verdict, "host-driver") ||
+            string_equal(device->verdict, "bridge-driver"))
+                return COLOUR_RED;
+        return string_equal(device->verdict, "vfio") ? COLOUR_GREEN : COLOUR_NONE;
+}
+
+static size_t pad(FILE *f, size_t used, size_t width) {
+        size_t n = used < width ? width - used + GAP : GAP;
+
+        output_spaces(f, n);
+        return used + n;
+}
+
+static int print_device(FILE *f, const Style *style, const DeviceRow *device, bool last,
+                        const Widths *widths) {
+        _cleanup_free_ char *text = describe_device(device);
+        size_t used;
+
+        if (!text)
+                return -ENOMEM;
+        if (style->utf8)
+                fputs(last ? "\u2514\u2500\u2500 " : "\u251c\u2500\u2500 ", f);
+        else
+                fputs(last ? "`-- " : "|-- ", f);
+        fputs(device->name, f);
+        used = BRANCH_WIDTH + pad(f, text_width(device->name), widths->name);
+        used += pad(f, output_text(f, style, verdict_colour(device), shown_driver(device)),
+                    widths->driver);
+        output_truncated(f, style, COLOUR_NONE, text,
+                         style->width > used ? style->width - used : 0);
+        fputc('\n', f);
+        return 0;
+}
+
+static const LeaseRow *find_lease(const Listing *listing, const char *path) {
+        for (size_t i = 0; i < listing->n_leases; i++)
+                if (string_equal(listing->leases[i].path, path))
+                        return &listing->leases[i];
+        return NULL;
+}
+
+/* "leased to alice: build 7 (lease/7)"; a lease that came after the list was made has a path only
+ */
+static char *describe_lease(const Listing *listing, const char *path) {
+        const LeaseRow *lease = find_lease(listing, path);
+        const char *id = string_after(path, VFIOD_PATH "/");
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (!lease)
+                return string_format("leased (%s)", id ? id : path);
+        if (lease->user)
+                r = string_append(&text, "leased to %s", lease->user);
+        else
+                r = string_append(&text, "leased to uid %u", lease->owner);
+        if (r >= 0 && lease->label[0])
+                r = string_append(&text, ": %s", lease->label);
+        if (r >= 0)
+                r = string_append(&text, " (%s", id ? id : path);
+        if (r >= 0 && lease->state[0] && !string_equal(lease->state, "held"))
+                r = string_append(&text, ", %s", lease->state);
+        if (r >= 0)
+                r = string_append(&text, ")");
+        return r < 0 ? NULL : TAKE_PTR(text);
+}
+
+static int print_group(FILE *f, const Style *style, const GroupRow *group, const Listing *listing) {
+        const char *state = !group->viable ? "not viable" : group->bound ? "bound" : "viable";
+        _cleanup_free_ char *title = string_format("group/%u", group->number);
+        _cleanup_free_ char *lease = NULL;
+        size_t used;
+
+        if (!title)
+                return -ENOMEM;
+        used = output_text(f, style, COLOUR_BOLD, title);
+        output_spaces(f, GAP);
+        used += GAP + output_text(f, style,
+                                  !group->viable ? COLOUR_YELLOW
+                                  : group->bound ? COLOUR_GREEN
+                                                 : COLOUR_NONE,
+                                  state);
+        if (group->type[0]) {
+                output_spaces(f, GAP);
+                used += GAP + output_text(f, style, COLOUR_DIM, group->type);
+        }
+        if (group->lease[0] && !string_equal(group->lease, "/")) {
+                lease = describe_lease(listing, group->lease);
+                if (!lease)
+                        return -ENOMEM;
+                output_spaces(f, GAP);
+                used += GAP;
+                output_truncated(f, style, COLOUR_BOLD, lease,
+                                 style->width > used ? style->width - used : 0);
+        }
+        fputc('\n', f);
+        return 0;
+}
+
+int tree_print(FILE *f, const Style *style, const Listing *listing, const GroupSet *wanted) {
+        Widths widths = measure(listing, wanted);
+        size_t d = 0;
+        int r;
+
+        for (size_t g = 0; g < listing->n_groups; g++) {
+                const GroupRow *group = &listing->groups[g];
+
+                if (!group_set_has(wanted, group->number))
+                        continue;
+                r = print_group(f, style, group, listing);
+                if (r < 0)
+                        return r;
+
+                /* Both are ordered by group number: one walk over each. */
+                while (d < listing->n_devices && listing->devices[d].group < group->number)
+                        d++;
+                for (; d < listing->n_devices && listing->devices[d].group == group->number; d++) {
+                        bool last = d + 1 == listing->n_devices ||
+                                    listing->devices[d + 1].group != group->number;
+
+                        r = print_device(f, style, &listing->devices[d], last, &widths);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* vfioctl: the table of verbs, and the way from the command line to one of them. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/arguments.h"
+#include "client/report.h"
+#include "client/verb.h"
+#include "daemon/util/string.h"
+
+#ifndef VFIOD_VERSION
+#define VFIOD_VERSION "unknown"
+#endif
+
+static const char exec_details[] =
+        "In ARGS a placeholder stands for the number of an open file:\n"
+        "  {container}               the container\n"
+        "  {group} {group:3}         the only group, or the one of that number\n"
+        "  {device} {device:NAME}    the only device, or the one of that name\n"
+        "  {lease}                   lease_fd: the lease ends when its last copy is closed\n"
+        "'{{' is a literal '{'. The program also gets VFIOD_LEASE, VFIOD_LEASE_FD, and VFIOD_FDS\n"
+        "(\"kind:name=fd\", separated by spaces). Exit status is the program's, 127 when it is\n"
+        "not found and 126 when it cannot be run.\n";
+
+static const char acquire_details[] = "Prints the lease and its files, and holds them until "
+                                      "SIGINT, SIGTERM or SIGHUP (status 0)\n"
+                                      "or until the lease ends (status 1).\n";
+
+static const char list_details[] =
+        "A group is \"bound\" when it can be acquired, \"viable\" when it could be but for "
+        "members\n"
+        "without a vfio driver, and \"not viable\" while the host uses one of them. See explain.\n";
+
+static const Verb verbs[] = {
+        {"list", "[TARGET...]", "Groups, their devices, drivers and leases", list_details, 0, 0,
+         SIZE_MAX, false, verb_list},
+        {"show", "TARGET...", "Everything about a device or a group", NULL, 0, 1, SIZE_MAX, false,
+         verb_show},
+        {"explain", "TARGET...", "What stands in the way of acquiring, and what to do about it",
+         "Status 0 if all can be acquired, 1 if not.\n", 0, 1, SIZE_MAX, false, verb_explain},
+        {"bind", "TARGET...", "Move whole groups to a vfio driver", NULL,
+         OPTION_DRIVER | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_bind},
+        {"unbind", "TARGET...", "Give whole groups back to their original drivers", NULL,
+         OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_unbind},
+        {"acquire", "TARGET...", "Lease groups and hold them until interrupted", acquire_details,
+         OPTIONS_ACQUIRE | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_acquire},
+        {"exec", "TARGET... -- PROGRAM [ARGS]", "Lease groups and run a program with their files",
+         exec_details, OPTIONS_ACQUIRE, 1, SIZE_MAX, true, verb_exec},
+        {"release", "LEASE...", "End leases (7, lease/7 or the path)", NULL, 0, 1, SIZE_MAX, false,
+         verb_release},
+        {"leases", "", "Who has what", NULL, 0, 0, 0, false, verb_leases},
+        {"monitor", "", "Print changes as they happen", NULL, 0, 0, 0, false, verb_monitor},
+        {"help", "[VERB]", "This help, or that of a verb", NULL, 0, 0, 1, false, verb_help},
+        {.name = NULL},
+};
+
+int verb_help(const Arguments *a) {
+        const char *name = a->operands[0];
+
+        if (!name) {
+                help_print(stdout, verbs);
+                return STATUS_OK;
+        }
+        for (const Verb *verb = verbs; verb->name; verb++)
+                if (string_equal(verb->name, name)) {
+                        help_print_verb(stdout, verb);
+                        return STATUS_OK;
+                }
+        return report(STATUS_USAGE, NULL, "unknown verb '%s'", name);
+}
+
+static int run(const Arguments *a) {
+        if (a->version) {
+                puts("vfioctl " VFIOD_VERSION);
+                return STATUS_OK;
+        }
+        if (a->help && a->verb) {
+                help_print_verb(stdout, a->verb);
+                return STATUS_OK;
+        }
+        if (a->help) {
+                help_print(stdout, verbs);
+                return STATUS_OK;
+        }
+        if (!a->verb)
+                return report(STATUS_USAGE, NULL, "no verb given; 'vfioctl --help' lists them");
+        return a->verb->run(a);
+}
+
+/* What nobody could read was not printed: a full disk or a closed pipe must not look like success
+ */
+static int finish(int status) {
+        if (fflush(stdout) != 0 || ferror(stdout))
+                return status == STATUS_OK ? report(STATUS_NO, NULL, "cannot write the output")
+                                           : status;
+        return status;
+}
+
+int main(_unused_ int argc, char **argv) {
+        _cleanup_arguments_ Arguments a = ARGUMENTS_NULL;
+        _cleanup_free_ char *sentence = NULL;
+        int r;
+
+        r = arguments_parse(verbs, argv + 1, &a, &sentence);
+        report_as_json(a.json);
+        if (r == -EINVAL)
+                return report(STATUS_USAGE, NULL, "%s; see 'vfioctl %s%s--help'",
+                              string_or_empty(sentence), a.verb ? a.verb->name : "",
+                              a.verb ? " " : "");
+        if (r < 0)
+                return report_errno(r, "cannot read the command line");
+        return finish(run(&a));
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The lab cases: reading their headers, choosing some of them, and sharing boots among them."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .machines import MACHINES
+
+KERNELS = ("stock", "lab")
+FLAGS = {"slow", "leaves-changes", "kernel-may-warn"}
+
+
+class BadHeader(Exception):
+    """A case says something about itself that nobody understands."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file of tests/lab/cases and what its header says: see HACKING.md for the lines."""
+
+    name: str
+    machine: str = "default"
+    kernels: tuple[str, ...] = KERNELS
+    own_boot: bool = False
+    seconds: int = 60
+    slow: bool = False
+
+
+@dataclass
+class Boot:
+    """A machine with a kernel, and the cases that run there one after the other."""
+
+    machine: str
+    kernel: str
+    cases: list[Case]
+
+
+def read_case(path: Path) -> Case:
+    """The header is the comment block on top; `# word: value` and `# word` lines in it have a meaning, sentences have not."""
+    settings: dict[str, object] = {}
+    for line in path.read_text().splitlines():
+        if not line.startswith("#"):
+            break
+        if match := re.fullmatch(r"# (machine|kernels|boot|time): (.+)", line):
+            settings |= _setting(path, match[1], match[2].split())
+        elif match := re.fullmatch(r"# ([a-z]+(?:-[a-z]+)*)", line):
+            if match[1] not in FLAGS:
+                raise BadHeader(f"{path.name}: no such flag: {match[1]}")
+            if match[1] == "slow":
+                settings["slow"] = True
+    return Case(path.stem, **settings)  # type: ignore[arg-type]
+
+
+def _setting(path: Path, word: str, values: list[str]) -> dict[str, object]:
+    if word == "kernels" and set(values) <= set(KERNELS):
+        return {"kernels": tuple(values)}
+    if word == "machine" and len(values) == 1 and values[0] in MACHINES:
+        return {"machine": values[0]}
+    if word == "boot" and values in (["shared"], ["own"]):
+        return {"own_boot": values == ["own"]}
+    if word == "time" and len(values) == 1 and values[0].isdigit():
+        return {"seconds": int(values[0])}
+    raise BadHeader(f"{path.name}: {word} cannot be '{' '.join(values)}'")
+
+
+def read_cases(directory: Path) -> list[Case]:
+    return [read_case(path) for path in sorted(directory.glob("*.sh"))]
+
+
+def choose(cases: list[Case], pattern: str | None, slow: bool) -> list[Case]:
+    """By a pattern for the name (a part of it will do), or all of them; the slow ones only if asked for or named."""
+    if pattern is not None:
+        return [case for case in cases if fnmatch.fnmatch(case.name, pattern) or pattern in case.name]
+    return [case for case in cases if slow or not case.slow]
+
+
+def share_boots(cases: list[Case], kernels: list[str]) -> list[Boot]:
+    """As few boots as the cases allow, of these kernels."""
+    shared: dict[tuple[str, str], Boot] = {}
+    alone: list[Boot] = []
+    for case in cases:
+        for name in case.kernels:
+            if name not in kernels:
+                continue
+            if case.own_boot:
+                alone.append(Boot(case.machine, name, [case]))
+            else:
+                shared.setdefault((case.machine, name), Boot(case.machine, name, [])).cases.append(case)
+    return [*shared.values(), *alone]

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The emulated machines: which PCI devices each has, where, and so which IOMMU groups come out.
+
+Owns the topologies. How a machine is started and spoken with is in qemu.py.
+
+`default`, with addresses that cases may rely on:
+
+    00:01.0 root port   -> 01:00.0 e1000e                        each a group of its own
+    00:02.0 root port   -> 02:00.0 nvme                          each a group of its own
+    00:03.0 PCI bridge  -> 03:01.0, 03:02.0 e1000                one group, with the bridge
+    00:04.0 root port   -> empty, bus=hp1 for device_add         the slot for hotplug
+    00:10.0 pci-testdev, 00:10.1 edu                             one group: functions without ACS
+    00:1f.x chipset                                              one group that is never to be given away
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A topology, as QEMU options, with what it needs on the kernel's command line."""
+
+    name: str
+    devices: list[str]
+    memory_mib: int = 1536
+    kernel_options: list[str] = field(default_factory=list)
+
+
+def _network(name: str, bus: str, model: str, rest: str = "") -> list[str]:
+    """A network device with a link: all of them hang on one hub. Without boot firmware, which would only cost time."""
+    return ["-netdev", f"hubport,id={name}-net,hubid=0", "-device", f"{model},id={name},bus={bus},netdev={name}-net,romfile={rest}"]
+
+
+def _default_devices(first_slot: int) -> list[str]:
+    """Root ports have slot numbers from first_slot on."""
+    return [
+        "-device", f"pcie-root-port,id=rp1,chassis=1,slot={first_slot},addr=1",
+        *_network("nic0", "rp1", "e1000e"),
+        "-device", f"pcie-root-port,id=rp2,chassis=2,slot={first_slot + 1},addr=2",
+        "-device", "nvme,id=nvme0,bus=rp2,serial=vfiod-lab",
+        "-device", "pcie-pci-bridge,id=br1,addr=3",
+        *_network("nic1", "br1", "e1000", ",addr=1"),
+        *_network("nic2", "br1", "e1000", ",addr=2"),
+        "-device", f"pcie-root-port,id=hp1,chassis=4,slot={first_slot + 3},addr=4",
+        "-device", "pci-testdev,id=testdev0,addr=0x10.0,multifunction=on",
+        "-device", "edu,id=edu0,addr=0x10.1",
+    ]
+
+
+def _many_devices() -> list[str]:
+    """Four NVMe controllers with 127 virtual functions each, which the guest switches on."""
+    devices = []
+    for i in range(1, 5):
+        devices += [
+            "-device", f"pcie-root-port,id=sp{i},chassis={20 + i},slot={20 + i}",
+            "-device", f"nvme-subsys,id=ss{i}",
+            "-device", f"nvme,bus=sp{i},subsys=ss{i},serial=v{i},max_ioqpairs=256,msix_qsize=256,"
+                       "sriov_max_vfs=127,sriov_vq_flexible=254,sriov_vi_flexible=127",
+        ]
+    return devices
+
+
+# shpchp, built into both kernels, drives the PCIe-to-PCI bridge if it can register the bridge's slots, and then the bridge's
+# group is not viable. It cannot where a root port has the same slot numbers: so the first slot decides which machine it is.
+MACHINES = {
+    machine.name: machine
+    for machine in [
+        Machine("default", _default_devices(first_slot=1), kernel_options=["initcall_blacklist=shpcd_init"]),
+        Machine("shpchp", _default_devices(first_slot=40)),
+        Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096,
+                kernel_options=["initcall_blacklist=shpcd_init"]),
+    ]
+}

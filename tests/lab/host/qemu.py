@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One emulated machine: starting QEMU, its monitor, the line-wise channel to the guest, its end.
+
+Three serial ports: ttyS0 is the console, kept in a file; ttyS1 the channel to tests/lab/guest/run-cases; ttyS2 the terminal
+of a person, where there is one. Owns the process and its sockets; what is said over them is for the callers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .machines import Machine
+
+# What every machine is told: an IOMMU that translates, no work that emulation makes slow and no case needs.
+KERNEL_OPTIONS = [
+    "console=ttyS0", "intel_iommu=on", "iommu.passthrough=0", "systemd.unit=vfiod-lab.target", "quiet", "tsc=reliable",
+    "mitigations=off", "cryptomgr.notests", "apparmor=0", "selinux=0", "audit=0", "systemd.show_status=0",
+]
+
+
+class GuestGone(Exception):
+    """The machine ended, hung or stopped talking."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One of the kernels that tests/setup/kernel.sh made."""
+
+    name: str
+    directory: Path
+
+    @property
+    def version(self) -> str:
+        return (self.directory / "version").read_text().strip()
+
+
+class Guest:
+    """A running machine. Use it with `with`: it is killed at the end, whatever happened."""
+
+    def __init__(self, machine: Machine, kernel: Kernel, root: Path, overlay: Path, console: Path, terminal: bool = False):
+        self.machine = machine
+        self.kernel = kernel
+        self.console = console
+        self._scratch = Path(tempfile.mkdtemp(prefix="vfiod-lab-"))
+        self._pending = b""
+        try:
+            self._start(root, overlay, terminal)
+        except BaseException:
+            self.close()
+            raise
+
+    _process: subprocess.Popen[bytes] | None = None
+    _channel: socket.socket | None = None
+    _monitor: socket.socket | None = None
+
+    def __enter__(self) -> Guest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self, root: Path, overlay: Path, terminal: bool) -> None:
+        initrd = self._scratch / "initrd"
+        with initrd.open("wb") as whole:
+            for part in (root / "root.cpio", self.kernel.directory / "modules.cpio", overlay):
+                with part.open("rb") as archive:
+                    shutil.copyfileobj(archive, whole, 1 << 20)
+        self.console.parent.mkdir(parents=True, exist_ok=True)
+        listening = {name: self._listen(name) for name in ("channel", "monitor")}
+        log = self.console.with_suffix(".qemu").open("wb")
+        self._process = subprocess.Popen(
+            self._command(initrd, terminal),
+            stdin=None if terminal else subprocess.DEVNULL,
+            stdout=None if terminal else log,
+            stderr=log,
+            start_new_session=not terminal,
+        )
+        log.close()
+        self._channel = self._accept(listening["channel"])
+        self._monitor = self._accept(listening["monitor"])
+        self._greet_monitor()
+        # QEMU has read it by the time its monitor answers.
+        initrd.unlink()
+
+    def _command(self, initrd: Path, terminal: bool) -> list[str]:
+        options = KERNEL_OPTIONS + self.machine.kernel_options
+        command = [
+            "qemu-system-x86_64", "-M", "q35", "-smp", "2", "-m", str(self.machine.memory_mib),
+            *_acceleration(),
+            "-nodefaults", "-display", "none", "-no-reboot",
+            "-kernel", str(self.kernel.directory / "vmlinuz"), "-initrd", str(initrd), "-append", " ".join(options),
+            "-serial", f"file:{self.console}",
+            "-chardev", f"socket,id=channel,path={self._scratch}/channel", "-serial", "chardev:channel",
+            "-chardev", f"socket,id=monitor,path={self._scratch}/monitor", "-mon", "chardev=monitor,mode=control",
+            "-device", "intel-iommu,intremap=on,caching-mode=on",
+            *self.machine.devices,
+        ]
+        if terminal:
+            command += ["-chardev", "stdio,id=terminal,signal=off", "-serial", "chardev:terminal"]
+        return command
+
+    # QEMU connects to us, so there is no moment at which it runs and its sockets are not there yet.
+    def _listen(self, name: str) -> socket.socket:
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(self._scratch / name))
+        listening.listen(1)
+        listening.settimeout(1)
+        return listening
+
+    def _accept(self, listening: socket.socket) -> socket.socket:
+        with listening:
+            for _ in range(30):
+                try:
+                    return listening.accept()[0]
+                except TimeoutError:
+                    if self._process and self._process.poll() is not None:
+                        break
+        raise GuestGone("QEMU did not start:\n" + self.qemu_messages())
+
+    def _greet_monitor(self) -> None:
+        assert self._monitor
+        self._monitor_file = self._monitor.makefile("rw")
+        self._monitor_file.readline()
+        self._qmp("qmp_capabilities")
+
+    def _qmp(self, command: str, **arguments: str) -> object:
+        self._monitor_file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self._monitor_file.flush()
+        while line := self._monitor_file.readline():
+            answer = json.loads(line)
+            if "error" in answer:
+                raise RuntimeError(answer["error"]["desc"])
+            if "return" in answer:
+                return answer["return"]
+        raise GuestGone("QEMU closed its monitor")
+
+    def monitor(self, command: str) -> str:
+        """Runs a command of QEMU's human monitor, which says nothing if all is well or prints what was asked for."""
+        text = str(self._qmp("human-monitor-command", **{"command-line": command})).replace("\r", "")
+        if re.match(r"Error|unknown command|.*: extraneous characters", text):
+            raise RuntimeError(text.strip())
+        return text
+
+    def send(self, line: str) -> None:
+        assert self._channel
+        try:
+            self._channel.sendall(line.encode() + b"\n")
+        except OSError as error:
+            raise GuestGone(f"the machine is gone ({error})") from error
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        """What the guest says, a line at a time. The seconds are for all of it: then the machine counts as hung."""
+        assert self._channel
+        deadline = time.monotonic() + seconds
+        while True:
+            line, newline, rest = self._pending.partition(b"\n")
+            if newline:
+                self._pending = rest
+                yield line.decode(errors="replace").rstrip("\r")
+                continue
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise GuestGone(f"the machine said nothing final in {seconds:.0f} s")
+            self._channel.settimeout(remaining)
+            try:
+                data = self._channel.recv(65536)
+            except TimeoutError:
+                continue
+            except OSError:
+                data = b""
+            if not data:
+                raise GuestGone("the machine ended")
+            self._pending += data
+
+    def wait_for_end(self, seconds: float) -> None:
+        if self._process:
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                pass
+
+    def close(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        for end in (self._channel, self._monitor):
+            if end:
+                end.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def console_tail(self, lines: int = 25) -> str:
+        try:
+            text = self.console.read_text(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.replace("\r", "").splitlines()[-lines:])
+
+    def qemu_messages(self) -> str:
+        try:
+            return self.console.with_suffix(".qemu").read_text(errors="replace")
+        except OSError:
+            return ""
+
+
+def _acceleration() -> list[str]:
+    """KVM only where the processor can do it: a /dev/kvm without that may be there and not be able to run a stock kernel."""
+    flags = set(re.findall(r"\b(?:vmx|svm)\b", Path("/proc/cpuinfo").read_text()))
+    if flags and os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return ["-accel", "kvm,kernel-irqchip=split", "-cpu", "host"]
+    return ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max"]

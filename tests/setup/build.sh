@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Compiles the checkout in a build root. The tree is copied in, so nothing has to be mounted, and the build directory stays
+# there, so that the next build compiles only what changed. Needs buildroot.sh.
+
+# Each checkout has its own place in a root that several may share.
+build_place() {
+        printf '/work/%s' "$(cache_key "$TOP")"
+}
+
+# build_in_root SUITE NAME COMPILER MESON_OPTION...: a build directory NAME there, up to date.
+build_in_root() {
+        local suite=$1 name=$2 compiler=$3 place
+        shift 3
+        buildroot "$suite"
+        place=$(build_place)
+        as_root mkdir -p "$REPLY/tree$place"
+        as_root rsync -a --delete --exclude=/.git --exclude='/build*' --exclude=__pycache__ --chown=0:0 "$TOP/" "$REPLY/tree$place/src"
+        in_root "$REPLY/tree" env CC="$compiler" sh -euc '
+                cd "$1"; build=build-$2; shift 2
+                if ! [ -f src/meson.build ]; then echo "no meson.build yet"; exit 0; fi
+                [ "$(cat "$build.options" 2>/dev/null)" = "$CC $*" ] || rm -rf "$build"
+                [ -f "$build/build.ninja" ] || meson setup --fatal-meson-warnings "$build" src "$@"
+                echo "$CC $*" >"$build.options"
+                ninja -C "$build"' sh "$place" "$name" "$@"
+}
+
+# install_from_root SUITE NAME DIRECTORY: what `meson install` puts on a machine, and the lab's helper program, into DIRECTORY.
+install_from_root() {
+        local suite=$1 name=$2 directory=$3 place
+        buildroot "$suite"
+        place=$(build_place)
+        in_root "$REPLY/tree" sh -euc 'cd "$1"; rm -rf stage; mkdir -p stage/usr/lib/vfiod-lab
+                cc -std=gnu17 -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/vfio-user src/tests/lab/guest/vfio-user.c
+                [ ! -f src/meson.build ] || DESTDIR=$PWD/stage meson install -C "build-$2" --no-rebuild --quiet' sh "$place" "$name"
+        as_root cp -a "$REPLY/tree$place/stage/." "$directory/"
+        as_root chown -R "$(id -u):$(id -g)" "$directory"
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Roots to compile in: Debian 12 and Debian 13 with compilers and the libraries' headers, entered with chroot. What runs in the
+# emulated machine is always built in the one of its own release, so that it is the same on every host. Needs cache.sh, mirror.sh.
+
+# buildroot SUITE: the directory of the root, as `$REPLY/tree`.
+buildroot() {
+        local suite=$1
+        BUILDROOT_SUITE=$suite
+        cache_make "buildroot-$suite" "$(cache_key "$suite" "$(buildroot_packages "$suite")" make_buildroot make_root)" \
+                "making a root to compile in (Debian $suite, a few minutes)" make_buildroot
+}
+
+# Debian 13's also compiles the lab kernel, and has the tools of the style checks, whose verdict must not depend on the host.
+buildroot_packages() {
+        local packages=debian-archive-keyring,gcc,clang,meson,ninja-build,pkgconf,libc6-dev,libsystemd-dev,libudev-dev,libjson-c-dev,libpci-dev,check
+        case $1 in
+        bookworm) echo "$packages,systemd" ;;
+        *) echo "$packages,systemd-dev,libclang-rt-dev,clang-format,shellcheck,make,flex,bison,bc,libelf-dev,libssl-dev,kmod,xz-utils,lz4,cpio,python3" ;;
+        esac
+}
+
+make_buildroot() {
+        local output=$1
+        as_root mkdir "$output/tree"
+        make_root "$output/tree" "$BUILDROOT_SUITE" "$(buildroot_packages "$BUILDROOT_SUITE")"
+}
+
+# in_root TREE COMMAND...: runs it there as root, with /proc where this machine lets us mount one and the names of the network.
+in_root() {
+        local tree=$1
+        shift
+        as_root cp -L /etc/resolv.conf "$tree/etc/resolv.conf" 2>/dev/null || true
+        as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
+                unshare --mount sh -c 'mount -t proc proc "$1/proc" 2>/dev/null; exec chroot "$@"' sh "$tree" "$@"
+}

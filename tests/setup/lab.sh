@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Everything that ./check and ./demo need before they can boot a machine. Source this with TOP set to the checkout.
+# Owns the order; each thing is made in its own file.
+
+for part in progress packages mirror cache root buildroot build kernel overlay; do
+        # shellcheck disable=SC1090
+        . "$TOP/tests/setup/$part.sh"
+done
+
+LAB_PACKAGES=(mmdebstrap debian-archive-keyring ca-certificates cpio xz-utils kmod rsync python3 qemu-system-x86)
+
+# set_up_lab KERNEL...: makes what is missing for these kernels (stock, lab); run_lab can then be called.
+set_up_lab() {
+        local name
+        need_debian
+        need_packages "the emulated machine" "${LAB_PACKAGES[@]}"
+        guest_root
+        LAB_ARTEFACTS=(--root "$REPLY" --logs "$TOP/build-lab")
+        for name; do
+                kernel "$name"
+                LAB_ARTEFACTS+=("--$name" "$REPLY")
+        done
+        lab_overlay
+        LAB_ARTEFACTS+=(--overlay "$REPLY")
+}
+
+# run_lab ARGUMENTS...: tests/lab/run with what was made.
+run_lab() {
+        "$TOP/tests/lab/run" "${LAB_ARTEFACTS[@]}" "$@"
+}

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What changes from run to run: the product, installed, with the lab's guest side and its cases. It is built in Debian 13's
+# build root and packed as a small archive of its own, so that a changed line costs seconds. Needs build.sh and root.sh.
+
+# Units of a real machine that would only cost the emulated one boot time.
+MASKED_UNITS='apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer ldconfig.service run-lock.mount
+        dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount
+        sys-fs-fuse-connections.mount modprobe@configfs.service modprobe@fuse.service modprobe@efi_pstore.service
+        proc-sys-fs-binfmt_misc.automount proc-sys-fs-binfmt_misc.mount systemd-binfmt.service systemd-creds.socket
+        systemd-hostnamed.socket systemd-hwdb-update.service systemd-initctl.socket systemd-journal-catalog-update.service
+        systemd-journal-flush.service systemd-modules-load.service systemd-random-seed.service systemd-remount-fs.service
+        systemd-sysext.socket systemd-udev-load-credentials.service systemd-update-done.service'
+
+# lab_overlay: the file goes to $REPLY.
+lab_overlay() {
+        local stage guest=$TOP/tests/lab/guest unit
+        progress "building vfiod for the emulated machine" build_in_root trixie lab gcc \
+                --buildtype=debugoptimized --prefix=/usr --sysconfdir=/etc --localstatedir=/var
+        stage=$(mktemp -d)
+        install_from_root trixie lab "$stage"
+        install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt
+        install -m 644 -t "$stage/usr/lib/vfiod-lab" "$guest"/*.sh "$guest"/prompt.rc "$TOP"/tests/lab/demo.sh
+        install -m 644 -D -t "$stage/usr/lib/vfiod-lab/cases" "$TOP"/tests/lab/cases/*.sh
+        install -m 644 -D -t "$stage/usr/lib/systemd/system" "$guest"/vfiod-lab.target "$guest"/vfiod-lab.service
+        install -m 644 -D "$guest"/vfiod-lab.sysusers "$stage/usr/lib/sysusers.d/vfiod-lab.conf"
+        install -m 644 -D -t "$stage/usr/share/polkit-1/actions" "$guest"/vfiod-lab.policy
+        if compgen -G "$TOP/tests/bench/*.sh" >/dev/null; then
+                cp -r "$TOP/tests/bench" "$stage/usr/lib/vfiod-lab/bench"
+        fi
+        mkdir -p "$stage/etc/systemd/system"
+        for unit in $MASKED_UNITS; do
+                ln -s /dev/null "$stage/etc/systemd/system/$unit"
+        done
+        printf 'vfiod-lab\n' >"$stage/etc/hostname"
+        REPLY=$TOP/build-lab/overlay.cpio
+        mkdir -p "$TOP/build-lab"
+        (cd "$stage" && find . -print0 | LC_ALL=C sort -z |
+                cpio --null --create --format=newc --quiet --owner=0:0) >"$REPLY.new"
+        mv "$REPLY.new" "$REPLY"
+        rm -rf "$stage"
+}

@@ -133,10 +133,13 @@ unchanged() {
 
 # --- what goes on meanwhile
 
-# background NAME COMMAND...: starts it; what it writes is in $WORK/NAME.out.
+# background NAME COMMAND...: starts it; what it writes is in $WORK/NAME.out. Without a shell in between, so that pid_of is it.
 background() {
         local name=$1
         shift
+        if [ "$1" = as ] && [ "$2" != root ]; then
+                set -- setpriv --reuid="$2" --regid="$2" --init-groups --reset-env "${@:3}"
+        fi
         "$@" >"$WORK/$name.out" 2>&1 &
         printf '%s\n' "$!" >"$WORK/$name.pid"
 }

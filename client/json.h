@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <systemd/sd-bus.h>
 

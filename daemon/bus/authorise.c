@@ -65,8 +65,9 @@ static void finish(Call *call) {
 
 static RefusalKind judge_error(const Call *call, const sd_bus_error *error, Refusal *refusal) {
         if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN,
-                                   SD_BUS_ERROR_NAME_HAS_NO_OWNER,
-                                   "org.freedesktop.systemd1.NoSuchUnit"))
+                                   SD_BUS_ERROR_NAME_HAS_NO_OWNER, SD_BUS_ERROR_NO_REPLY,
+                                   "org.freedesktop.systemd1.NoSuchUnit",
+                                   "org.freedesktop.systemd1.UnitMasked"))
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED,
                               "polkit is not there to ask, so only root may do this (action %s)",
                               call->checks[call->next_check].action);

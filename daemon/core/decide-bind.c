@@ -26,9 +26,10 @@ static RefusalKind choose_driver(const World *world, const Request *request, con
                         "%s is on the %s bus, for which there is no vfio driver to bind it to",
                         facts->name, facts->bus);
         if (request->driver) {
-                /* A driver called with '-' has '_' in its module's name (kernel's Makefile rules).
-                 */
-                *ret = (VfioDriver){.driver = request->driver, .module = request->driver};
+                if (vfio_driver_named(&world->aliases, facts, request->driver, ret) < 0)
+                        return refuse(refusal, REFUSAL_NO_VFIO_DRIVER,
+                                      "%s is no vfio driver for %s on this kernel", request->driver,
+                                      facts->name);
                 return REFUSAL_NONE;
         }
         *ret = *plain;

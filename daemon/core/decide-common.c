@@ -79,15 +79,17 @@ static RefusalKind check_group_free(const World *world, const Group *group, cons
                                 "usable when the kernel lets go",
                                 device->facts.name, device->stuck);
         }
+        /* Who has it tells more than that it is being worked on; but nobody has it while it is
+         * granted. */
+        lease = lease_table_find_group(&world->leases, number);
+        if (lease && lease != own && lease->state != LEASE_GRANTING)
+                return refuse_leased(lease, number, refusal);
         activity = activity_find_group(&world->activities, number);
         if (activity)
                 return refuse(
                         refusal, REFUSAL_BUSY,
                         "group %u is busy: %s for uid %u is under way; try again when it is done",
                         number, operation_name(activity->operation), activity->uid);
-        lease = lease_table_find_group(&world->leases, number);
-        if (lease && lease != own)
-                return refuse_leased(lease, number, refusal);
         return REFUSAL_NONE;
 }
 

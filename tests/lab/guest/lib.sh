@@ -25,6 +25,24 @@ as() {
         fi
 }
 
+# allow USER ACTION...: a polkit rule: this user may do org.vfiod1.ACTION with every device.
+allow() {
+        local user=$1 action
+        shift
+        for action; do
+                printf 'polkit.addRule(function(action, subject) {\n'
+                printf '    if (subject.user == "%s" && action.id == "org.vfiod1.%s")\n' "$user" "$action"
+                printf '        return polkit.Result.YES;\n});\n'
+        done >"$WORK/allow.rules"
+        polkit_rule <"$WORK/allow.rules"
+}
+
+# configure JSON: vfiod's configuration for this case; to be called before vfiod is started.
+configure() {
+        mkdir -p /run/vfiod-lab/etc /etc/vfiod
+        printf '%s\n' "$1" >/etc/vfiod/vfiod.json
+}
+
 # --- what must be so
 
 fail() {

@@ -10,7 +10,7 @@ machine_state() {
                         \( -name driver -o -name iommu_group \) -printf '%h %f %l\n' 2>/dev/null |
                         sed -E 's|^([^ ]*/)*([^ /]+)/? ([a-z_]+) .*/|\2 \3 |'
                 grep -H '' /sys/bus/pci/devices/*/{driver_override,sriov_numvfs,enable} /sys/kernel/iommu_groups/*/devices/*/driver_override 2>/dev/null |
-                        sed -E 's|^.*/([^/]+)/([a-z_]+):|\1 \2 |; s| \(null\)$||' | grep -v ' enable '
+                        sed -E 's|^.*/([^/]+)/([a-z_]+):|\1 \2 |; s| \(null\)$||' | grep -v ' enable ' || true
                 printf '%s present\n' /sys/bus/pci/devices/* | sed 's|^.*/||'
         } | LC_ALL=C sort -u
 }

@@ -95,7 +95,8 @@ class Guest:
     def _command(self, initrd: Path, terminal: bool) -> list[str]:
         options = KERNEL_OPTIONS + self.machine.kernel_options
         command = [
-            "qemu-system-x86_64", "-M", "q35", "-smp", "2", "-m", str(self.machine.memory_mib),
+            # Not to go on without its runner, should that be killed.
+            "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-M", "q35", "-smp", "2", "-m", str(self.machine.memory_mib),
             *_acceleration(),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(self.kernel.directory / "vmlinuz"), "-initrd", str(initrd), "-append", " ".join(options),

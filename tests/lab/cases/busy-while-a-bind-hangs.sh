@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# While a bind hangs in the kernel everybody else is answered; past its deadline the devices are stuck, and recover by themselves.
+
+N=0000:01:00.0 S=0000:02:00.0
+modprobe=$(</proc/sys/kernel/modprobe)
+configure '{"step_deadline_ms": 2000}'
+printf '#!/bin/sh\nsleep 6\nexec %s "$@"\n' "$modprobe" >"$WORK/slow-modprobe"
+chmod 755 "$WORK/slow-modprobe"
+echo "$WORK/slow-modprobe" >/proc/sys/kernel/modprobe
+
+background binder vfioctl bind $N
+busy() { [[ $(vfioctl --json show $N) == *busy* ]]; }
+wait_until 5 busy
+expect "others are answered meanwhile" timeout 2 vfioctl list
+refused org.vfiod1.Error.Busy vfioctl bind $N
+wait_until 10 gone binder
+expect "the caller is told" said binder org.vfiod1.Error.TimedOut
+expect "and in which step" said binder "load module"
+refused org.vfiod1.Error.Stuck vfioctl bind $N
+expect "others are answered still" timeout 2 vfioctl list
+contains "$(vfioctl --json show $N)" stuck
+
+idle() { [[ $(vfioctl --json show $N) == *idle* ]]; }
+wait_until 15 idle
+echo "$modprobe" >/proc/sys/kernel/modprobe
+is "$(driver_of $N) $(override_of $N)" "e1000e none"
+vfioctl bind $N
+vfioctl unbind $N
+rm /etc/vfiod/vfiod.json

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Owns how a table becomes a World. Everything goes in by the front door: topology_put_device(),
+ * lease_enter(), request_set_targets(). */
+
+#include "tests/unit/fixture-world.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+static const DeviceRow lab[] = {
+        {"0000:01:00.0", 1, "e1000e", .modalias = "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00"},
+        {"0000:02:00.0", 2, "nvme", .class_code = CLASS_NVME},
+        {"0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE},
+        {"0000:03:01.0", 3, "e1000"},
+        {"0000:03:02.0", 3, "e1000"},
+        {"0000:00:10.0", 4, .class_code = 0x00ff00},
+        {"0000:00:10.1", 4, .class_code = 0x00ff00},
+        {"0000:00:01.0", 5, "pcieport", .module = "", .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE},
+        {"0000:00:1f.0", 9, "lpc_ich", .class_code = CLASS_ISA_BRIDGE},
+        {"0000:00:1f.2", 9, "ahci", .class_code = 0x010601},
+};
+
+static char *copy(const char *text) {
+        char *s = strdup(text);
+
+        ck_assert_ptr_nonnull(s);
+        return s;
+}
+
+DeviceFacts facts_of_row(const DeviceRow *row) {
+        const char *driver = string_or_empty(row->driver);
+
+        return (DeviceFacts){
+                .name = copy(row->name),
+                .bus = copy(row->bus ?: "pci"),
+                .group = row->group,
+                .driver = copy(driver),
+                .driver_module = copy(row->module ?: driver),
+                .driver_override = row->no_override ? NULL : copy(string_or_empty(row->override)),
+                .modalias = copy(string_or_empty(row->modalias)),
+                .vfio = strstr(driver, "vfio"),
+                .cdev = copy(""),
+                .numa_node = -1,
+                .class_code = row->class_code ?: CLASS_ETHERNET,
+                .header_type = row->header_type,
+        };
+}
+
+static void put_original(Device *device, const DeviceRow *row) {
+        if (!row->original)
+                return;
+        device->original.recorded = true;
+        device->original.driver = copy(row->original);
+        device->original.module = copy(row->original);
+        device->original.override = copy(string_or_empty(row->original_override));
+}
+
+void world_put(World *world, const DeviceRow *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                GroupFacts group = {.number = rows[i].group, .type = copy("DMA"), .name = copy("")};
+                DeviceFacts facts = facts_of_row(&rows[i]);
+                Device *device;
+
+                ck_assert_int_ge(topology_put_group(&world->topology, &group), 0);
+                ck_assert_int_ge(topology_put_device(&world->topology, &facts), 0);
+                device = topology_find_device(&world->topology, rows[i].name);
+                ck_assert_ptr_nonnull(device);
+                put_original(device, &rows[i]);
+                if (rows[i].stuck)
+                        device->stuck = copy(rows[i].stuck);
+        }
+}
+
+void world_init(World *world, const DeviceRow *rows, size_t n) {
+        *world = (World){.aliases = VFIO_ALIASES_NULL};
+        topology_init(&world->topology, VIABILITY_BY_OWNER);
+        lease_table_init(&world->leases);
+        activity_table_init(&world->activities);
+        config_init(&world->config);
+        world_put(world, rows, n);
+}
+
+void world_init_lab(World *world) {
+        world_init(world, lab, ELEMENTS(lab));
+}
+
+void world_done(World *world) {
+        list_for_each_safe(link, &world->activities.activities) {
+                Activity *activity = container_of(link, Activity, link);
+
+                activity_end(activity);
+                free(activity);
+        }
+        lease_table_done(&world->leases);
+        vfio_aliases_done(&world->aliases);
+        topology_done(&world->topology);
+}
+
+void world_set_driver(World *world, const char *name, const char *driver) {
+        Device *device = topology_find_device(&world->topology, name);
+
+        ck_assert_ptr_nonnull(device);
+        ck_assert_int_eq(string_set(&device->facts.driver, string_or_empty(driver)), 0);
+        ck_assert_int_eq(string_set(&device->facts.driver_module, string_or_empty(driver)), 0);
+        device->facts.vfio = driver && strstr(driver, "vfio");
+}
+
+/* The events that lead to each state from LEASE_GRANTING. */
+static const LeaseEvent way_to[_LEASE_STATE_MAX][2] = {
+        [LEASE_HELD] = {LEASE_EVENT_GRANTED, _LEASE_EVENT_MAX},
+        [LEASE_RELEASING] = {LEASE_EVENT_GRANTED, LEASE_EVENT_ASKED},
+        [LEASE_DRAINING] = {LEASE_EVENT_GRANTED, LEASE_EVENT_GIVEN_BACK},
+        [LEASE_LOST] = {LEASE_EVENT_GRANTED, LEASE_EVENT_UNPLUGGED},
+        [LEASE_GONE] = {LEASE_EVENT_FAILED, _LEASE_EVENT_MAX},
+};
+
+Lease *world_add_lease(World *world, uid_t owner, LeaseState state, const uint32_t *groups) {
+        Lease *lease;
+
+        ck_assert_int_eq(lease_new(&world->leases, owner, NULL, &lease), 0);
+        for (size_t i = 0; state != LEASE_GRANTING && i < 2; i++)
+                if (way_to[state][i] != _LEASE_EVENT_MAX)
+                        ck_assert_int_eq(lease_enter(lease, way_to[state][i]), 0);
+        ck_assert_int_eq(lease->state, state);
+        for (; *groups; groups++)
+                ck_assert_int_eq(lease_add_group(lease, *groups), 0);
+        return lease;
+}
+
+void world_add_activity(World *world, uid_t uid, Operation operation, const uint32_t *groups) {
+        Activity *activity = calloc(1, sizeof(Activity));
+        size_t n = 0;
+
+        ck_assert_ptr_nonnull(activity);
+        while (groups[n])
+                n++;
+        ck_assert_int_eq(
+                activity_begin(&world->activities, activity, operation, uid, groups, n), 0);
+}
+
+static char **split(const char *text) {
+        char **words = NULL;
+
+        while (*text) {
+                size_t n = strcspn(text, " ");
+
+                if (n > 0)
+                        ck_assert_int_eq(
+                                strv_push_consume(&words, string_format("%.*s", (int)n, text)), 0);
+                text += n + (text[n] == ' ');
+        }
+        return words;
+}
+
+void ask_world(const World *world, const Ask *ask, Answer *ret) {
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+        _cleanup_strv_ char **targets = split(ask->targets);
+        _cleanup_request_ Request request = {
+                .operation = ask->operation,
+                .caller = {.uid = ask->uid},
+                .bind = ask->bind,
+                .prepare = ask->prepare,
+                .lease = ask->lease,
+                .defer_fds = ask->defer_fds,
+                .fds_max = ask->fds_max ?: 16,
+        };
+
+        *ret = (Answer){.refusal = REFUSAL_NULL};
+        ck_assert_int_eq(string_set(&request.driver, ask->driver), 0);
+        if (request_set_targets(&request, targets, world->config.limit_targets, &ret->refusal) ||
+            select_targets(&world->topology, &request, &selection, &ret->refusal))
+                return;
+        (void)decide(world, &request, &selection, &ret->plan, &ret->refusal);
+}
+
+void answer_done(Answer *answer) {
+        refusal_done(&answer->refusal);
+        plan_done(&answer->plan);
+}
+
+void assert_plan(const World *world, const Ask *ask, const char *lines) {
+        _cleanup_(answer_done) Answer answer;
+        _cleanup_strv_ char **steps = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        ask_world(world, ask, &answer);
+        ck_assert_msg(answer.refusal.kind == REFUSAL_NONE, "%s: refused: %s", ask->targets,
+                      answer.refusal.sentence);
+        steps = plan_describe(&answer.plan);
+        text = strv_join(steps, "\n");
+        ck_assert_str_eq(text, lines);
+}
+
+void assert_refused(const World *world, const Ask *ask, RefusalKind kind, const char *words) {
+        _cleanup_(answer_done) Answer answer;
+
+        ask_world(world, ask, &answer);
+        ck_assert_msg(answer.refusal.kind == kind, "'%s': got %s (%s), expected %s", ask->targets,
+                      refusal_name(answer.refusal.kind), string_or_empty(answer.refusal.sentence),
+                      refusal_name(kind));
+        ck_assert_msg(strstr(answer.refusal.sentence, words), "'%s': '%s' does not say '%s'",
+                      ask->targets, answer.refusal.sentence, words);
+}

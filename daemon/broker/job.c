@@ -151,7 +151,8 @@ static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
         if (r < 0) {
                 job->outcome.error = r;
                 job->outcome.failure = string_format("start a worker: %s", strerror(-r));
-                job->class->finish(job, false, &nothing);
+                /* What the worker was to be given is still ours, for the class to put back. */
+                job->class->finish(job, false, &job->given);
                 job_end(job);
         }
 }

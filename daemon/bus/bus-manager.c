@@ -36,9 +36,12 @@ static int read_request(sd_bus_message *m, Bus *bus, Operation operation, Option
         r = bus_read_targets(m, bus, request, error);
         if (r >= 0)
                 r = bus_read_options(m, set, request, error);
-        /* Joining a lease is adding to it, whichever of the two methods asks for it. */
-        if (r >= 0 && request->lease)
+        /* Joining a lease is adding to it, whichever of the two methods asks for it; but the reply
+         * to this one carries lease_fd too. */
+        if (r >= 0 && request->lease) {
                 request->operation = OPERATION_ADD;
+                request->fds_max--;
+        }
         return r;
 }
 

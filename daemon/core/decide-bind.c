@@ -100,6 +100,12 @@ static RefusalKind check_group_may_move(const World *world, const Group *group, 
                                       "group %u is a part of the host's chipset: it holds the ISA "
                                       "bridge %s; use a device of another group",
                                       group->facts.number, member->facts.name);
+                if (verdict == VERDICT_HOST_DRIVER && device_is_bridge(&member->facts))
+                        return refuse(
+                                refusal, REFUSAL_HOST_DEVICE,
+                                "group %u is a part of the host's chipset: the host bridge %s "
+                                "is bound to %s; use a device of another group",
+                                group->facts.number, member->facts.name, member->facts.driver);
                 if (verdict == VERDICT_BRIDGE_DRIVER) {
                         _cleanup_free_ char *remedy = verdict_remedy(verdict, &member->facts);
 

@@ -52,7 +52,8 @@ static RefusalKind add_target(const Topology *topology, const Target *target, Se
         if (target->kind == TARGET_GROUP) {
                 Group *group = topology_find_group(topology, target->group);
 
-                if (!group)
+                /* While its last device goes, a group is there for a moment with nothing in it. */
+                if (!group || group->n_members == 0)
                         return refuse(refusal, REFUSAL_NOT_FOUND,
                                       "there is no IOMMU group %u; see 'vfioctl list'",
                                       target->group);

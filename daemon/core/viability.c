@@ -45,9 +45,14 @@ bool device_is_chipset(const DeviceFacts *facts) {
         return device_facts_is_pci(facts) && facts->class_code >> 8 == CLASS_BRIDGE_ISA;
 }
 
-/* Drivers that promise not to do DMA on their own (driver_managed_dma in struct pci_driver). */
-static bool driver_manages_dma(const char *driver) {
-        return string_equal(driver, "pci-stub") || string_equal(driver, "pcieport");
+/*
+ * Drivers that promise not to do DMA on their own (driver_managed_dma in struct pci_driver). Before
+ * 5.19 pci-stub alone was known by name; pcieport also drives event collectors, which are no
+ * bridges.
+ */
+static bool driver_manages_dma(ViabilityRule rule, const char *driver) {
+        return string_equal(driver, "pci-stub") ||
+               (rule == VIABILITY_BY_OWNER && string_equal(driver, "pcieport"));
 }
 
 Verdict verdict_of(ViabilityRule rule, const DeviceFacts *facts) {
@@ -57,7 +62,7 @@ Verdict verdict_of(ViabilityRule rule, const DeviceFacts *facts) {
                 return VERDICT_VFIO;
         if (string_is_empty(facts->driver))
                 return bridge ? VERDICT_BRIDGE : VERDICT_NO_DRIVER;
-        if (driver_manages_dma(facts->driver))
+        if (driver_manages_dma(rule, facts->driver))
                 return bridge ? VERDICT_BRIDGE : VERDICT_MANAGED;
         if (bridge && facts->header_type != FACTS_HEADER_NORMAL)
                 return rule == VIABILITY_BY_DRIVER ? VERDICT_BRIDGE : VERDICT_BRIDGE_DRIVER;

@@ -8,31 +8,40 @@ build_place() {
         printf '/work/%s' "$(cache_key "$TOP")"
 }
 
+# copy_to_root SUITE: the checkout as it is now, at build_place/src there; the root's directory goes to $REPLY.
+copy_to_root() {
+        local place
+        buildroot "$1"
+        place=$(build_place)
+        as_root mkdir -p "$REPLY/tree$place"
+        as_root rsync -a --delete --exclude=/.git --exclude='/build*' --exclude=__pycache__ --chown=0:0 "$TOP/" "$REPLY/tree$place/src"
+}
+
 # build_in_root SUITE NAME COMPILER MESON_OPTION...: a build directory NAME there, up to date.
 build_in_root() {
         local suite=$1 name=$2 compiler=$3 place
         shift 3
-        buildroot "$suite"
+        copy_to_root "$suite"
         place=$(build_place)
-        as_root mkdir -p "$REPLY/tree$place"
-        as_root rsync -a --delete --exclude=/.git --exclude='/build*' --exclude=__pycache__ --chown=0:0 "$TOP/" "$REPLY/tree$place/src"
         in_root "$REPLY/tree" env CC="$compiler" sh -euc '
                 cd "$1"; build=build-$2; shift 2
-                if ! [ -f src/meson.build ]; then echo "no meson.build yet"; exit 0; fi
                 [ "$(cat "$build.options" 2>/dev/null)" = "$CC $*" ] || rm -rf "$build"
                 [ -f "$build/build.ninja" ] || meson setup --fatal-meson-warnings "$build" src "$@"
                 echo "$CC $*" >"$build.options"
                 ninja -C "$build"' sh "$place" "$name" "$@"
 }
 
-# install_from_root SUITE NAME DIRECTORY: what `meson install` puts on a machine, and the lab's helper program, into DIRECTORY.
+# install_from_root SUITE NAME DIRECTORY: what `meson install` puts on a machine, and the lab's helper programs, into DIRECTORY.
 install_from_root() {
         local suite=$1 name=$2 directory=$3 place
         buildroot "$suite"
         place=$(build_place)
         in_root "$REPLY/tree" sh -euc 'cd "$1"; rm -rf stage; mkdir -p stage/usr/lib/vfiod-lab
                 cc -std=gnu17 -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/vfio-user src/tests/lab/guest/vfio-user.c
-                [ ! -f src/meson.build ] || DESTDIR=$PWD/stage meson install -C "build-$2" --no-rebuild --quiet' sh "$place" "$name"
+                mkdir -p stage/usr/lib/vfiod-lab/bench
+                cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/bench/acquire \
+                        src/tests/bench/acquire.c $(pkg-config --cflags --libs libsystemd)
+                DESTDIR=$PWD/stage meson install -C "build-$2" --no-rebuild --quiet' sh "$place" "$name"
         as_root cp -a "$REPLY/tree$place/stage/." "$directory/"
         as_root chown -R "$(id -u):$(id -g)" "$directory"
 }

@@ -16,7 +16,7 @@ MASKED_UNITS='apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstri
 lab_overlay() {
         local stage guest=$TOP/tests/lab/guest unit
         progress "building vfiod for the emulated machine" build_in_root trixie lab gcc \
-                --buildtype=debugoptimized --prefix=/usr --sysconfdir=/etc --localstatedir=/var
+                -Dtests=disabled --buildtype=debugoptimized --prefix=/usr --sysconfdir=/etc --localstatedir=/var
         stage=$(mktemp -d)
         install_from_root trixie lab "$stage"
         install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt
@@ -26,7 +26,7 @@ lab_overlay() {
         install -m 644 -D "$guest"/vfiod-lab.sysusers "$stage/usr/lib/sysusers.d/vfiod-lab.conf"
         install -m 644 -D -t "$stage/usr/share/polkit-1/actions" "$guest"/vfiod-lab.policy
         if compgen -G "$TOP/tests/bench/*.sh" >/dev/null; then
-                cp -r "$TOP/tests/bench" "$stage/usr/lib/vfiod-lab/bench"
+                install -m 644 -t "$stage/usr/lib/vfiod-lab/bench" "$TOP"/tests/bench/*.{sh,py}
         fi
         mkdir -p "$stage/etc/systemd/system"
         for unit in $MASKED_UNITS; do

@@ -9,14 +9,16 @@
 #include <stdlib.h>
 
 static const DeviceRow lab[] = {
-        {"0000:01:00.0", 1, "e1000e", .modalias = "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00"},
+        {"0000:01:00.0", 1, "e1000e",
+         .modalias = "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00"},
         {"0000:02:00.0", 2, "nvme", .class_code = CLASS_NVME},
         {"0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE},
         {"0000:03:01.0", 3, "e1000"},
         {"0000:03:02.0", 3, "e1000"},
         {"0000:00:10.0", 4, .class_code = 0x00ff00},
         {"0000:00:10.1", 4, .class_code = 0x00ff00},
-        {"0000:00:01.0", 5, "pcieport", .module = "", .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE},
+        {"0000:00:01.0", 5, "pcieport", .module = "", .class_code = CLASS_PCI_BRIDGE,
+         .header_type = HEADER_BRIDGE},
         {"0000:00:1f.0", 9, "lpc_ich", .class_code = CLASS_ISA_BRIDGE},
         {"0000:00:1f.2", 9, "ahci", .class_code = 0x010601},
 };
@@ -135,8 +137,8 @@ void world_add_activity(World *world, uid_t uid, Operation operation, const uint
         ck_assert_ptr_nonnull(activity);
         while (groups[n])
                 n++;
-        ck_assert_int_eq(
-                activity_begin(&world->activities, activity, operation, uid, groups, n), 0);
+        ck_assert_int_eq(activity_begin(&world->activities, activity, operation, uid, groups, n),
+                         0);
 }
 
 static char **split(const char *text) {

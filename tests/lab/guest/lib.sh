@@ -11,6 +11,8 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/polkit.sh"
 # shellcheck source=tests/lab/guest/machine-state.sh
 . "$LAB/machine-state.sh"
+# shellcheck source=tests/lab/guest/host.sh
+. "$LAB/host.sh"
 
 # --- who
 
@@ -194,16 +196,7 @@ finish() {
 #       host pcie_aer_inject_error nic0 COMP_ABORT
 # Prints what the monitor says; fails if that is an error.
 host() {
-        local answer channel lock
-        exec {lock}>/run/vfiod-lab/host.lock {channel}<>/dev/ttyS1
-        flock "$lock"
-        printf '@host %s\n' "$*" >&"$channel"
-        read -r -t 30 answer <&"$channel" || answer="answer failed the host did not answer in 30 s"
-        exec {lock}>&- {channel}>&-
-        case $answer in
-        "answer ok "*) printf '%b' "${answer#answer ok }" ;;
-        *) fail "host $*: ${answer#answer failed }" ;;
-        esac
+        ask_host "$@" || fail "host $*"
 }
 
 # --- what the demo says (and a case does not need)

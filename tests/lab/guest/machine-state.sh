@@ -3,16 +3,16 @@
 # What a case must leave as it found it: every PCI device and every other device with an IOMMU group, its driver, override,
 # group and number of virtual functions. Owns reading that state as lines, comparing two readings and putting one back.
 
-# machine_state: a line for each fact, sorted.
+# machine_state: a line for each fact, sorted. Devices that come or go meanwhile are no error.
 machine_state() {
+        local pci=/sys/bus/pci/devices grouped=/sys/kernel/iommu_groups
         {
-                find /sys/bus/pci/devices/*/ /sys/kernel/iommu_groups/*/devices/*/ -maxdepth 1 -type l \
-                        \( -name driver -o -name iommu_group \) -printf '%h %f %l\n' 2>/dev/null |
+                find $pci/*/ $grouped/*/devices/*/ -maxdepth 1 -type l \( -name driver -o -name iommu_group \) -printf '%h %f %l\n' |
                         sed -E 's|^([^ ]*/)*([^ /]+)/? ([a-z_]+) .*/|\2 \3 |'
-                grep -H '' /sys/bus/pci/devices/*/{driver_override,sriov_numvfs,enable} /sys/kernel/iommu_groups/*/devices/*/driver_override 2>/dev/null |
-                        sed -E 's|^.*/([^/]+)/([a-z_]+):|\1 \2 |; s| \(null\)$||' | grep -v ' enable ' || true
-                printf '%s present\n' /sys/bus/pci/devices/* | sed 's|^.*/||'
-        } | LC_ALL=C sort -u
+                grep -H '' $pci/*/{driver_override,sriov_numvfs} $grouped/*/devices/*/driver_override |
+                        sed -E 's|^.*/([^/]+)/([a-z_]+):|\1 \2 |; s| \(null\)$||'
+                printf '%s present\n' $pci/* | sed 's|^.*/||'
+        } 2>/dev/null | LC_ALL=C sort -u || true
 }
 
 # state_difference BEFORE AFTER: what changed, - and + as diff says it.

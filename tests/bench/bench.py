@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures vfiod on the machine it runs on, against a floor or a peer's tool in the same run.
+
+Prints a table, and with --json FILE the same as JSON. Every row is a ratio with the aim it is held to; a row that misses its
+aim is marked, and makes the exit status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LAB = Path("/usr/lib/vfiod-lab/bench")
+PING = ["busctl", "call", "org.vfiod1", "/", "org.freedesktop.DBus.Peer", "Ping"]
+
+
+def run(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def seconds_of(command: list[str]) -> float:
+    started = time.monotonic()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.monotonic() - started
+
+
+def in_turn(commands: dict[str, list[str]], rounds: int) -> dict[str, float]:
+    """Medians, each round running every command once, so that all see the same machine."""
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            times[name].append(seconds_of(command))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+class Table:
+    """The rows of the result."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, object]] = []
+
+    def add(self, what: str, value: str, ratio: float | None, aim: str, met: bool) -> None:
+        self.rows.append({"what": what, "value": value, "ratio": None if ratio is None else round(ratio, 2),
+                          "aim": aim, "met": met})
+
+    def show(self) -> None:
+        for row in self.rows:
+            ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
+            print(f"{row['what']:<52} {row['value']:>22} {ratio:>7}  {row['aim']:<14} {'ok' if row['met'] else 'MISSED'}")
+
+    def met(self) -> bool:
+        return all(row["met"] for row in self.rows)
+
+
+def devices() -> int:
+    return len(json.loads(run(["vfioctl", "--json", "list"]))["Devices"])
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
+
+
+def bench_list(table: Table, rounds: int, ping_aim: bool) -> None:
+    commands = {"vfioctl list": ["vfioctl", "list"], "lspci -k": ["lspci", "-k"], "busctl Ping": PING}
+    for name, command in {"driverctl list-devices": ["driverctl", "list-devices"],
+                          "dpdk-devbind.py -s": ["dpdk-devbind.py", "-s"]}.items():
+        if shutil.which(command[0]):
+            commands[name] = command
+    times = in_turn(commands, rounds)
+    ours = times["vfioctl list"]
+    count = devices()
+    value = milliseconds(ours)
+    table.add(f"vfioctl list, {count} devices, over lspci -k", value, ours / times["lspci -k"], "< 1", ours < times["lspci -k"])
+    if ping_aim:
+        ratio = ours / times["busctl Ping"]
+        table.add(f"vfioctl list, {count} devices, over busctl Ping", value, ratio, "<= 1.3", ratio <= 1.3)
+    for name in ("driverctl list-devices", "dpdk-devbind.py -s"):
+        if name in times:
+            ratio = times[name] / ours
+            table.add(f"{name}, {count} devices, over vfioctl list", milliseconds(times[name]), ratio, ">= 10", ratio >= 10)
+
+
+def bench_acquire(table: Table, device: str, rounds: int) -> None:
+    group = Path(f"/sys/bus/pci/devices/{device}/iommu_group").resolve().name
+    run(["vfioctl", "bind", device])
+    result = json.loads(run([str(LAB / "acquire"), group, device, str(rounds)]))
+    time.sleep(1)
+    run(["vfioctl", "unbind", device])
+    table.add("acquire + release of a bound group, over its floor", f"{result['acquire_release_usec'] / 1000:.1f} ms",
+              result["ratio"], "<= 1.5", result["ratio"] <= 1.5)
+
+
+def daemon_pid() -> int:
+    return int(run(["systemctl", "show", "--property=MainPID", "--value", "vfiod.service"]))
+
+
+def pss_kib(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise RuntimeError("no Pss")
+
+
+def switches(pid: int) -> int:
+    """How often the process has been scheduled: a process that slept has not been."""
+    return sum(int(line.split()[1]) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+               if "ctxt_switches" in line)
+
+
+def bench_daemon(table: Table, idle_seconds: int) -> None:
+    subprocess.run(["systemctl", "stop", "vfiod.service"], check=True)
+    started = seconds_of(["systemctl", "start", "vfiod.service"])
+    count = devices()
+    table.add(f"start to READY, {count} devices", milliseconds(started), None, "-", True)
+    pid = daemon_pid()
+    table.add(f"memory (Pss), {count} devices", f"{pss_kib(pid)} KiB", None, "-", True)
+    time.sleep(2)
+    before = switches(pid)
+    time.sleep(idle_seconds)
+    wakes = switches(pid) - before
+    table.add(f"wake-ups in {idle_seconds} s idle", str(wakes), None, "0", wakes == 0)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--device", help="measure leases with this device")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--no-ping", action="store_true", help="no aim for vfioctl list over busctl Ping")
+    arguments = parser.parse_args()
+    table = Table()
+    bench_daemon(table, idle_seconds=30)
+    bench_list(table, arguments.rounds, not arguments.no_ping)
+    if arguments.device:
+        bench_acquire(table, arguments.device, arguments.rounds * 2)
+    table.show()
+    print("bench-json:", json.dumps(table.rows))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(table.rows, indent=2) + "\n")
+    return 0 if table.met() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

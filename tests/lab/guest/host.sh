@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Commands for QEMU's monitor from inside the machine, over the channel that run-cases has with the host (its other user, which
+# is silent while a case runs). Owns the question and the answer, and remembers which devices were plugged in.
+
+HOTPLUGGED=/run/vfiod-lab/hotplugged
+
+# ask_host COMMAND...: what the monitor prints goes to standard output, an error to standard error.
+ask_host() {
+        local answer channel lock
+        exec {lock}>/run/vfiod-lab/host.lock {channel}<>/dev/ttyS1
+        flock "$lock"
+        printf '@host %s\n' "$*" >&"$channel"
+        IFS= read -r -t 30 answer <&"$channel" || answer="answer failed the host did not answer in 30 s"
+        exec {lock}>&- {channel}>&-
+        case $answer in
+        "answer ok "*) printf '%b' "${answer#answer ok }" ;;
+        *)
+                printf 'host %s: %s\n' "$*" "${answer#answer failed }" >&2
+                return 1
+                ;;
+        esac
+        if [ "$1" = device_add ]; then
+                printf '%s\n' "$2" | sed -n 's/.*\bid=\([^,]*\).*/\1/p' >>"$HOTPLUGGED"
+        fi
+}
+
+# unplug_leftovers: takes out what was plugged in and is still there; a device that is gone already is no matter.
+unplug_leftovers() {
+        local name
+        [ -e "$HOTPLUGGED" ] || return 0
+        while read -r name; do
+                ask_host device_del "$name" 2>/dev/null
+        done <"$HOTPLUGGED"
+        rm "$HOTPLUGGED"
+}

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The totals over every kind of check, and going on after a failure. Owns counting and the last line; knows no check.
+
+# Lines of `passed failed`, one for each part that has counted something.
+TOTALS=$(mktemp)
+
+# counts PASSED FAILED: adds to the totals.
+counts() {
+        printf '%d %d\n' "$1" "$2" >>"$TOTALS"
+}
+
+# checks SENTENCE COMMAND...: one check that is passed if the command succeeds. Its output is shown only if it does not.
+checks() {
+        local sentence=$1
+        if progress "$@"; then
+                counts 1 0
+        else
+                counts 0 1
+                printf 'FAIL  %s\n' "$sentence"
+        fi
+}
+
+# part TITLE FUNCTION...: runs it, and goes on after it. A part that breaks off counts as a failure of its own, for what it did
+# not get to.
+part() {
+        local title=$1 status
+        shift
+        printf '\n=== %s\n' "$title"
+        set +e
+        (
+                set -e
+                "$@"
+        )
+        status=$?
+        set -e
+        if [ "$status" -ne 0 ]; then
+                counts 0 1
+                printf 'FAIL  %s: broken off (status %d)\n' "$title" "$status"
+        fi
+}
+
+# say_totals: the last line; its status is the verdict.
+say_totals() {
+        local passed failed
+        read -r passed failed < <(awk '{ passed += $1; failed += $2 } END { print passed + 0, failed + 0 }' "$TOTALS")
+        rm -f "$TOTALS"
+        printf '\n%d passed, %d failed\n' "$passed" "$failed"
+        [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}

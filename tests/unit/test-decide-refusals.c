@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Every way the deciders say no: a table, and a count that reads the deciders' own sources and
+ * fails when they name a refusal that the table has no row for.
+ *
+ * Arguments: the source root.
+ */
+
+#include <ctype.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/fixture-check.h"
+#include "tests/unit/fixture-world.h"
+
+#define OWNER 1000
+#define OTHER 1001
+
+static const char *source_root;
+
+/* What is different from the lab's machine, with group 1 and 2 bound. */
+typedef void (*Prepared)(World *world);
+
+static void as_it_is(World *world) {
+        (void)world;
+}
+
+static void leased(World *world) {
+        Lease *lease = world_add_lease(world, OTHER, LEASE_HELD, (uint32_t[]){1, 0});
+
+        ck_assert_int_eq(string_set(&lease->label, "my VM"), 0);
+}
+
+static void own_lease(World *world) {
+        Lease *lease = world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){1, 2, 0});
+
+        lease->attached = true;
+}
+
+static void draining(World *world) {
+        (void)world_add_lease(world, OWNER, LEASE_DRAINING, (uint32_t[]){1, 0});
+}
+
+static void lost(World *world) {
+        (void)world_add_lease(world, OWNER, LEASE_LOST, (uint32_t[]){1, 0});
+}
+
+static void granting(World *world) {
+        (void)world_add_lease(world, OTHER, LEASE_GRANTING, (uint32_t[]){1, 0});
+        world_add_activity(world, OTHER, OPERATION_ACQUIRE, (uint32_t[]){1, 0});
+}
+
+static void busy(World *world) {
+        world_add_activity(world, OTHER, OPERATION_BIND, (uint32_t[]){1, 0});
+}
+
+static void stuck(World *world) {
+        Device *device = topology_find_device(&world->topology, "0000:03:02.0");
+
+        ck_assert_int_eq(string_set(&device->stuck, "unbind 0000:03:02.0 from e1000"), 0);
+}
+
+static void shpchp(World *world) {
+        world_put(world,
+                  &(DeviceRow){"0000:00:03.0", 3, "shpchp", .class_code = CLASS_PCI_BRIDGE,
+                               .header_type = HEADER_BRIDGE},
+                  1);
+}
+
+static void shpchp_over_bound(World *world) {
+        shpchp(world);
+        world_set_driver(world, "0000:03:01.0", "vfio-pci");
+        world_set_driver(world, "0000:03:02.0", "vfio-pci");
+}
+
+static void half_bound(World *world) {
+        world_set_driver(world, "0000:03:01.0", "vfio-pci");
+        world_set_driver(world, "0000:03:02.0", NULL);
+}
+
+static void other_buses(World *world) {
+        static const DeviceRow rows[] = {
+                {"a-mdev", 20, "mdev", .bus = "mdev", .no_override = true},
+                {"an-mdev", 21, "vfio_mdev", .bus = "mdev", .no_override = true},
+                {"a-vfio-less", 22, "driver", .bus = "spi"},
+        };
+
+        world_put(world, rows, ELEMENTS(rows));
+}
+
+static void host_bridge(World *world) {
+        static const DeviceRow rows[] = {
+                {"0000:00:00.0", 20, "skl_uncore", .class_code = CLASS_HOST_BRIDGE},
+                {"0000:00:00.1", 20, "e1000"},
+        };
+
+        world_put(world, rows, ELEMENTS(rows));
+}
+
+static void driverless_isa_bridge(World *world) {
+        world_set_driver(world, "0000:00:1f.0", NULL);
+}
+
+static void few_operations(World *world) {
+        world_add_activity(world, OTHER, OPERATION_BIND, (uint32_t[]){4, 0});
+        world->config.limit_operations = 1;
+}
+
+static void few_own_operations(World *world) {
+        world_add_activity(world, OWNER, OPERATION_BIND, (uint32_t[]){4, 0});
+        world->config.limit_operations_per_uid = 1;
+}
+
+static void few_leases(World *world) {
+        (void)world_add_lease(world, OTHER, LEASE_HELD, (uint32_t[]){4, 0});
+        world->config.limit_leases = 1;
+}
+
+static void few_own_leases(World *world) {
+        (void)world_add_lease(world, OWNER, LEASE_DRAINING, (uint32_t[]){4, 0});
+        world->config.limit_leases_per_uid = 1;
+}
+
+static void few_groups(World *world) {
+        world->config.limit_groups_per_lease = 1;
+}
+
+static void few_groups_in_own_lease(World *world) {
+        (void)world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){1, 0});
+        world->config.limit_groups_per_lease = 1;
+}
+
+static void few_targets(World *world) {
+        world->config.limit_targets = 1;
+}
+
+#define BIND OPERATION_BIND
+#define UNBIND OPERATION_UNBIND
+#define ACQUIRE OPERATION_ACQUIRE
+#define ADD OPERATION_ADD
+#define REMOVE OPERATION_REMOVE
+
+static const struct {
+        Prepared world;
+        Ask ask;
+        RefusalKind kind;
+        const char *words;
+} rows[] = {
+        {as_it_is, {BIND, ""}, REFUSAL_NO_TARGETS, "no target given"},
+        {few_targets, {BIND, "group/1 group/2"}, REFUSAL_TOO_MANY_TARGETS, "the limit is 1"},
+        {as_it_is, {BIND, "a/b"}, REFUSAL_INVALID_TARGET, "'a/b'"},
+        {as_it_is, {BIND, "group/1 group/1"}, REFUSAL_DUPLICATE_TARGET, "'group/1'"},
+        {as_it_is, {BIND, "group/1 01:00.0"}, REFUSAL_DUPLICATE_TARGET, "by its group 1"},
+        {as_it_is, {BIND, "group/77"}, REFUSAL_NOT_FOUND, "no IOMMU group 77"},
+        {as_it_is, {ACQUIRE, "77:00.0"}, REFUSAL_NOT_FOUND, "no device 0000:77:00.0"},
+
+        /* Bind. */
+        {as_it_is, {BIND, "00:1f.2"}, REFUSAL_HOST_DEVICE, "it holds the ISA bridge 0000:00:1f.0"},
+        {driverless_isa_bridge, {BIND, "group/9"}, REFUSAL_HOST_DEVICE, "ISA bridge 0000:00:1f.0"},
+        {host_bridge,
+         {BIND, "00:00.1"},
+         REFUSAL_HOST_DEVICE,
+         "host bridge 0000:00:00.0 is bound to skl_uncore"},
+        {as_it_is, {BIND, "group/5"}, REFUSAL_NOTHING_TO_BIND, "group 5 has only bridges"},
+        {as_it_is, {BIND, "group/1 group/9"}, REFUSAL_HOST_DEVICE, "group 9"},
+        {shpchp,
+         {BIND, "03:01.0"},
+         REFUSAL_NOT_VIABLE,
+         "as root: echo 0000:00:03.0 > /sys/bus/pci/drivers/shpchp/unbind"},
+        {other_buses, {BIND, "a-mdev"}, REFUSAL_NO_VFIO_DRIVER, "a-mdev is on the mdev bus"},
+        {other_buses, {BIND, "a-vfio-less"}, REFUSAL_NO_VFIO_DRIVER, "on the spi bus"},
+        {as_it_is,
+         {BIND, "03:01.0", .driver = "e1000e"},
+         REFUSAL_NO_VFIO_DRIVER,
+         "e1000e is no vfio driver for 0000:03:01.0"},
+        {leased,
+         {BIND, "01:00.0"},
+         REFUSAL_LEASED,
+         "leased to uid 1001 (lease 1 for 'my VM'); it is free when the holder exits or after "
+         "'vfioctl release 1'"},
+        {busy, {BIND, "group/1"}, REFUSAL_BUSY, "group 1 is busy: bind for uid 1001 is under way"},
+        {stuck,
+         {BIND, "03:01.0"},
+         REFUSAL_STUCK,
+         "0000:03:02.0 is stuck in the kernel: 'unbind 0000:03:02.0 from e1000' has not returned"},
+        {few_operations,
+         {BIND, "03:01.0", OWNER},
+         REFUSAL_LIMIT_EXCEEDED,
+         "1 operations are under way, the limit (limits.operations)"},
+        {few_own_operations,
+         {BIND, "03:01.0", OWNER},
+         REFUSAL_LIMIT_EXCEEDED,
+         "uid 1000 has 1 operations under way, the limit (limits.operations_per_uid)"},
+
+        /* Unbind. */
+        {other_buses, {UNBIND, "an-mdev"}, REFUSAL_NO_VFIO_DRIVER, "no host driver to go back to"},
+        {own_lease, {UNBIND, "01:00.0", OWNER}, REFUSAL_LEASED, "leased to uid 1000"},
+        {draining,
+         {UNBIND, "01:00.0", OWNER},
+         REFUSAL_LEASED,
+         "was given back by uid 1000 (lease 1), but a process still has it open"},
+        {lost, {UNBIND, "01:00.0", OWNER}, REFUSAL_LEASED, "was given back"},
+        {busy, {UNBIND, "01:00.0"}, REFUSAL_BUSY, "group 1 is busy"},
+        {stuck, {UNBIND, "group/3"}, REFUSAL_STUCK, "0000:03:02.0"},
+        {few_operations, {UNBIND, "01:00.0"}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
+
+        /* Acquire. */
+        {as_it_is,
+         {ACQUIRE, "03:01.0", OWNER},
+         REFUSAL_NOT_VIABLE,
+         "group 3 is not viable: 0000:03:01.0 is bound to e1000; 0000:03:02.0 is bound to e1000; "
+         "bind the whole group with 'vfioctl bind group/3'"},
+        {shpchp_over_bound,
+         {ACQUIRE, "03:01.0", OWNER},
+         REFUSAL_NOT_VIABLE,
+         "0000:00:03.0 is a bridge bound to shpchp, which claims the whole group"},
+        {half_bound,
+         {ACQUIRE, "03:01.0", OWNER},
+         REFUSAL_NOT_BOUND,
+         "group 3 is not on a vfio driver: 0000:03:02.0 is bound to no driver"},
+        {as_it_is,
+         {ACQUIRE, "group/4", OWNER},
+         REFUSAL_NOT_BOUND,
+         "0000:00:10.0 is bound to no driver; 0000:00:10.1"},
+        {as_it_is, {ACQUIRE, "group/1 group/4", OWNER}, REFUSAL_NOT_BOUND, "group 4"},
+        {as_it_is, {ACQUIRE, "group/5", OWNER}, REFUSAL_NOTHING_TO_BIND, "only bridges"},
+        {half_bound,
+         {ACQUIRE, "00:03.0", OWNER},
+         REFUSAL_NOTHING_TO_BIND,
+         "0000:00:03.0 is a bridge and cannot be given away; name a device of group 3, or group/3"},
+        {as_it_is, {ACQUIRE, "group/9", OWNER, .bind = true}, REFUSAL_HOST_DEVICE, "chipset"},
+        {as_it_is,
+         {ACQUIRE, "group/3", OWNER, .bind = true, .driver = "nvme"},
+         REFUSAL_NO_VFIO_DRIVER,
+         "nvme is no vfio driver"},
+        {as_it_is,
+         {ACQUIRE, "group/1 group/2", OWNER, .fds_max = 5},
+         REFUSAL_TOO_MANY_FDS,
+         "would carry 6"},
+        {as_it_is,
+         {ACQUIRE, "group/3", OWNER, .bind = true, .fds_max = 4},
+         REFUSAL_TOO_MANY_FDS,
+         "would carry 5"},
+        {leased, {ACQUIRE, "01:00.0", OWNER}, REFUSAL_LEASED, "lease 1"},
+        {leased, {ACQUIRE, "01:00.0", OTHER}, REFUSAL_LEASED, "lease 1"},
+        {leased, {ACQUIRE, "02:00.0 01:00.0", OWNER}, REFUSAL_LEASED, "group 1"},
+        {granting, {ACQUIRE, "01:00.0", OWNER}, REFUSAL_BUSY, "acquire for uid 1001 is under way"},
+        {stuck, {ACQUIRE, "group/3", OWNER}, REFUSAL_STUCK, "0000:03:02.0"},
+        {few_groups,
+         {ACQUIRE, "01:00.0 02:00.0", OWNER},
+         REFUSAL_LIMIT_EXCEEDED,
+         "2 groups in one lease, the limit is 1 (limits.groups_per_lease)"},
+        {few_leases,
+         {ACQUIRE, "01:00.0", OWNER},
+         REFUSAL_LIMIT_EXCEEDED,
+         "there are 1 leases, the limit (limits.leases)"},
+        {few_leases, {ACQUIRE, "01:00.0", 0}, REFUSAL_LIMIT_EXCEEDED, "limits.leases)"},
+        {few_own_leases,
+         {ACQUIRE, "01:00.0", OWNER},
+         REFUSAL_LIMIT_EXCEEDED,
+         "uid 1000 has 1 leases, the limit (limits.leases_per_uid)"},
+        {few_operations, {ACQUIRE, "01:00.0", OWNER}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
+
+        /* Add and remove. */
+        {as_it_is, {ADD, "01:00.0", OWNER, .lease = 1}, REFUSAL_NOT_FOUND, "there is no lease 1"},
+        {leased,
+         {ADD, "02:00.0", OWNER, .lease = 1},
+         REFUSAL_NOT_OWNER,
+         "lease 1 belongs to uid 1001"},
+        {leased, {ADD, "02:00.0", 0, .lease = 1}, REFUSAL_NOT_OWNER, "only its owner"},
+        {draining, {ADD, "02:00.0", OWNER, .lease = 1}, REFUSAL_LEASE_ENDED, "lease 1 is draining"},
+        {lost, {ADD, "02:00.0", OWNER, .lease = 1}, REFUSAL_LEASE_ENDED, "lease 1 is lost"},
+        {own_lease, {ADD, "01:00.0", OWNER, .lease = 1}, REFUSAL_LEASED, "lease 1"},
+        {own_lease, {ADD, "03:01.0", OWNER, .lease = 1}, REFUSAL_NOT_VIABLE, "group 3"},
+        {few_groups_in_own_lease,
+         {ADD, "02:00.0", OWNER, .lease = 1},
+         REFUSAL_LIMIT_EXCEEDED,
+         "2 groups in one lease"},
+        {as_it_is,
+         {REMOVE, "01:00.0", OWNER, .lease = 7},
+         REFUSAL_NOT_FOUND,
+         "there is no lease 7"},
+        {leased, {REMOVE, "01:00.0", OWNER, .lease = 1}, REFUSAL_NOT_OWNER, "uid 1001"},
+        {draining, {REMOVE, "01:00.0", OWNER, .lease = 1}, REFUSAL_LEASE_ENDED, "draining"},
+        {own_lease,
+         {REMOVE, "03:01.0", OWNER, .lease = 1},
+         REFUSAL_NOT_IN_LEASE,
+         "lease 1 does not have group 3"},
+        {own_lease,
+         {REMOVE, "group/1 group/2", OWNER, .lease = 1},
+         REFUSAL_NOT_IN_LEASE,
+         "no group left"},
+};
+
+START_TEST(each_refusal_names_the_subject_and_the_remedy) {
+        World world;
+
+        world_init_lab(&world);
+        world_set_driver(&world, "0000:01:00.0", "vfio-pci");
+        world_set_driver(&world, "0000:02:00.0", "vfio-pci");
+        rows[_i].world(&world);
+        assert_refused(&world, &rows[_i].ask, rows[_i].kind, rows[_i].words);
+        world_done(&world);
+}
+END_TEST
+
+/* "NotViable" as it is spelt in C: "NOT_VIABLE". */
+static void spell(RefusalKind kind, char *buffer) {
+        for (const char *c = refusal_name(kind); *c; c++) {
+                if (isupper((unsigned char)*c) && c != refusal_name(kind))
+                        *buffer++ = '_';
+                *buffer++ = (char)toupper((unsigned char)*c);
+        }
+        *buffer = '\0';
+}
+
+static RefusalKind kind_of(const char *word) {
+        char buffer[64];
+
+        for (RefusalKind kind = REFUSAL_NONE + 1; kind < _REFUSAL_MAX; kind++) {
+                spell(kind, buffer);
+                if (strlen(buffer) == strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") &&
+                    strncmp(word, buffer, strlen(buffer)) == 0)
+                        return kind;
+        }
+        return REFUSAL_NONE;
+}
+
+/* Marks every REFUSAL_... that a source file names. */
+static void read_source(const char *path, bool *named) {
+        static const char prefix[] = "REFUSAL_";
+        FILE *file = fopen(path, "re");
+        _cleanup_free_ char *line = NULL;
+        size_t size = 0;
+
+        ck_assert_ptr_nonnull(file);
+        while (getline(&line, &size, file) >= 0)
+                for (const char *c = line; (c = strstr(c, prefix)); c++)
+                        named[kind_of(c + strlen(prefix))] = true;
+        (void)fclose(file);
+}
+
+START_TEST(every_refusal_that_the_deciders_name_has_a_row) {
+        static const char *const patterns[] = {"decide-*.c", "select.c", "request.c"};
+        bool named[_REFUSAL_MAX] = {false};
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTS(patterns); i++) {
+                _cleanup_free_ char *pattern =
+                        string_format("%s/daemon/core/%s", source_root, patterns[i]);
+                glob_t found;
+
+                ck_assert_int_eq(glob(pattern, 0, NULL, &found), 0);
+                for (size_t j = 0; j < found.gl_pathc; j++)
+                        read_source(found.gl_pathv[j], named);
+                globfree(&found);
+        }
+        for (RefusalKind kind = REFUSAL_NONE + 1; kind < _REFUSAL_MAX; kind++) {
+                bool has_row = false;
+
+                for (size_t i = 0; i < ELEMENTS(rows); i++)
+                        has_row = has_row || rows[i].kind == kind;
+                n += named[kind];
+                ck_assert_msg(named[kind] == has_row, "%s: the sources %s it, the table %s",
+                              refusal_name(kind), named[kind] ? "name" : "do not name",
+                              has_row ? "has it" : "does not");
+        }
+        ck_assert_uint_ge(n, 18);
+}
+END_TEST
+
+int main(int argc, char **argv) {
+        TCase *tests = tests_new("decide-refusals");
+
+        source_root = argc > 1 ? argv[1] : ".";
+        tcase_add_loop_test(tests, each_refusal_names_the_subject_and_the_remedy, 0,
+                            (int)ELEMENTS(rows));
+        tcase_add_test(tests, every_refusal_that_the_deciders_name_has_a_row);
+        return tests_run(tests);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* daemon/core/plan.h: what each step is called. */
+
+#include "daemon/core/plan.h"
+
+#include "daemon/util/string.h"
+#include "tests/unit/fixture-check.h"
+
+static const struct {
+        StepKind kind;
+        const char *driver;
+        const char *fallback;
+        const char *override;
+        const char *text;
+} rows[] = {
+        {STEP_LOAD_MODULE, NULL, NULL, NULL, "load module vfio_pci"},
+        {STEP_SET_OVERRIDE, NULL, NULL, "vfio-pci", "set driver_override of DEV to vfio-pci"},
+        {STEP_SET_OVERRIDE, NULL, NULL, "", "clear driver_override of DEV"},
+        {STEP_SET_OVERRIDE, NULL, NULL, NULL, "clear driver_override of DEV"},
+        {STEP_UNBIND_HOST, "e1000", NULL, NULL, "unbind DEV from e1000"},
+        {STEP_BIND_VFIO, "vfio-pci", NULL, NULL, "bind DEV to vfio-pci"},
+        {STEP_BIND_VFIO, "x", "vfio-pci", NULL, "bind DEV to x, or else to vfio-pci"},
+        {STEP_UNBIND_VFIO, "vfio-pci", NULL, NULL, "unbind DEV from vfio-pci"},
+        {STEP_BIND_HOST, "e1000", NULL, NULL, "bind DEV to e1000"},
+        {STEP_BIND_HOST, NULL, NULL, NULL, "let the kernel find a driver for DEV"},
+        {STEP_CLAIM_GROUP, NULL, NULL, NULL, "claim group 3"},
+        {STEP_OPEN_CONTAINER, NULL, NULL, NULL, "open a container"},
+        {STEP_OPEN_GROUP, NULL, NULL, NULL, "open group 3"},
+        {STEP_SET_CONTAINER, NULL, NULL, NULL, "put group 3 into the container"},
+        {STEP_SET_IOMMU, NULL, NULL, NULL, "set the container's IOMMU to TYPE1v2"},
+        {STEP_GET_DEVICE, NULL, NULL, NULL, "open device DEV of group 3"},
+        {STEP_CLOSE_DEVICE, NULL, NULL, NULL, "close device DEV"},
+        {STEP_UNSET_CONTAINER, NULL, NULL, NULL, "take group 3 out of the container"},
+        {STEP_CLOSE_FILES, NULL, NULL, NULL, "close the files of the lease"},
+        {STEP_TEST_GROUP, NULL, NULL, NULL, "see that group 3 is free"},
+};
+
+START_TEST(every_step_has_its_words) {
+        bool seen[_STEP_KIND_MAX] = {false};
+        _cleanup_strv_ char **lines = NULL;
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                Step *step = plan_append(&plan, rows[i].kind, 3);
+
+                ck_assert_ptr_nonnull(step);
+                ck_assert_int_eq(step_set_device(step, "DEV", "pci", rows[i].driver), 0);
+                ck_assert_int_eq(step_set_override(step, rows[i].override, ""), 0);
+                ck_assert_int_eq(string_set(&step->fallback, rows[i].fallback), 0);
+                ck_assert_int_eq(string_set(&step->module, "vfio_pci"), 0);
+                seen[rows[i].kind] = true;
+        }
+        lines = plan_describe(&plan);
+        ck_assert_uint_eq(strv_length(lines), ELEMENTS(rows));
+        for (size_t i = 0; i < ELEMENTS(rows); i++)
+                ck_assert_str_eq(lines[i], rows[i].text);
+        for (StepKind i = 0; i < _STEP_KIND_MAX; i++)
+                ck_assert_msg(seen[i], "step %d has no row", i);
+}
+END_TEST
+
+START_TEST(an_empty_plan_has_no_lines) {
+        const Plan plan = PLAN_NULL;
+        _cleanup_strv_ char **lines = plan_describe(&plan);
+
+        ck_assert_ptr_nonnull(lines);
+        ck_assert_ptr_null(lines[0]);
+}
+END_TEST
+
+int main(void) {
+        TCase *tests = tests_new("plan");
+
+        tcase_add_test(tests, every_step_has_its_words);
+        tcase_add_test(tests, an_empty_plan_has_no_lines);
+        return tests_run(tests);
+}

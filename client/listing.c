@@ -8,126 +8,104 @@
 
 #include "daemon/util/string.h"
 
-typedef struct Field {
-        const char *property;
-        const char *type;
-        size_t offset;
-} Field;
+/* Room for one more row at the end of *rows, zeroed; NULL when memory ran out. */
+static void *add_row(void **rows, size_t *n, size_t size) {
+        /* Grows at each power of two. */
+        if ((*n & (*n - 1)) == 0) {
+                void *grown = reallocarray(*rows, *n ? *n * 2 : 1, size);
 
-static const Field group_fields[] = {
-        {"Number", "u", offsetof(GroupRow, number)}, {"Type", "s", offsetof(GroupRow, type)},
-        {"Viable", "b", offsetof(GroupRow, viable)}, {"Bound", "b", offsetof(GroupRow, bound)},
-        {"Lease", "o", offsetof(GroupRow, lease)},
-};
-
-static const Field device_fields[] = {
-        {"Name", "s", offsetof(DeviceRow, name)},
-        {"Bus", "s", offsetof(DeviceRow, bus)},
-        {"Group", "u", offsetof(DeviceRow, group)},
-        {"Driver", "s", offsetof(DeviceRow, driver)},
-        {"Verdict", "s", offsetof(DeviceRow, verdict)},
-        {"State", "s", offsetof(DeviceRow, state)},
-        {"VendorId", "q", offsetof(DeviceRow, vendor)},
-        {"DeviceId", "q", offsetof(DeviceRow, device)},
-        {"VendorName", "s", offsetof(DeviceRow, vendor_name)},
-        {"DeviceName", "s", offsetof(DeviceRow, device_name)},
-        {"Interfaces", "as", offsetof(DeviceRow, interfaces)},
-};
-
-static const Field lease_fields[] = {
-        {"Owner", "u", offsetof(LeaseRow, owner)},
-        {"Label", "s", offsetof(LeaseRow, label)},
-        {"State", "s", offsetof(LeaseRow, state)},
-};
-
-/* The path is the first member of each row; strings that the daemon leaves out are "". */
-static void row_clear(char *row, const Field *fields, size_t n_fields, const char *path) {
-        *(const char **)row = path;
-        for (size_t i = 0; i < n_fields; i++)
-                if (string_equal(fields[i].type, "s") || string_equal(fields[i].type, "o"))
-                        *(const char **)(row + fields[i].offset) = "";
-}
-
-static int read_property(sd_bus_message *m, const Field *field, char *row) {
-        int r;
-
-        if (!field)
-                return sd_bus_message_skip(m, "v");
-        if (string_equal(field->type, "as")) {
-                char ***strv = (char ***)(row + field->offset);
-
-                r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, "as");
-                if (r < 0)
-                        return r;
-                *strv = strv_free(*strv);
-                r = sd_bus_message_read_strv(m, strv);
-                if (r < 0)
-                        return r;
-                return sd_bus_message_exit_container(m);
+                if (!grown)
+                        return NULL;
+                *rows = grown;
         }
-        return sd_bus_message_read(m, "v", field->type, row + field->offset);
+        memset((char *)*rows + *n * size, 0, size);
+        return (char *)*rows + (*n)++ * size;
 }
 
-static int read_row(sd_bus_message *m, const Field *fields, size_t n_fields, char *row) {
-        const char *path, *name;
+static int read_device(sd_bus_message *m, uint32_t group, DeviceRow *row) {
         int r;
 
-        r = sd_bus_message_read_basic(m, SD_BUS_TYPE_OBJECT_PATH, &path);
-        if (r < 0)
-                return r;
-        row_clear(row, fields, n_fields, path);
+        row->group = group;
+        r = sd_bus_message_read(m, "sssssqqss", &row->name, &row->bus, &row->driver, &row->verdict,
+                                &row->state, &row->vendor, &row->device, &row->vendor_name,
+                                &row->device_name);
+        if (r >= 0)
+                r = sd_bus_message_read_strv(m, &row->interfaces);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
 
-        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
-                const Field *found = NULL;
+static int read_devices(sd_bus_message *m, uint32_t group, Listing *l) {
+        int r;
 
-                r = sd_bus_message_read_basic(m, SD_BUS_TYPE_STRING, &name);
-                if (r < 0)
-                        return r;
-                for (size_t i = 0; i < n_fields && !found; i++)
-                        if (string_equal(fields[i].property, name))
-                                found = &fields[i];
-                r = read_property(m, found, row);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
+        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(sssssqqssas)");
+        while (r >= 0 &&
+               (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_STRUCT, "sssssqqssas")) > 0) {
+                DeviceRow *row = add_row((void **)&l->devices, &l->n_devices, sizeof(DeviceRow));
+
+                r = row ? read_device(m, group, row) : -ENOMEM;
         }
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-/* *rows and *n are valid at any moment, so that listing_done() frees what a failure left. */
-static int read_rows(sd_bus_message *m, const Field *fields, size_t n_fields, size_t size,
-                     void **rows, size_t *n) {
-        size_t room = 0;
+static int read_groups(sd_bus_message *m, Listing *l) {
+        int r;
+
+        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(usbboa(sssssqqssas))");
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_STRUCT,
+                                                             "usbboa(sssssqqssas)")) > 0) {
+                GroupRow *row = add_row((void **)&l->groups, &l->n_groups, sizeof(GroupRow));
+
+                r = row ? sd_bus_message_read(m, "usbbo", &row->number, &row->type, &row->viable,
+                                              &row->bound, &row->lease)
+                        : -ENOMEM;
+                if (r >= 0)
+                        r = read_devices(m, row->number, l);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        return r;
+}
+
+/* Strings that the daemon leaves out are "". */
+static int read_lease(sd_bus_message *m, LeaseRow *row) {
+        const char *name;
+        int r;
+
+        row->label = "";
+        row->state = "";
+        r = sd_bus_message_read(m, "o", &row->path);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+        while (r >= 0 &&
+               (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
+                r = sd_bus_message_read(m, "s", &name);
+                if (r < 0)
+                        return r;
+                if (string_equal(name, "Owner"))
+                        r = sd_bus_message_read(m, "v", "u", &row->owner);
+                else if (string_equal(name, "Label"))
+                        r = sd_bus_message_read(m, "v", "s", &row->label);
+                else if (string_equal(name, "State"))
+                        r = sd_bus_message_read(m, "v", "s", &row->state);
+                else
+                        r = sd_bus_message_skip(m, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+static int read_leases(sd_bus_message *m, Listing *l) {
         int r;
 
         r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(oa{sv})");
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_STRUCT, "oa{sv}")) > 0) {
-                char *row;
+        while (r >= 0 &&
+               (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_STRUCT, "oa{sv}")) > 0) {
+                LeaseRow *row = add_row((void **)&l->leases, &l->n_leases, sizeof(LeaseRow));
 
-                if (*n == room) {
-                        void *grown = reallocarray(*rows, room ? room * 2 : 32, size);
-
-                        if (!grown)
-                                return -ENOMEM;
-                        room = room ? room * 2 : 32;
-                        *rows = grown;
-                }
-                row = (char *)*rows + *n * size;
-                memset(row, 0, size);
-                (*n)++;
-                r = read_row(m, fields, n_fields, row);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
+                r = row ? read_lease(m, row) : -ENOMEM;
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
         }
         return r;
 }
@@ -145,31 +123,15 @@ void listing_done(Listing *listing) {
         *listing = (Listing)LISTING_NULL;
 }
 
-int listing_read(sd_bus_message *groups, sd_bus_message *devices, sd_bus_message *leases,
-                 Listing *ret) {
+int listing_read(sd_bus_message *overview, sd_bus_message *leases, Listing *ret) {
         _cleanup_listing_ Listing l = {
-                .replies = {sd_bus_message_ref(groups), sd_bus_message_ref(devices),
-                            sd_bus_message_ref(leases)},
+                .replies = {sd_bus_message_ref(overview), sd_bus_message_ref(leases)},
         };
-        void *rows = NULL;
         int r;
 
-        r = read_rows(groups, group_fields, ELEMENTS(group_fields), sizeof(GroupRow), &rows,
-                      &l.n_groups);
-        l.groups = rows;
-        rows = NULL;
-        if (r < 0)
-                return r;
-        r = read_rows(devices, device_fields, ELEMENTS(device_fields), sizeof(DeviceRow), &rows,
-                      &l.n_devices);
-        l.devices = rows;
-        rows = NULL;
-        if (r < 0)
-                return r;
-        r = read_rows(leases, lease_fields, ELEMENTS(lease_fields), sizeof(LeaseRow), &rows,
-                      &l.n_leases);
-        l.leases = rows;
-        rows = NULL;
+        r = read_groups(overview, &l);
+        if (r >= 0)
+                r = read_leases(leases, &l);
         if (r < 0)
                 return r;
         *ret = l;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What `vfioctl list` needs of the three bulk replies, as plain rows. Strings are borrowed from the
- * replies, which the Listing keeps: a listing of many devices is read without copying.
+ * What `vfioctl list` needs of Overview and ListLeases, as plain rows. Strings are borrowed from
+ * the replies, which the Listing keeps: a listing of many devices is read without copying.
  */
 
 #include <stddef.h>
@@ -14,7 +14,6 @@
 
 /* Booleans are ints: sd_bus_message_read() writes an int for a D-Bus boolean. */
 typedef struct GroupRow {
-        const char *path;
         uint32_t number;
         const char *type;
         int viable;
@@ -23,7 +22,6 @@ typedef struct GroupRow {
 } GroupRow;
 
 typedef struct DeviceRow {
-        const char *path;
         const char *name;
         const char *bus;
         uint32_t group;
@@ -52,7 +50,7 @@ typedef struct Listing {
         size_t n_devices;
         LeaseRow *leases;
         size_t n_leases;
-        sd_bus_message *replies[3];
+        sd_bus_message *replies[2];
 } Listing;
 
 #define LISTING_NULL                                                                               \
@@ -60,9 +58,8 @@ typedef struct Listing {
 
 void listing_done(Listing *listing);
 
-/* Replies of ListGroups, ListDevices and ListLeases. Keeps a reference on each. */
-int listing_read(sd_bus_message *groups, sd_bus_message *devices, sd_bus_message *leases,
-                 Listing *ret);
+/* Replies of Overview and ListLeases. Keeps a reference on each. */
+int listing_read(sd_bus_message *overview, sd_bus_message *leases, Listing *ret);
 
 /* Names of the owners; asks the user database, and only where there are leases. */
 int listing_name_owners(Listing *listing);

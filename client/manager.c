@@ -84,13 +84,14 @@ static int call_all_consume(Connection *c, sd_bus_message **calls, size_t n,
         return r;
 }
 
-int manager_list(Connection *c, char **targets, ListReplies *ret) {
-        static const char *const members[] = {"ListGroups", "ListDevices", "ListLeases"};
-        sd_bus_message *calls[4] = {NULL}, *replies[4] = {NULL};
+/* The calls of these members, and Explain where there are targets, in one round trip. */
+static int call_members(Connection *c, const char *const *members, size_t n_members, char **targets,
+                        sd_bus_message **replies) {
+        sd_bus_message *calls[4] = {NULL};
         size_t n = 0;
         int r = 0;
 
-        for (; n < ELEMENTS(members) && r >= 0; n++)
+        for (; n < n_members && r >= 0; n++)
                 r = new_call(c, members[n], &calls[n]);
         if (r >= 0 && strv_length(targets) > 0)
                 r = new_target_call(c, "Explain", targets, &calls[n++]);
@@ -99,12 +100,29 @@ int manager_list(Connection *c, char **targets, ListReplies *ret) {
                         sd_bus_message_unref(calls[i]);
                 return r;
         }
+        return call_all_consume(c, calls, n, replies);
+}
 
-        r = call_all_consume(c, calls, n, replies);
-        if (r < 0)
-                return r;
-        *ret = (ListReplies){replies[0], replies[1], replies[2], replies[3]};
-        return 0;
+int manager_list(Connection *c, char **targets, ListReplies *ret) {
+        static const char *const members[] = {"ListGroups", "ListDevices", "ListLeases"};
+        sd_bus_message *replies[4] = {NULL};
+        int r;
+
+        r = call_members(c, members, ELEMENTS(members), targets, replies);
+        if (r >= 0)
+                *ret = (ListReplies){replies[0], replies[1], replies[2], replies[3]};
+        return r;
+}
+
+int manager_overview(Connection *c, char **targets, ListReplies *ret) {
+        static const char *const members[] = {"Overview", "ListLeases"};
+        sd_bus_message *replies[3] = {NULL};
+        int r;
+
+        r = call_members(c, members, ELEMENTS(members), targets, replies);
+        if (r >= 0)
+                *ret = (ListReplies){replies[0], NULL, replies[1], replies[2]};
+        return r;
 }
 
 int manager_list_leases(Connection *c, sd_bus_message **ret) {

@@ -33,6 +33,9 @@ typedef struct ListReplies {
 } ListReplies;
 
 int manager_list(Connection *c, char **targets, ListReplies *ret);
+
+/* The same with Overview, in `groups`, instead of ListGroups and ListDevices. */
+int manager_overview(Connection *c, char **targets, ListReplies *ret);
 void list_replies_done(ListReplies *replies);
 
 int manager_list_leases(Connection *c, sd_bus_message **ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * list: the groups and their members. One round trip: the bulk calls go out together, and with
- * targets Explain beside them, which says what groups they are in. Text is written straight from
+ * list: the groups and their members. One round trip: the calls go out together, and with targets
+ * Explain beside them, which says what groups they are in. Text is written straight from
  * the replies, without json objects in between: this is the verb that has to be fast.
  */
 
@@ -44,7 +44,7 @@ static int print_text(const ListReplies *replies, const GroupSet *wanted) {
         Style style = style_detect(STDOUT_FILENO);
         int r;
 
-        r = listing_read(replies->groups, replies->devices, replies->leases, &listing);
+        r = listing_read(replies->groups, replies->leases, &listing);
         if (r < 0)
                 return r;
         r = listing_name_owners(&listing);
@@ -135,7 +135,8 @@ int verb_list(const Arguments *a) {
 
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = manager_list(&c, targets, &replies);
+                r = a->json ? manager_list(&c, targets, &replies)
+                            : manager_overview(&c, targets, &replies);
         if (r >= 0)
                 r = read_wanted(replies.explain, &wanted);
         if (r >= 0)

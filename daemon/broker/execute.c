@@ -231,12 +231,13 @@ static int undo_step(const Run *run, const Step *step) {
 static void undo_before(const Run *run, const Plan *plan, size_t end, volatile Progress *progress) {
         progress->undoing = true;
         for (size_t i = end; i > 0; i--) {
-                int r = undo_step(run, &plan->steps[i - 1]);
+                int r;
 
-                if (r < 0 && progress->undo_error == 0) {
-                        progress->undo_error = r;
+                if (progress->undo_error == 0)
                         progress->undo_step = i - 1;
-                }
+                r = undo_step(run, &plan->steps[i - 1]);
+                if (r < 0 && progress->undo_error == 0)
+                        progress->undo_error = r;
         }
 }
 

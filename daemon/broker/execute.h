@@ -19,7 +19,8 @@ typedef struct Progress {
         bool finished;    /* everything below is final */
         int error;        /* 0, or the -errno that `step` failed with; -ECANCELED: called off */
         int undo_error;   /* 0, or the -errno that undoing `undo_step` failed with; undo went on */
-        size_t undo_step; /* the first step that could not be undone */
+        size_t undo_step; /* the first step that could not be undone; until then, the one being
+                             undone */
 } Progress;
 
 typedef bool (*ExecuteCancelled)(void *userdata);

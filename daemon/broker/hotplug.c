@@ -80,6 +80,15 @@ static void remove_device(Broker *broker, const char *name) {
         let_go_of_group(broker, group);
 }
 
+/* Another device at a known address is found with the database closed. */
+static int look_up_names(PciNames *names, DeviceFacts *facts) {
+        _cleanup_(pci_names_closep) PciNames *own_names = NULL;
+
+        if (!names)
+                names = own_names = pci_names_open();
+        return names ? pci_names_look_up(names, facts) : -ENOMEM;
+}
+
 /* The group must be in the topology. */
 static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
         Topology *topology = &broker->world.topology;
@@ -101,7 +110,7 @@ static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
                             ? -ENOMEM
                             : 0;
         else
-                r = names ? pci_names_look_up(names, facts) : -ENOMEM;
+                r = look_up_names(names, facts);
         if (r < 0)
                 return r;
         r = topology_put_device(topology, facts);

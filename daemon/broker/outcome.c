@@ -107,22 +107,25 @@ static RefusalKind judge_step(Outcome *outcome, const World *world, const Step *
         }
 }
 
+static const char *error_text(int error) {
+        return error == -EPIPE       ? "the worker process died"
+               : error == -ECANCELED ? "called off"
+                                     : strerror(-error);
+}
+
 static int fail(Outcome *outcome, const Step *step, const Plan *plan, const Progress *progress) {
         _cleanup_free_ char *what = step_describe(step), *undo = NULL;
-        const char *why = progress->error == -EPIPE       ? "the worker process died"
-                          : progress->error == -ECANCELED ? "called off"
-                                                          : strerror(-progress->error);
 
         if (!what)
                 return -ENOMEM;
-        outcome->failure = string_format("%s: %s", what, why);
+        outcome->failure = string_format("%s: %s", what, error_text(progress->error));
         if (!outcome->failure)
                 return -ENOMEM;
         if (progress->undo_error == 0)
                 return 0;
         undo = step_describe(&plan->steps[progress->undo_step]);
         return string_append(&outcome->failure, "; and undoing '%s' failed: %s",
-                             string_or_empty(undo), strerror(-progress->undo_error));
+                             string_or_empty(undo), error_text(progress->undo_error));
 }
 
 void outcome_judge(Outcome *outcome, const World *world, const Plan *plan,

@@ -36,6 +36,7 @@ struct Worker {
         sd_event_source *child;
         bool closed; /* end-of-file was seen */
         bool exited;
+        bool failed; /* it did not exit as it should */
 };
 
 typedef struct Header {
@@ -90,18 +91,21 @@ static bool is_cancelled(void *userdata) {
         return recv(*(int *)userdata, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
 }
 
-static void send_opened(int socket, const Handles *files) {
+static int send_opened(int socket, const Handles *files) {
         for (size_t i = 0; i < files->n_handles; i++) {
                 const Handle *handle = &files->handles[i];
                 Header header = {.kind = handle->kind, .group = handle->group};
+                int r;
 
                 if (!handle->fresh)
                         continue;
                 if (handle->device)
                         (void)strncpy(header.device, handle->device, ADDRESS_MAX);
-                if (fd_send(socket, &header, sizeof(header), handle->fd) < 0)
-                        return;
+                r = fd_send(socket, &header, sizeof(header), handle->fd);
+                if (r < 0)
+                        return r;
         }
+        return 0;
 }
 
 static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles *files, int socket,
@@ -111,8 +115,7 @@ static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles 
         if (keep_only(roots, socket, files) < 0 || recv(socket, &byte, 1, 0) != 1)
                 _exit(EXIT_FAILURE);
         execute_plan(roots, plan, files, progress, is_cancelled, &socket);
-        send_opened(socket, files);
-        _exit(EXIT_SUCCESS);
+        _exit(send_opened(socket, files) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* Inside the daemon. */
@@ -124,8 +127,11 @@ static void worker_end_if_over(Worker *worker) {
 
         if (!worker->closed || !worker->exited)
                 return;
-        if (!progress.finished && progress.error == 0)
+        if (progress.error == 0 && (!progress.finished || worker->failed))
                 progress.error = -EPIPE;
+        /* It died while undoing: undo_step is the one that was under way. */
+        else if (!progress.finished && progress.undo_error == 0)
+                progress.undo_error = -EPIPE;
         worker->opened = (Handles)HANDLES_NULL;
         worker_free(worker);
         client.done(client.userdata, &progress, &opened);
@@ -156,11 +162,12 @@ static int on_socket(sd_event_source *source _unused_, int fd, uint32_t events _
         return 0;
 }
 
-static int on_exit_of_child(sd_event_source *source _unused_, const siginfo_t *info _unused_,
+static int on_exit_of_child(sd_event_source *source _unused_, const siginfo_t *info,
                             void *userdata) {
         Worker *worker = userdata;
 
         worker->exited = true;
+        worker->failed = info->si_code != CLD_EXITED || info->si_status != EXIT_SUCCESS;
         worker_end_if_over(worker);
         return 0;
 }

@@ -48,17 +48,16 @@ static int append_verdict(const World *world, const void *object, sd_bus_message
                                      verdict_name(device_verdict(&world->topology, object)));
 }
 
-static int append_state(const World *world, const void *object, sd_bus_message *m) {
-        const Device *device = object;
-        const char *state = "idle";
-
+const char *bus_device_state(const World *world, const Device *device) {
         if (device->stuck)
-                state = "stuck";
-        else if (activity_find_group(&world->activities, device->facts.group))
-                state = "busy";
-        else if (lease_table_find_group(&world->leases, device->facts.group))
-                state = "leased";
-        return sd_bus_message_append(m, "s", state);
+                return "stuck";
+        if (activity_find_group(&world->activities, device->facts.group))
+                return "busy";
+        return lease_table_find_group(&world->leases, device->facts.group) ? "leased" : "idle";
+}
+
+static int append_state(const World *world, const void *object, sd_bus_message *m) {
+        return sd_bus_message_append(m, "s", bus_device_state(world, object));
 }
 
 const BusProperty bus_device_properties[] = {

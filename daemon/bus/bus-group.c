@@ -77,10 +77,14 @@ static int append_blockers(const World *world, const void *object, sd_bus_messag
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_lease(const World *world, const void *object, sd_bus_message *m) {
-        const Group *group = object;
+char *bus_group_lease(const World *world, const Group *group) {
         const Lease *lease = lease_table_find_group(&world->leases, group->facts.number);
-        _cleanup_free_ char *path = lease ? path_of_lease(lease->id) : strdup("/");
+
+        return lease ? path_of_lease(lease->id) : strdup("/");
+}
+
+static int append_lease(const World *world, const void *object, sd_bus_message *m) {
+        _cleanup_free_ char *path = bus_group_lease(world, object);
 
         return path ? sd_bus_message_append(m, "o", path) : -ENOMEM;
 }

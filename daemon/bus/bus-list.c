@@ -127,6 +127,61 @@ int list_method_leases(sd_bus_message *m, void *userdata, sd_bus_error *error _u
         return begin_list(m, userdata, run_leases);
 }
 
+static int append_overview_device(sd_bus_message *m, const World *world, const Device *device) {
+        const DeviceFacts *facts = &device->facts;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'r', "sssssqqssas");
+        if (r >= 0)
+                r = sd_bus_message_append(
+                        m, "sssssqqss", facts->name, facts->bus, string_or_empty(facts->driver),
+                        verdict_name(device_verdict(&world->topology, device)),
+                        bus_device_state(world, device), facts->vendor, facts->device,
+                        string_or_empty(facts->vendor_name), string_or_empty(facts->device_name));
+        if (r >= 0)
+                r = bus_append_strv(m, facts->interfaces);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_overview_group(sd_bus_message *m, const World *world, const Group *group) {
+        _cleanup_free_ char *lease = bus_group_lease(world, group);
+        int r;
+
+        if (!lease)
+                return -ENOMEM;
+        r = sd_bus_message_open_container(m, 'r', "usbboa(sssssqqssas)");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "usbbo", group->facts.number,
+                                          string_or_empty(group->facts.type),
+                                          group_is_viable(&world->topology, group),
+                                          group_is_bound(&world->topology, group), lease);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(sssssqqssas)");
+        for (size_t i = 0; r >= 0 && i < group->n_members; i++)
+                r = append_overview_device(m, world, group->members[i]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_overview(sd_bus_message *m, const Call *call) {
+        const World *world = broker_world(call->bus->broker);
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(usbboa(sssssqqssas))");
+        for (size_t i = 0; r >= 0 && i < world->topology.n_groups; i++)
+                r = append_overview_group(m, world, world->topology.groups[i]);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static void run_overview(Call *call) {
+        answer(call, append_overview);
+}
+
+int list_method_overview(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        return begin_list(m, userdata, run_overview);
+}
+
 /* Reads the request's groups afresh and selects its targets, or answers the call with why not. */
 static bool select_fresh(Call *call, Selection *selection) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;

@@ -8,6 +8,7 @@
 int list_method_groups(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int list_method_devices(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int list_method_leases(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int list_method_overview(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int list_method_get_group(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int list_method_get_device(sd_bus_message *m, void *userdata, sd_bus_error *error);
 int list_method_explain(sd_bus_message *m, void *userdata, sd_bus_error *error);

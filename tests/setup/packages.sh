@@ -20,7 +20,7 @@ as_root() {
 
 # need_debian: refuses a machine that the set-up does not know.
 need_debian() {
-        [ -r /etc/debian_version ] && command -v apt-get >/dev/null || give_up "the set-up needs Debian 12 or 13"
+        command -v apt-get >/dev/null || give_up "the set-up needs Debian 12 or 13"
         [ "$(dpkg --print-architecture)" = amd64 ] || give_up "the set-up needs an amd64 machine"
 }
 

@@ -21,7 +21,11 @@ progress() {
         shift
         log=$(mktemp)
         started=$SECONDS
-        "$@" >"$log" 2>&1 </dev/null &
+        # Whatever our caller does about failures, the command stops at its first one.
+        (
+                set -e
+                "$@"
+        ) >"$log" 2>&1 </dev/null &
         pid=$!
         if [ -t 1 ]; then
                 progress_clock "$pid" "$sentence" "$log" "$started"

@@ -10,12 +10,21 @@ counts() {
         printf '%d %d\n' "$1" "$2" >>"$TOTALS"
 }
 
-# checks SENTENCE COMMAND...: one check that is passed if the command succeeds. Its output is shown only if it does not.
+# checks SENTENCE COMMAND...: one check that is passed if the command succeeds; $CHECKED is then yes, else no. Its output is
+# shown only if it fails.
 checks() {
-        local sentence=$1
-        if progress "$@"; then
+        local sentence=$1 status
+        # Not in an `if`: bash would then ignore failures in the middle of the command.
+        set +e
+        progress "$@"
+        status=$?
+        set -e
+        if [ "$status" -eq 0 ]; then
+                CHECKED=yes
                 counts 1 0
         else
+                # shellcheck disable=SC2034 # for the caller
+                CHECKED=no
                 counts 0 1
                 printf 'FAIL  %s\n' "$sentence"
         fi

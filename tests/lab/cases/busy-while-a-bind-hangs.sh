@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # While a bind hangs in the kernel everybody else is answered; past its deadline the devices are stuck, and recover by themselves.
 
-N=0000:01:00.0 S=0000:02:00.0
+N=0000:01:00.0
 modprobe=$(</proc/sys/kernel/modprobe)
 configure '{"step_deadline_ms": 2000}'
 printf '#!/bin/sh\nsleep 6\nexec %s "$@"\n' "$modprobe" >"$WORK/slow-modprobe"

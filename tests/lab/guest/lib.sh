@@ -6,6 +6,7 @@
 LAB=/usr/lib/vfiod-lab
 # A directory of the case's own, gone after it.
 WORK=/run/vfiod-lab/case
+# shellcheck disable=SC2034 # for the cases
 VFIO_USER=$LAB/vfio-user
 # shellcheck source=tests/lab/guest/polkit.sh
 . "$LAB/polkit.sh"

@@ -3,16 +3,24 @@
 # What a case must leave as it found it: every PCI device and every other device with an IOMMU group, its driver, override,
 # group and number of virtual functions. Owns reading that state as lines, comparing two readings and putting one back.
 
-# machine_state: a line for each fact, sorted. Devices that come or go meanwhile are no error.
+# machine_state: a line for each fact, sorted. Devices that come or go meanwhile are no error. Three processes, because under
+# emulation each costs as much as all that they read.
 machine_state() {
-        local pci=/sys/bus/pci/devices grouped=/sys/kernel/iommu_groups
-        {
-                find $pci/*/ $grouped/*/devices/*/ -maxdepth 1 -type l \( -name driver -o -name iommu_group \) -printf '%h %f %l\n' |
-                        sed -E 's|^([^ ]*/)*([^ /]+)/? ([a-z_]+) .*/|\2 \3 |'
-                grep -H '' $pci/*/{driver_override,sriov_numvfs} $grouped/*/devices/*/driver_override |
-                        sed -E 's|^.*/([^/]+)/([a-z_]+):|\1 \2 |; s| \(null\)$||'
-                printf '%s present\n' $pci/* | sed 's|^.*/||'
-        } 2>/dev/null | LC_ALL=C sort -u || true
+        find /sys/bus/pci/devices/*/ /sys/kernel/iommu_groups/*/devices/*/ -maxdepth 1 \
+                \( -name driver -o -name iommu_group -o -name driver_override -o -name sriov_numvfs -o -name uevent \) \
+                -printf '%h %f %l\n' 2>/dev/null |
+                awk '{
+                        depth = split($1, path, "/")
+                        device = path[depth] == "" ? path[depth - 1] : path[depth]
+                        value = $3
+                        sub(".*/", "", value)
+                        if ($2 == "driver_override" || $2 == "sriov_numvfs") {
+                                getline value <($1 "/" $2)
+                                close($1 "/" $2)
+                        }
+                        sub("^\\(null\\)$", "", value)
+                        print device, $2 == "uevent" ? "present" : $2, value
+                }' | LC_ALL=C sort -u || true
 }
 
 # state_difference BEFORE AFTER: what changed, - and + as diff says it.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vfio-user: a stand-in for a program that drives devices from user space, for the lab cases. It opens nothing itself: the
- * files come inherited, their numbers as arguments, as `vfioctl exec` hands them over.
+ * vfio-user: a stand-in for a program that drives devices from user space, for the lab cases. It
+ * opens nothing itself: the files come inherited, their numbers as arguments, as `vfioctl exec`
+ * hands them over.
  *
  *      vfio-user [--container FD] [--group FD] [--device NAME=FD]... VERB...
  *
@@ -10,7 +11,7 @@
  *      unmap            ends the last mapping
  *      read-bar OFFSET  maps BAR 0 of each device and reads the 32-bit register there
  *      group-status     asks the group whether it is viable
- *      leave-child      goes on in a child process, the parent ends: the files outlive who received them
+ *      leave-child      goes on in a child process, the parent ends: the files stay open
  *      hold             waits for SIGTERM, or for the end of standard input if that is a pipe
  *
  * A line for each result; the first failure ends it with status 1, and says which call failed.
@@ -35,7 +36,7 @@
 #define DEVICES_MAX 32
 #define MIB (UINT64_C(1) << 20)
 
-/* Where in the device's address space memory is mapped: above 4 GiB, so it never is what the host happens to use below. */
+/* Where memory is mapped for the device: above 4 GiB, where the host reserves nothing. */
 #define IOVA (UINT64_C(1) << 32)
 
 typedef struct Device {

@@ -11,7 +11,12 @@ from pathlib import Path
 from .machines import MACHINES
 
 KERNELS = ("stock", "lab")
-FLAGS = {"slow", "leaves-changes", "kernel-may-warn"}
+FLAGS = {
+    "slow",  # only with --full, or when named
+    "leaves-changes",  # drivers, overrides or devices may be others after it
+    "kernel-may-warn",  # WARNING and the like in the kernel's log are its point
+    "kills-vfiod",  # so is the daemon's death
+}
 
 
 class BadHeader(Exception):

@@ -47,14 +47,14 @@ class Kernel:
 class Guest:
     """A running machine. Use it with `with`: it is killed at the end, whatever happened."""
 
-    def __init__(self, machine: Machine, kernel: Kernel, root: Path, overlay: Path, console: Path, terminal: bool = False):
+    def __init__(self, machine: Machine, kernel: Kernel, root: Path, overlays: list[Path], console: Path, terminal: bool = False):
         self.machine = machine
         self.kernel = kernel
         self.console = console
         self._scratch = Path(tempfile.mkdtemp(prefix="vfiod-lab-"))
         self._pending = b""
         try:
-            self._start(root, overlay, terminal)
+            self._start(root, overlays, terminal)
         except BaseException:
             self.close()
             raise
@@ -69,10 +69,10 @@ class Guest:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self, root: Path, overlay: Path, terminal: bool) -> None:
+    def _start(self, root: Path, overlays: list[Path], terminal: bool) -> None:
         initrd = self._scratch / "initrd"
         with initrd.open("wb") as whole:
-            for part in (root / "root.cpio", self.kernel.directory / "modules.cpio", overlay):
+            for part in (root / "root.cpio", self.kernel.directory / "modules.cpio", *overlays):
                 with part.open("rb") as archive:
                     shutil.copyfileobj(archive, whole, 1 << 20)
         self.console.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The files of the fake machine, and what binding and unbinding does to them. */
+
+#include "tests/bus/fake-machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/util/fd.h"
+#include "daemon/util/string.h"
+
+#define WAIT_USEC 5000
+#define CONFIG_SIZE 64
+#define CONFIG_HEADER_TYPE 0x0e
+
+/* A test machine that cannot be made is no machine to test on. */
+static void ensure(bool ok, const char *what) {
+        if (ok)
+                return;
+        (void)fprintf(stderr, "fake machine: %s: %s\n", what, strerror(errno));
+        abort();
+}
+
+const char *fake_machine_directory(void) {
+        const char *directory = getenv(FAKE_MACHINE_VARIABLE);
+
+        ensure(directory, "FAKE_MACHINE is not set");
+        return directory;
+}
+
+char *fake_machine_path(const char *format, ...) {
+        _cleanup_free_ char *rest = NULL;
+        va_list arguments;
+        char *path;
+
+        va_start(arguments, format);
+        rest = string_vformat(format, arguments);
+        va_end(arguments);
+        ensure(rest, "memory");
+        path = string_format("%s/%s", fake_machine_directory(), rest);
+        ensure(path, "memory");
+        return path;
+}
+
+static void make_directories(const char *path) {
+        _cleanup_free_ char *copy = strdup(path);
+
+        ensure(copy, "memory");
+        for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                ensure(mkdir(copy, 0755) == 0 || errno == EEXIST, copy);
+                *slash = '/';
+        }
+        ensure(mkdir(copy, 0755) == 0 || errno == EEXIST, copy);
+}
+
+static void make_directory(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void make_directory(const char *format, ...) {
+        _cleanup_free_ char *rest = NULL, *path = NULL;
+        va_list arguments;
+
+        va_start(arguments, format);
+        rest = string_vformat(format, arguments);
+        va_end(arguments);
+        path = fake_machine_path("%s", string_or_empty(rest));
+        make_directories(path);
+}
+
+/* Owns the path. */
+static void write_file(char *path, const void *data, size_t size) {
+        _cleanup_free_ char *owned = path;
+        _cleanup_close_ int fd = open(owned, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+        ensure(fd >= 0 && write(fd, data, size) == (ssize_t)size, owned);
+}
+
+static void write_text(char *path, const char *text) {
+        write_file(path, text, strlen(text));
+}
+
+/* Owns the path. "" where there is no such file; without the last newline. */
+static char *read_text(char *path) {
+        _cleanup_free_ char *owned = path;
+        _cleanup_close_ int fd = open(owned, O_RDONLY | O_CLOEXEC);
+        char *text = NULL, buffer[4096];
+        ssize_t n;
+
+        ensure(string_append(&text, "%s", "") >= 0, "memory");
+        while (fd >= 0 && (n = read(fd, buffer, sizeof(buffer))) > 0)
+                ensure(string_append(&text, "%.*s", (int)n, buffer) >= 0, "memory");
+        if (text[0] && text[strlen(text) - 1] == '\n')
+                text[strlen(text) - 1] = '\0';
+        return text;
+}
+
+/* Owns both. */
+static void make_link(char *path, char *target) {
+        _cleanup_free_ char *owned_path = path, *owned_target = target;
+
+        ensure(owned_target && symlink(owned_target, owned_path) == 0, owned_path);
+}
+
+static void unlink_path(char *path) {
+        _cleanup_free_ char *owned = path;
+
+        ensure(unlink(owned) == 0 || errno == ENOENT, owned);
+}
+
+static bool exists(char *path) {
+        _cleanup_free_ char *owned = path;
+
+        return access(owned, F_OK) == 0;
+}
+
+/* The last component of a link, "" for none. Owns the path. */
+static char *read_link(char *path) {
+        _cleanup_free_ char *owned = path;
+        char target[512], *name, *slash;
+        ssize_t n = readlink(owned, target, sizeof(target) - 1);
+
+        target[n < 0 ? 0 : n] = '\0';
+        slash = strrchr(target, '/');
+        name = strdup(slash ? slash + 1 : target);
+        ensure(name, "memory");
+        return name;
+}
+
+static char *device_path(const char *name, const char *attribute) {
+        return fake_machine_path("sys/devices/%s/%s", name, attribute);
+}
+
+char *fake_machine_driver(const char *name) {
+        return read_link(device_path(name, "driver"));
+}
+
+char *fake_machine_override(const char *name) {
+        char *override = read_text(device_path(name, "driver_override"));
+
+        if (strcmp(override, "(null)") == 0)
+                override[0] = '\0';
+        return override;
+}
+
+void fake_machine_set_override(const char *name, const char *override) {
+        write_text(device_path(name, "driver_override"),
+                   string_is_empty(override) ? "(null)\n" : override);
+}
+
+uint32_t fake_machine_group(const char *name) {
+        _cleanup_free_ char *group = read_link(device_path(name, "iommu_group"));
+
+        return (uint32_t)strtoul(group, NULL, 10);
+}
+
+static char *bus_of(const char *name) {
+        return read_link(device_path(name, "subsystem"));
+}
+
+void fake_machine_log(const char *format, ...) {
+        _cleanup_free_ char *path = fake_machine_path("calls"), *line = NULL, *whole = NULL;
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+        va_list arguments;
+
+        va_start(arguments, format);
+        line = string_vformat(format, arguments);
+        va_end(arguments);
+        whole = string_format("%s\n", string_or_empty(line));
+        ensure(fd >= 0 && whole && write(fd, whole, strlen(whole)) == (ssize_t)strlen(whole), path);
+}
+
+char *fake_machine_calls(void) {
+        return read_text(fake_machine_path("calls"));
+}
+
+void fake_machine_announce(const char *action, const char *name) {
+        _cleanup_free_ char *path = fake_machine_path("events");
+        _cleanup_free_ char *line = string_format("%s %s\n", action, name);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+        /* Nobody listens: so does udev speak to the air at times. */
+        if (fd >= 0)
+                ensure(write(fd, line, strlen(line)) == (ssize_t)strlen(line), path);
+}
+
+void fake_machine_fault(const char *what, const char *subject, int error) {
+        char number[16];
+
+        (void)snprintf(number, sizeof(number), "%d", error);
+        write_text(fake_machine_path("faults/%s %s", what, subject), number);
+}
+
+void fake_machine_clear(const char *what, const char *subject) {
+        unlink_path(fake_machine_path("faults/%s %s", what, subject));
+}
+
+static int obey(const char *what, const char *subject) {
+        for (;;) {
+                _cleanup_free_ char *fault =
+                        read_text(fake_machine_path("faults/%s %s", what, subject));
+
+                if (fault[0] == '\0')
+                        return 0;
+                if (strcmp(fault, "0") != 0)
+                        return -atoi(fault);
+                (void)usleep(WAIT_USEC);
+        }
+}
+
+int fake_machine_obey(const char *what, const char *subject) {
+        int r = obey(what, subject);
+
+        return r < 0 ? r : obey(what, "any");
+}
+
+/* Locks a file for a moment: it fails while somebody has it open. */
+static bool is_locked(char *path) {
+        _cleanup_free_ char *owned = path;
+        _cleanup_close_ int fd = open(owned, O_RDWR | O_CLOEXEC);
+
+        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+bool fake_machine_device_is_open(const char *name) {
+        return is_locked(fake_machine_path("dev/device/%s", name));
+}
+
+static bool is_vfio(const char *driver) {
+        return strstr(driver, "vfio");
+}
+
+/* /dev/vfio/GROUP is there while a member of the group is on a vfio driver. */
+static void update_group_node(uint32_t group) {
+        _cleanup_free_ char *count =
+                read_text(fake_machine_path("sys/kernel/iommu_groups/%u/vfio", group));
+        char number[16];
+
+        (void)snprintf(number, sizeof(number), "%u", group);
+        if (strcmp(count, "") != 0 && strcmp(count, "0") != 0) {
+                if (!exists(fake_machine_path("dev/vfio/%u", group)))
+                        write_text(fake_machine_path("dev/vfio/%u", group), number);
+        } else
+                unlink_path(fake_machine_path("dev/vfio/%u", group));
+}
+
+static void count_vfio(uint32_t group, int more) {
+        _cleanup_free_ char *count =
+                read_text(fake_machine_path("sys/kernel/iommu_groups/%u/vfio", group));
+        char number[16];
+
+        (void)snprintf(number, sizeof(number), "%d", atoi(count) + more);
+        write_text(fake_machine_path("sys/kernel/iommu_groups/%u/vfio", group), number);
+        update_group_node(group);
+}
+
+static void attach_driver(const char *name, const char *driver) {
+        _cleanup_free_ char *bus = bus_of(name), *cdev = NULL;
+
+        make_link(device_path(name, "driver"),
+                  string_format("../../bus/%s/drivers/%s", bus, driver));
+        if (!is_vfio(driver))
+                return;
+        cdev = string_format("sys/devices/%s/vfio-dev/vfio%u%c", name, fake_machine_group(name),
+                             name[strlen(name) - 1]);
+        ensure(cdev, "memory");
+        make_directory("%s", cdev);
+        write_text(fake_machine_path("%s/dev", cdev), "511:0\n");
+        write_text(fake_machine_path("dev/device/%s", name), name);
+        count_vfio(fake_machine_group(name), 1);
+}
+
+static void detach_driver(const char *name, const char *driver) {
+        _cleanup_free_ char *child = device_path(name, is_vfio(driver) ? "vfio-dev" : "net");
+
+        unlink_path(device_path(name, "driver"));
+        fake_machine_erase(child);
+        if (!is_vfio(driver))
+                return;
+        unlink_path(fake_machine_path("dev/device/%s", name));
+        count_vfio(fake_machine_group(name), -1);
+}
+
+int fake_machine_bind(const char *name, const char *driver) {
+        _cleanup_free_ char *bus = bus_of(name), *now = fake_machine_driver(name);
+        _cleanup_free_ char *override = fake_machine_override(name);
+        _cleanup_free_ char *natural = read_text(fake_machine_path("natural/%s", name));
+
+        if (!exists(fake_machine_path("sys/bus/%s/drivers/%s", bus, driver)))
+                return -ENOENT;
+        if (now[0] != '\0')
+                return -EBUSY;
+        if (strcmp(override[0] ? override : natural, driver) != 0)
+                return -ENODEV;
+        attach_driver(name, driver);
+        fake_machine_announce("bind", name);
+        return 0;
+}
+
+/* As the kernel does, waits for as long as somebody has a vfio device open. */
+int fake_machine_unbind(const char *name, const char *driver) {
+        _cleanup_free_ char *now = fake_machine_driver(name);
+
+        if (strcmp(now, driver) != 0)
+                return -ENODEV;
+        while (fake_machine_device_is_open(name))
+                (void)usleep(WAIT_USEC);
+        detach_driver(name, driver);
+        fake_machine_announce("unbind", name);
+        return 0;
+}
+
+static void write_uevent(const char *name, uint16_t vendor, uint16_t device, uint32_t class_code) {
+        _cleanup_free_ char *text = string_format(
+                "PCI_CLASS=%X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=1AF4:1100\nPCI_SLOT_NAME=%s\n"
+                "MODALIAS=pci:v%08Xd%08Xsv00001AF4sd00001100bc%02Xsc%02Xi%02X\n",
+                class_code, vendor, device, name, vendor, device, class_code >> 16 & 0xff,
+                class_code >> 8 & 0xff, class_code & 0xff);
+
+        ensure(text, "memory");
+        write_text(device_path(name, "uevent"), text);
+}
+
+static void make_pci(const FakeDevice *device) {
+        uint8_t config[CONFIG_SIZE] = {0};
+
+        config[CONFIG_HEADER_TYPE] = device->header_type;
+        write_file(device_path(device->name, "config"), config, sizeof(config));
+        write_uevent(device->name, device->vendor, device->device, device->class_code);
+        fake_machine_set_override(device->name, "");
+        write_text(device_path(device->name, "numa_node"), "-1\n");
+}
+
+static void make_group(uint32_t group) {
+        if (exists(fake_machine_path("sys/kernel/iommu_groups/%u", group)))
+                return;
+        make_directory("sys/kernel/iommu_groups/%u/devices", group);
+        write_text(fake_machine_path("sys/kernel/iommu_groups/%u/type", group), "DMA-FQ\n");
+        write_text(fake_machine_path("sys/kernel/iommu_groups/%u/reserved_regions", group),
+                   "0x00000000fee00000 0x00000000feefffff msi\n");
+}
+
+void fake_machine_add(const FakeDevice *device) {
+        const char *bus = device->bus ?: "pci", *name = device->name;
+
+        make_group(device->group);
+        make_directory("sys/devices/%s", name);
+        make_directory("sys/bus/%s/devices", bus);
+        make_link(device_path(name, "subsystem"), string_format("../../bus/%s", bus));
+        make_link(device_path(name, "iommu_group"),
+                  string_format("../../kernel/iommu_groups/%u", device->group));
+        make_link(fake_machine_path("sys/bus/%s/devices/%s", bus, name),
+                  string_format("../../../devices/%s", name));
+        make_link(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", device->group, name),
+                  string_format("../../../../devices/%s", name));
+        if (!device->bus)
+                make_pci(device);
+        if (device->interface)
+                make_directory("sys/devices/%s/net/%s", name, device->interface);
+        if (!device->driver)
+                return;
+        if (!is_vfio(device->driver))
+                write_text(fake_machine_path("natural/%s", name), device->driver);
+        else
+                fake_machine_set_override(name, device->driver);
+        make_directory("sys/bus/%s/drivers/%s", bus, device->driver);
+        attach_driver(name, device->driver);
+}
+
+void fake_machine_remove(const char *name) {
+        _cleanup_free_ char *bus = bus_of(name), *driver = fake_machine_driver(name);
+        _cleanup_free_ char *group_path = NULL, *device = fake_machine_path("sys/devices/%s", name);
+        uint32_t group = fake_machine_group(name);
+
+        if (driver[0])
+                detach_driver(name, driver);
+        unlink_path(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, name));
+        unlink_path(fake_machine_path("sys/bus/%s/devices/%s", bus, name));
+        fake_machine_erase(device);
+        group_path = fake_machine_path("sys/kernel/iommu_groups/%u/devices", group);
+        /* The kernel's group goes with its last member. */
+        if (rmdir(group_path) == 0) {
+                _cleanup_free_ char *whole =
+                        fake_machine_path("sys/kernel/iommu_groups/%u", group);
+
+                fake_machine_erase(whole);
+        }
+}
+
+void fake_machine_replace(const char *name, uint16_t vendor, uint16_t device) {
+        write_uevent(name, vendor, device, 0x020000);
+}
+
+static const FakeDevice standard[] = {
+        {"0000:00:00.0", 0, NULL, NULL, 0x8086, 0x29c0, 0x060000, 0, NULL},
+        {"0000:00:1f.0", 1, NULL, "lpc_ich", 0x8086, 0x2918, 0x060100, 0, NULL},
+        {"0000:00:1f.2", 1, NULL, "ahci", 0x8086, 0x2922, 0x010601, 0, NULL},
+        {"0000:00:1c.0", 2, NULL, "pcieport", 0x1b36, 0x000c, 0x060400, 1, NULL},
+        {"0000:01:00.0", 2, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, "eth0"},
+        {"0000:01:00.1", 2, NULL, "snd_hda_intel", 0x8086, 0x2668, 0x040300, 0, NULL},
+        {"0000:02:00.0", 3, NULL, "nvme", 0x144d, 0xa808, 0x010802, 0, NULL},
+        {"0000:03:00.0", 4, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL},
+        {"0000:04:00.0", 5, NULL, NULL, 0x10de, 0x1eb8, 0x030200, 0, NULL},
+        {"0000:00:1d.0", 6, NULL, "shpchp", 0x1b36, 0x000c, 0x060400, 1, NULL},
+        {"0000:05:00.0", 6, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, NULL},
+        {"10000000.gpu", 7, "platform", "panfrost", 0, 0, 0, 0, NULL},
+        {"0000:06:00.0", 8, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL},
+        {"0000:06:00.1", 8, NULL, "pci-stub", 0x8086, 0x2668, 0x040300, 0, NULL},
+        {"0000:07:00.0", 9, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL},
+};
+
+static const char aliases[] = "alias vfio_pci:v*d*sv*sd*bc*sc*i* vfio_pci\n"
+                              "alias vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci\n";
+
+void fake_machine_build(const char *directory) {
+        static const char *const directories[] = {"sys/kernel/iommu_groups",
+                                                  "sys/class/vfio-dev",
+                                                  "sys/bus/pci/drivers",
+                                                  "dev/vfio",
+                                                  "dev/device",
+                                                  "natural",
+                                                  "faults",
+                                                  "modules"};
+        _cleanup_free_ char *events = NULL;
+
+        ensure(setenv(FAKE_MACHINE_VARIABLE, directory, 1) == 0, "setenv");
+        for (size_t i = 0; i < ELEMENTS(directories); i++)
+                make_directory("%s", directories[i]);
+        events = fake_machine_path("events");
+        ensure(mkfifo(events, 0600) == 0, events);
+        write_text(fake_machine_path("dev/vfio/vfio"), "");
+        write_text(fake_machine_path("modules/modules.alias"), aliases);
+        for (size_t i = 0; i < ELEMENTS(standard); i++)
+                fake_machine_add(&standard[i]);
+}
+
+char *fake_machine_new(void) {
+        char *directory = strdup("/tmp/fake-machine-XXXXXX");
+
+        ensure(directory && mkdtemp(directory), "mkdtemp");
+        fake_machine_build(directory);
+        return directory;
+}
+
+static int erase_one(const char *path, const struct stat *status _unused_, int type _unused_,
+                     struct FTW *walk _unused_) {
+        return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+void fake_machine_erase(const char *directory) {
+        ensure(nftw(directory, erase_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT,
+               directory);
+}

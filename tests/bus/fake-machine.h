@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A machine made of plain files below one directory, for tests of what stands on top of the kernel
+ * layer: a sysfs tree that the real readers read, and what plain files cannot do (drivers, vfio
+ * files, uevents) played by the fake-*.c twins of daemon/kernel. All state is in the files, so that
+ * a worker process, a test and another program see the same machine. Whatever cannot happen ends
+ * the program.
+ *
+ *   sys/, dev/       what the kernel would show there; a vfio file is open if it is locked (flock)
+ *   natural/DEVICE   the host driver that matches the device
+ *   faults/WHAT SUBJECT  see fake_machine_fault()
+ *   calls            what was done to the kernel, a line each, in the words of Plan
+ *   events           a FIFO: what udev would tell
+ *
+ * The directory is named by the environment variable FAKE_MACHINE.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FAKE_MACHINE_VARIABLE "FAKE_MACHINE"
+
+typedef struct FakeDevice {
+        const char *name;
+        uint32_t group;
+        const char *bus;    /* NULL: pci */
+        const char *driver; /* bound now; NULL for none */
+        uint16_t vendor;
+        uint16_t device;
+        uint32_t class_code;
+        uint8_t header_type;
+        const char *interface; /* of its network, NULL for none */
+} FakeDevice;
+
+/*
+ * Group 0: a host bridge. 1: the chipset. 2: two functions behind a bridge on pcieport, on e1000e
+ * and snd_hda_intel. 3: a disk on nvme. 4 and 9: a device each, on vfio-pci. 5: a device on no
+ * driver. 6: a card behind a bridge on shpchp. 7: a platform device. 8: a device on vfio-pci and
+ * one on pci-stub.
+ */
+void fake_machine_build(const char *directory);
+
+/* A new, empty machine in /tmp, named in the environment; the path is the caller's. */
+char *fake_machine_new(void);
+void fake_machine_erase(const char *directory);
+const char *fake_machine_directory(void);
+
+void fake_machine_add(const FakeDevice *device);
+void fake_machine_remove(const char *name);
+/* Other ids at the same address, as when another card was plugged in. */
+void fake_machine_replace(const char *name, uint16_t vendor, uint16_t device);
+
+/* What udev would say: "add", "remove", "bind"; "lost": that events were lost. */
+void fake_machine_announce(const char *action, const char *name);
+
+/*
+ * The next doings of this kind fail with the errno `error`, or wait for as long as the fault is
+ * there (0). What: module, override, bind, unbind, probe, open-group, viable, set-container,
+ * set-iommu, unset-container, get-device. Subject: a device, a group number, a module, or "any".
+ */
+void fake_machine_fault(const char *what, const char *subject, int error);
+void fake_machine_clear(const char *what, const char *subject);
+/* For the twins: 0, or -errno. */
+int fake_machine_obey(const char *what, const char *subject);
+
+/* One line in `calls`. */
+void fake_machine_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The whole of it; "" for nothing. Allocated. */
+char *fake_machine_calls(void);
+
+/* Below the directory. Allocated. */
+char *fake_machine_path(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Facts, as a test may want to see them: "" for none. Allocated. */
+char *fake_machine_driver(const char *name);
+char *fake_machine_override(const char *name);
+void fake_machine_set_override(const char *name, const char *override);
+uint32_t fake_machine_group(const char *name);
+
+/* Moves the device to a driver, or away from it; -errno as the kernel. */
+int fake_machine_bind(const char *name, const char *driver);
+int fake_machine_unbind(const char *name, const char *driver);
+
+/* Whether somebody has a file of the device open. */
+bool fake_machine_device_is_open(const char *name);

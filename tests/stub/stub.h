@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Link-time twins of daemon/kernel/{driver,module,vfio}.h. They keep a tiny machine (which driver
+ * and override each device has, which group is open in which container), write down every call, and
+ * fail, hang or die when told to. Everything is in shared memory, so that a test sees what a worker
+ * process did. An open file is a memfd; whether it is still open is read from /proc/self/fd.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/util/cleanup.h"
+
+#define STUB_NAME 64
+#define STUB_DEVICES 8
+#define STUB_FILES 512
+
+typedef struct StubDevice {
+        char name[STUB_NAME];
+        uint32_t group;
+        char driver[STUB_NAME];   /* "" for none */
+        char override[STUB_NAME]; /* "" for none */
+        char native[STUB_NAME];   /* the driver that the kernel finds by itself, "" for none */
+        char refuses[STUB_NAME];  /* a driver whose probe says -EINVAL */
+} StubDevice;
+
+typedef struct StubFile {
+        char what[STUB_NAME]; /* "container", "group 3", "device 0000:01:00.0" */
+        uint32_t group;
+        ino_t inode;
+        ino_t container; /* of a group: the container it is in, 0 for none */
+        bool iommu;      /* of a container: it is set */
+} StubFile;
+
+typedef struct Stub {
+        StubDevice devices[STUB_DEVICES];
+        size_t n_devices;
+        StubFile files[STUB_FILES];
+        size_t n_files;
+        char missing_driver[STUB_NAME]; /* a driver whose module is not loaded: -ENOENT */
+        bool held_outside;              /* opening a group says -EBUSY */
+        bool not_viable;
+
+        char log[16384]; /* a line a call */
+        size_t calls;
+        size_t step; /* set by the test: what `failed_step` is taken from */
+
+        size_t fail_call[2];       /* the calls that fail, from 1; 0 for none */
+        int fail_error;            /* with this -errno */
+        size_t failed_step;        /* the step of fail_call[0] */
+        char failed[128];          /* its line in the log */
+        volatile size_t hang_call; /* does not return until this is 0 */
+        volatile bool hanging;
+        size_t die_call;     /* ends the process */
+        pid_t pid;           /* of the last caller */
+        const bool *undoing; /* set by the test: tells whether fail_call[1] came while undoing */
+        bool failed_in_undo;
+} Stub;
+
+extern Stub *stub;
+
+void stub_init(void);
+void stub_done(void);
+
+StubDevice *stub_add_device(const char *name, uint32_t group, const char *driver,
+                            const char *override);
+
+/* Drivers, overrides, and the files that are open in this process. Allocated. */
+char *stub_state(void);
+
+/* For the twins: writes the call down; 0, or the -errno that the test wants. */
+int stub_call(const char *format, ...) _printf_(1, 2);
+StubDevice *stub_find_device(const char *name);
+/* A new file; its number, which the caller owns. */
+int stub_open(const char *what, uint32_t group);
+/* The record of an open file; NULL for none. */
+StubFile *stub_file(int fd);
+/* The open file of this name; NULL when there is none. */
+StubFile *stub_find_open(const char *what);

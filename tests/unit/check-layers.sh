@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Holds daemon/ to its layers (HACKING.md): what a folder may include, that core/ is pure, that no stub is in the product.
+#
+#       check-layers.sh BUILD_ROOT SOURCE_ROOT
+set -eu
+
+BUILD=$1
+SOURCE=$2
+FAILED=0
+
+complain() {
+        echo "$*" >&2
+        FAILED=1
+}
+
+# may_include FOLDER OTHER...: a folder's files include of daemon/ only the folders named, and nothing else of the project but
+# protocol/names.h and version.h, which are constants. Each header is included from the top, so that the line shows the layer.
+may_include() {
+        folder=$1
+        seen=0
+        for file in "$SOURCE/daemon/$folder"/*.[ch]; do
+                seen=$((seen + 1))
+                for header in $(sed -n 's/^[ \t]*#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file"); do
+                        other=${header#daemon/}
+                        other=${other%%/*}
+                        case " $* " in
+                        *" $other "*) [ "$header" != "${header#daemon/}" ] && continue ;;
+                        esac
+                        case $folder:$header in
+                        bus:protocol/names.h | bus:version.h) continue ;;
+                        esac
+                        complain "${file#"$SOURCE/"}: includes \"$header\"; $folder may include $*"
+                done
+        done
+        [ "$seen" -gt 1 ] || complain "daemon/$folder: no source found"
+}
+
+# What core/ may call: text, memory and sorting, JSON text, and of util/ what is text too. Anything else would be a way to the
+# outside. What compilers and sanitisers put in is passed over.
+PURE='(string|strv|device_facts|group_facts|json)_.*|mem.*|str.*|stpcpy|[cm]alloc|realloc|reallocarray|free|abort|qsort|bsearch'
+PURE="$PURE|fnmatch|v?snprintf|vasprintf|sscanf|tolower|toupper|ctype_.*_loc|assert_fail"
+COMPILER='(asan|ubsan|tsan|msan|sanitizer|gcov|llvm)_.*|stack_chk_fail|GLOBAL_OFFSET_TABLE_|stack_chk_guard'
+
+core_is_pure() {
+        library=$BUILD/daemon/core/libcore.a
+        own=$(nm --defined-only "$library" | awk 'NF == 3 { print $3 }' | sort -u)
+        used=$(nm --undefined-only "$library" | awk '$1 == "U" { print $2 }' | sort -u)
+        [ -n "$own" ] && [ -n "$used" ] || complain "$library: nm shows no symbols"
+        for symbol in $used; do
+                # Fortified and ISO C variants of a function are that function.
+                plain=$(echo "$symbol" | sed -E 's/^_+//; s/^isoc[0-9]+_//; s/(.)_chk$/\1/')
+                echo "$own" | grep -qxF "$symbol" && continue
+                echo "$plain" | grep -qxE "$PURE|$COMPILER" && continue
+                complain "daemon/core calls $symbol: core is pure (or add it to PURE in this file, if it only computes)"
+        done
+}
+
+has_no_stub() {
+        symbols=$(nm "$1")
+        echo "$symbols" | grep -q ' main$' || complain "$1: nm shows no symbols"
+        ! echo "$symbols" | grep -E ' stub_|_stub$' >&2 || complain "$1: has symbols of a stub"
+}
+
+may_include util util
+may_include core core util
+may_include kernel kernel util
+may_include persist persist util
+may_include broker broker core kernel persist util
+may_include bus bus broker core kernel persist util
+core_is_pure
+has_no_stub "$BUILD/daemon/vfiod"
+has_no_stub "$BUILD/client/vfioctl"
+exit "$FAILED"

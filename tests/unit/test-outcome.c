@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* daemon/broker/outcome.h: what an errno of a step means to the caller. */
+
+#include "daemon/broker/outcome.h"
+
+#include <errno.h>
+
+#include "tests/unit/fixture-check.h"
+#include "tests/unit/fixture-world.h"
+
+#define NIC "0000:03:01.0"
+
+static const struct {
+        StepKind kind;
+        uint32_t group;
+        const char *device;
+        int error;
+        RefusalKind refusal;
+        const char *sentence;
+} rows[] = {
+        {STEP_OPEN_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
+         "group 3 is open in a process that has no lease of it; find it with 'fuser /dev/vfio/3' "
+         "and stop it"},
+        {STEP_CLAIM_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
+         "group 3 is open in a process that has no lease of it; find it with 'fuser /dev/vfio/3' "
+         "and stop it"},
+        {STEP_OPEN_GROUP, 3, NULL, -EPERM, REFUSAL_NOT_VIABLE,
+         "the kernel says that group 3 is not viable; see 'vfioctl explain group/3'"},
+        {STEP_SET_CONTAINER, 3, NULL, -EPERM, REFUSAL_NOT_VIABLE,
+         "the kernel says that group 3 is not viable; see 'vfioctl explain group/3'"},
+        {STEP_OPEN_GROUP, 3, NULL, -ENOENT, REFUSAL_NONE,
+         "open group 3: No such file or directory"},
+        {STEP_SET_CONTAINER, 3, NULL, -EBUSY, REFUSAL_NONE,
+         "put group 3 into the container: Device or resource busy"},
+        {STEP_UNSET_CONTAINER, 3, NULL, -EBUSY, REFUSAL_IN_USE,
+         "a device of group 3 is still open in its holder; close it first"},
+        {STEP_UNSET_CONTAINER, 3, NULL, -EINVAL, REFUSAL_NONE,
+         "take group 3 out of the container: Invalid argument"},
+        {STEP_SET_IOMMU, 0, NULL, -EPERM, REFUSAL_NONE,
+         "set the container's IOMMU to TYPE1v2: Operation not permitted"},
+        {STEP_UNBIND_HOST, 3, NIC, -EBUSY, REFUSAL_NONE,
+         "unbind 0000:03:01.0 from drv: Device or resource busy"},
+        {STEP_BIND_VFIO, 3, NIC, -EINVAL, REFUSAL_NONE,
+         "bind 0000:03:01.0 to drv: Invalid argument"},
+        {STEP_GET_DEVICE, 3, NIC, -EAGAIN, REFUSAL_NONE,
+         "open device 0000:03:01.0 of group 3: Resource temporarily unavailable"},
+        {STEP_LOAD_MODULE, 0, NULL, -ENOENT, REFUSAL_NONE,
+         "load module mod: No such file or directory"},
+        /* Gone from the topology, whatever the errno was. */
+        {STEP_BIND_VFIO, 3, "0000:77:00.0", -ENODEV, REFUSAL_DEVICE_GONE,
+         "0000:77:00.0 was unplugged meanwhile"},
+        {STEP_OPEN_GROUP, 77, NULL, -ENOENT, REFUSAL_DEVICE_GONE,
+         "group 77 was unplugged meanwhile"},
+        {STEP_OPEN_GROUP, 77, NULL, -EBUSY, REFUSAL_DEVICE_GONE,
+         "group 77 was unplugged meanwhile"},
+        /* Not the kernel's words. */
+        {STEP_OPEN_GROUP, 3, NULL, -EPIPE, REFUSAL_NONE, "open group 3: the worker process died"},
+        {STEP_OPEN_GROUP, 77, NULL, -EPIPE, REFUSAL_NONE, "open group 77: the worker process died"},
+        {STEP_BIND_VFIO, 3, NIC, -ECANCELED, REFUSAL_NONE, "bind 0000:03:01.0 to drv: called off"},
+};
+
+static void add_step(Plan *plan, StepKind kind, uint32_t group, const char *device) {
+        Step *step = plan_append(plan, kind, group);
+
+        ck_assert_ptr_nonnull(step);
+        ck_assert_int_eq(step_set_device(step, device, "pci", "drv"), 0);
+        ck_assert_int_eq(string_set(&step->module, "mod"), 0);
+}
+
+START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step) {
+        World world;
+
+        world_init_lab(&world);
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+                _cleanup_plan_ Plan plan = PLAN_NULL;
+                const Progress progress = {.step = 1, .finished = true, .error = rows[i].error};
+
+                add_step(&plan, STEP_OPEN_CONTAINER, 0, NULL);
+                add_step(&plan, rows[i].kind, rows[i].group, rows[i].device);
+                outcome_judge(&outcome, &world, &plan, &progress);
+                assert_row_str(rows[i].sentence, outcome_sentence(&outcome), rows[i].sentence);
+                ck_assert_int_eq(outcome.refusal.kind, rows[i].refusal);
+                ck_assert_int_eq(outcome.error, rows[i].refusal ? 0 : rows[i].error);
+                ck_assert(!outcome_is_success(&outcome));
+        }
+        world_done(&world);
+}
+END_TEST
+
+/* A refusal would say that nothing was changed. */
+START_TEST(what_could_not_be_undone_is_a_failure_that_says_so) {
+        const Progress progress = {.step = 1,
+                                   .finished = true,
+                                   .error = -EBUSY,
+                                   .undoing = true,
+                                   .undo_error = -ENODEV,
+                                   .undo_step = 0};
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+        World world;
+
+        world_init_lab(&world);
+        add_step(&plan, STEP_UNBIND_HOST, 3, NIC);
+        add_step(&plan, STEP_OPEN_GROUP, 3, NULL);
+        outcome_judge(&outcome, &world, &plan, &progress);
+        ck_assert_int_eq(outcome.refusal.kind, REFUSAL_NONE);
+        ck_assert_int_eq(outcome.error, -EBUSY);
+        ck_assert_str_eq(outcome_sentence(&outcome),
+                         "open group 3: Device or resource busy; and undoing 'unbind 0000:03:01.0 "
+                         "from drv' failed: No such device");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(a_worker_that_died_while_undoing_is_said_to_have_died) {
+        const Progress progress = {
+                .step = 1, .error = -EBUSY, .undoing = true, .undo_error = -EPIPE};
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+        World world;
+
+        world_init_lab(&world);
+        add_step(&plan, STEP_OPEN_CONTAINER, 0, NULL);
+        add_step(&plan, STEP_OPEN_GROUP, 3, NULL);
+        outcome_judge(&outcome, &world, &plan, &progress);
+        ck_assert_str_eq(outcome_sentence(&outcome),
+                         "open group 3: Device or resource busy; and undoing 'open a container' "
+                         "failed: the worker process died");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(success_and_timeout_keep_their_own_words) {
+        _cleanup_outcome_ Outcome success = OUTCOME_NULL, late = OUTCOME_NULL;
+        const Progress done = {.finished = true}, failed = {.finished = true, .error = -ECANCELED};
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+        World world;
+
+        world_init_lab(&world);
+        add_step(&plan, STEP_OPEN_GROUP, 3, NULL);
+        outcome_judge(&success, &world, &plan, &done);
+        ck_assert(outcome_is_success(&success));
+        ck_assert_str_eq(outcome_sentence(&success), "");
+        late.timed_out = true;
+        ck_assert_int_eq(string_set(&late.failure, "has not returned"), 0);
+        outcome_judge(&late, &world, &plan, &failed);
+        ck_assert_int_eq(late.error, 0);
+        ck_assert(!outcome_is_success(&late));
+        ck_assert_str_eq(outcome_sentence(&late), "has not returned");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(memory_that_ran_out_still_has_a_sentence) {
+        const Outcome refused = {.refusal = {.kind = REFUSAL_BUSY}}, failed = {.error = -EIO};
+
+        ck_assert_str_eq(outcome_sentence(&refused), "vfiod is out of memory");
+        ck_assert_str_eq(outcome_sentence(&failed), "vfiod is out of memory");
+}
+END_TEST
+
+START_TEST(the_record_says_what_moved_from_where_to_where) {
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+        _cleanup_(answer_done) Answer answer;
+        World world;
+
+        world_init_lab(&world);
+        ask_world(&world, &(Ask){OPERATION_BIND, "group/3"}, &answer);
+        ck_assert_int_eq(outcome_describe(&outcome, &answer.plan), 0);
+        ck_assert_str_eq(outcome.from, "0000:03:01.0=e1000 0000:03:02.0=e1000");
+        ck_assert_str_eq(outcome.to, "0000:03:01.0=vfio-pci 0000:03:02.0=vfio-pci");
+        ck_assert_ptr_nonnull(strstr(outcome.plan, "load module vfio_pci; set driver_override"));
+        world_done(&world);
+}
+END_TEST
+
+int main(void) {
+        TCase *tests = tests_new("outcome");
+
+        tcase_add_test(tests,
+                       an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step);
+        tcase_add_test(tests, what_could_not_be_undone_is_a_failure_that_says_so);
+        tcase_add_test(tests, a_worker_that_died_while_undoing_is_said_to_have_died);
+        tcase_add_test(tests, success_and_timeout_keep_their_own_words);
+        tcase_add_test(tests, memory_that_ran_out_still_has_a_sentence);
+        tcase_add_test(tests, the_record_says_what_moved_from_where_to_where);
+        return tests_run(tests);
+}

@@ -19,7 +19,7 @@ struct PciNames {
 /* libpci's error handler must not return, and its own ends the process. */
 static _Thread_local jmp_buf *on_error;
 
-_Noreturn static void handle_error(char *message _unused_, ...) {
+__attribute__((noreturn)) static void handle_error(char *message _unused_, ...) {
         longjmp(*on_error, 1);
 }
 

@@ -16,7 +16,7 @@
 #define FILE_SIZE_MAX (1024 * 1024)
 
 static int read_text(const char *path, char **ret) {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         _cleanup_free_ char *text = NULL;
         struct stat status;
         size_t at = 0;

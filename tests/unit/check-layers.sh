@@ -14,14 +14,15 @@ complain() {
         FAILED=1
 }
 
-# may_include FOLDER OTHER...: a folder's files include of daemon/ only the folders named, and nothing else of the project but
+# may_include FOLDER...: the files of the first folder include of daemon/ only the folders named, and nothing else of the project but
 # protocol/names.h and version.h, which are constants. Each header is included from the top, so that the line shows the layer.
 may_include() {
         folder=$1
         seen=0
         for file in "$SOURCE/daemon/$folder"/*.[ch]; do
                 seen=$((seen + 1))
-                for header in $(sed -n 's/^[ \t]*#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file"); do
+                headers=$(sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"([^"]*)".*/\1/p' "$file")
+                for header in $headers; do
                         other=${header#daemon/}
                         other=${other%%/*}
                         case " $* " in
@@ -46,7 +47,9 @@ core_is_pure() {
         library=$BUILD/daemon/core/libcore.a
         own=$(nm --defined-only "$library" | awk 'NF == 3 { print $3 }' | sort -u)
         used=$(nm --undefined-only "$library" | awk '$1 == "U" { print $2 }' | sort -u)
-        [ -n "$own" ] && [ -n "$used" ] || complain "$library: nm shows no symbols"
+        case $own:$used in
+        :* | *:) complain "$library: nm shows no symbols" ;;
+        esac
         for symbol in $used; do
                 # Fortified and ISO C variants of a function are that function.
                 plain=$(echo "$symbol" | sed -E 's/^_+//; s/^isoc[0-9]+_//; s/(.)_chk$/\1/')
@@ -62,12 +65,12 @@ has_no_stub() {
         ! echo "$symbols" | grep -E ' stub_|_stub$' >&2 || complain "$1: has symbols of a stub"
 }
 
-may_include util util
-may_include core core util
-may_include kernel kernel util
-may_include persist persist util
-may_include broker broker core kernel persist util
-may_include bus bus broker core kernel persist util
+may_include util
+may_include core util
+may_include kernel util
+may_include persist util
+may_include broker core kernel persist util
+may_include bus broker core kernel persist util
 core_is_pure
 has_no_stub "$BUILD/daemon/vfiod"
 has_no_stub "$BUILD/client/vfioctl"

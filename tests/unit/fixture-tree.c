@@ -58,7 +58,7 @@ static char *make_path(const Tree *tree, const char *path) {
         return full;
 }
 
-static void write_bytes(const Tree *tree, const char *path, const char *bytes, size_t size) {
+void tree_write_bytes(const Tree *tree, const char *path, const char *bytes, size_t size) {
         _cleanup_free_ char *full = make_path(tree, path);
         _cleanup_close_ int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -67,7 +67,7 @@ static void write_bytes(const Tree *tree, const char *path, const char *bytes, s
 }
 
 void tree_write(const Tree *tree, const char *path, const char *content) {
-        write_bytes(tree, path, content, strlen(content));
+        tree_write_bytes(tree, path, content, strlen(content));
 }
 
 void tree_link(const Tree *tree, const char *path, const char *target) {
@@ -128,7 +128,7 @@ static void load_line(const Tree *tree, char *line) {
                 *arrow = '\0';
         path = string_format("sys/%s", line);
         if (tab)
-                write_bytes(tree, path, tab + 1, unescape(tab + 1));
+                tree_write_bytes(tree, path, tab + 1, unescape(tab + 1));
         else if (arrow)
                 tree_link(tree, path, arrow + strlen(" -> "));
         else

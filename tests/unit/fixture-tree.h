@@ -7,6 +7,8 @@
  * imitated: a test reads back what was written.
  */
 
+#include <stddef.h>
+
 #include "daemon/kernel/roots.h"
 #include "daemon/util/cleanup.h"
 
@@ -22,6 +24,7 @@ void tree_done(Tree *tree);
 
 /* Paths begin with "sys/", "dev/", "proc/" or "modules/"; directories above are made. */
 void tree_write(const Tree *tree, const char *path, const char *content);
+void tree_write_bytes(const Tree *tree, const char *path, const char *bytes, size_t size);
 void tree_link(const Tree *tree, const char *path, const char *target);
 void tree_mkdir(const Tree *tree, const char *path);
 void tree_remove(const Tree *tree, const char *path);

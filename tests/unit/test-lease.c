@@ -179,7 +179,7 @@ static void random_step(LeaseTable *table, unsigned *seed) {
 }
 
 START_TEST(a_random_walk_never_gives_a_group_two_owners) {
-        for (unsigned walk = 0; walk < 20; walk++) {
+        for (unsigned walk = 0; walk < 8; walk++) {
                 unsigned seed = walk;
                 LeaseTable table;
 

@@ -2,7 +2,8 @@
 
 /*
  * Recorded machines (tests/data/machines): what kernel/ reads of each, and what core/ makes of it,
- * compared line by line with NAME/expected. A new recording needs nothing but its two files.
+ * compared line by line with NAME/expected. A new recording needs nothing but its two files; with
+ * VFIOD_RECORD set, what is read is printed, to be checked by eye and kept as `expected`.
  *
  * Arguments: the directory with the machines.
  */

@@ -65,6 +65,8 @@ START_TEST(printable_utf8_has_no_controls_and_nothing_malformed) {
                 {"\xc0\xaf", false}, /* overlong */
                 {"\xe0\x80\xaf", false},
                 {"\xf0\x80\x80\xaf", false},
+                {"\xe0\x82\xa9", false},     /* U+00A9 in three bytes */
+                {"\xf0\x82\x82\xac", false}, /* U+20AC in four */
                 {"\xed\xa0\x80", false},     /* surrogate */
                 {"\xf4\x90\x80\x80", false}, /* above U+10FFFF */
                 {"\xf8\x88\x80\x80\x80", false},

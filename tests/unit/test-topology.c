@@ -229,7 +229,7 @@ START_TEST(a_random_walk_keeps_groups_and_members_consistent) {
         unsigned seed = 7;
 
         topology_init(&topology, VIABILITY_BY_OWNER);
-        for (int i = 0; i < 20000; i++) {
+        for (int i = 0; i < 5000; i++) {
                 char name[2] = {(char)('a' + rand_r(&seed) % 20), '\0'};
                 uint32_t group = (uint32_t)rand_r(&seed) % 6 + 1;
 

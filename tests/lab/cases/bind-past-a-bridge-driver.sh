@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shpchp on the bridge makes the group not viable: it is named with the remedy, and the remedy works.
 # machine: shpchp
+# kernels: stock
 
 A=0000:03:01.0
 refused org.vfiod1.Error.NotViable vfioctl bind $A

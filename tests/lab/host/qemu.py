@@ -93,13 +93,12 @@ class Guest:
         initrd.unlink()
 
     def _command(self, initrd: Path, terminal: bool) -> list[str]:
-        options = KERNEL_OPTIONS + self.machine.kernel_options
         command = [
             # Not to go on without its runner, should that be killed.
             "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-M", "q35", "-smp", "2", "-m", str(self.machine.memory_mib),
             *_acceleration(),
             "-nodefaults", "-display", "none", "-no-reboot",
-            "-kernel", str(self.kernel.directory / "vmlinuz"), "-initrd", str(initrd), "-append", " ".join(options),
+            "-kernel", str(self.kernel.directory / "vmlinuz"), "-initrd", str(initrd), "-append", " ".join(KERNEL_OPTIONS),
             "-serial", f"file:{self.console}",
             "-chardev", f"socket,id=channel,path={self._scratch}/channel", "-serial", "chardev:channel",
             "-chardev", f"socket,id=monitor,path={self._scratch}/monitor", "-mon", "chardev=monitor,mode=control",

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who a caller is, and what that allows, where there is no polkit to ask. */
+
+#include <unistd.h>
+
+#include "daemon/util/fd.h"
+#include "tests/bus/fake-journal.h"
+#include "tests/bus/fixture-bus.h"
+
+#define NOBODY 65534U
+
+static const struct {
+        const char *member, *operation, *types, *action;
+} methods[] = {
+        {"ListGroups", NULL, "", VFIOD_ACTION_LIST},
+        {"ListDevices", NULL, "", VFIOD_ACTION_LIST},
+        {"ListLeases", NULL, "", VFIOD_ACTION_LIST},
+        {"GetGroup", NULL, "u", VFIOD_ACTION_LIST},
+        {"GetDevice", NULL, "s", VFIOD_ACTION_LIST},
+        {"Explain", NULL, "as", VFIOD_ACTION_LIST},
+        {"Plan", "bind", "sasa{sv}", VFIOD_ACTION_BIND},
+        {"Plan", "unbind", "sasa{sv}", VFIOD_ACTION_BIND},
+        {"Plan", "acquire", "sasa{sv}", VFIOD_ACTION_ACQUIRE},
+        {"Bind", NULL, "asa{sv}", VFIOD_ACTION_BIND},
+        {"Unbind", NULL, "asa{sv}", VFIOD_ACTION_BIND},
+        {"Acquire", NULL, "asa{sv}", VFIOD_ACTION_ACQUIRE},
+};
+
+static Message *call(Client *client, size_t i) {
+        const char *member = methods[i].member, *types = methods[i].types;
+
+        switch (types[0]) {
+        case '\0':
+                return manager(client, member, NULL);
+        case 'u':
+                return manager(client, member, types, 4);
+        case 's':
+                return methods[i].operation
+                               ? manager(client, member, types, methods[i].operation, 1, "group/4", 0)
+                               : manager(client, member, types, "0000:03:00.0");
+        default:
+                return manager(client, member, types, 1, "group/4", 0);
+        }
+}
+
+START_TEST(without_polkit_every_method_is_for_root_only_and_says_so) {
+        Client *client = client_new_as(NOBODY);
+        _cleanup_free_ char *calls = NULL;
+
+        for (size_t i = 0; i < ELEMENTS(methods); i++) {
+                _cleanup_message_ Message *reply = call(client, i);
+
+                expect_error(reply, SD_BUS_ERROR_ACCESS_DENIED, methods[i].action);
+                expect_error(reply, SD_BUS_ERROR_ACCESS_DENIED, "only root may do this");
+        }
+        calls = fake_machine_calls();
+        ck_assert_str_eq(calls, "");
+}
+END_TEST
+
+START_TEST(a_refused_operation_is_recorded_with_its_caller) {
+        Client *client = client_new_as(NOBODY);
+        _cleanup_message_ Message *reply = manager(client, "Bind", "asa{sv}", 1, "group/4", 0);
+
+        expect_error(reply, SD_BUS_ERROR_ACCESS_DENIED, "");
+        ck_assert_uint_eq(fake_journal_count(), 1);
+        expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_CALLER_UID "=65534\n");
+        expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_OUTCOME "=refused\n");
+        expect_part(fake_journal_record(0),
+                    "\n" VFIOD_JOURNAL_ERROR "=" SD_BUS_ERROR_ACCESS_DENIED "\n");
+}
+END_TEST
+
+START_TEST(looking_is_not_recorded) {
+        Client *client = client_new_as(NOBODY), *root = client_new();
+
+        for (size_t i = 0; i < ELEMENTS(methods) - 3; i++) {
+                _cleanup_message_ Message *refused = call(client, i), *done = call(root, i);
+
+                expect_error(refused, SD_BUS_ERROR_ACCESS_DENIED, "");
+                ck_assert_uint_eq(fake_journal_count(), 0);
+        }
+}
+END_TEST
+
+START_TEST(a_sender_that_the_message_claims_is_not_believed) {
+        Client *client = client_new_as(NOBODY);
+        _cleanup_message_ Message *m = NULL;
+        _cleanup_free_ char *calls = NULL;
+
+        ck_assert_int_ge(sd_bus_message_new_method_call(client->bus, &m, NULL, VFIOD_PATH,
+                                                        VFIOD_INTERFACE_MANAGER, "Bind"),
+                         0);
+        ck_assert_int_ge(sd_bus_message_set_sender(m, "org.freedesktop.DBus"), 0);
+        ck_assert_int_ge(sd_bus_message_append(m, "asa{sv}", 1, "group/2", 0), 0);
+        ck_assert_int_ge(sd_bus_send(client->bus, m, NULL), 0);
+        while (fake_journal_count() == 0)
+                turn();
+        expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_CALLER_UID "=65534\n");
+        calls = fake_machine_calls();
+        ck_assert_str_eq(calls, "");
+}
+END_TEST
+
+START_TEST(a_lease_of_another_uid_is_not_released_without_polkit) {
+        Client *owner = client_new(), *other = client_new_as(NOBODY);
+        _cleanup_grant_ Grant grant =
+                grant_of(manager(owner, "Acquire", "asa{sv}", 1, "group/4", 0));
+        _cleanup_message_ Message *reply = lease(other, grant.path, "Release", NULL);
+        _cleanup_free_ char *state = property(owner, grant.path, VFIOD_INTERFACE_LEASE, "State");
+
+        expect_error(reply, SD_BUS_ERROR_ACCESS_DENIED, VFIOD_ACTION_RELEASE_OTHER);
+        ck_assert_str_eq(state, "\"held\"");
+}
+END_TEST
+
+START_TEST(add_to_a_lease_of_another_uid_is_refused) {
+        Client *owner = client_new(), *other = client_new_as(NOBODY);
+        _cleanup_grant_ Grant grant =
+                grant_of(manager(owner, "Acquire", "asa{sv}", 1, "group/4", 0));
+        _cleanup_message_ Message *reply =
+                lease(other, grant.path, "Add", "asa{sv}", 1, "group/9", 0);
+        _cleanup_free_ char *groups = property(owner, grant.path, VFIOD_INTERFACE_LEASE, "Groups");
+
+        ck_assert(sd_bus_message_is_method_error(reply, NULL));
+        ck_assert_str_eq(groups, "[4]");
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_takes_nothing_with_it) {
+        Client *root = client_new();
+        _cleanup_message_ Message *before_reply = manager(root, "ListLeases", NULL), *reply = NULL;
+        size_t before = count_open_fds();
+
+        for (unsigned i = 0; i < 8; i++) {
+                Client *client = client_new();
+                _cleanup_message_ Message *list = manager(client, "ListDevices", NULL);
+
+                client_close(client);
+                settle();
+        }
+        ck_assert_uint_eq(count_open_fds(), before);
+        reply = manager(root, "ListGroups", NULL);
+        expect_done(reply);
+}
+END_TEST
+
+START_TEST(calls_sent_together_are_all_answered) {
+        Client *client = client_new();
+        Message *replies[64] = {NULL};
+
+        for (size_t i = 0; i < ELEMENTS(replies); i++)
+                begin(client, &replies[i], i % 2 ? "ListGroups" : "Explain", i % 2 ? NULL : "as", 1,
+                      "group/2");
+        for (size_t i = 0; i < ELEMENTS(replies); i++) {
+                wait_until(replies[i]);
+                expect_done(replies[i]);
+                sd_bus_message_unref(replies[i]);
+        }
+}
+END_TEST
+
+int main(void) {
+        TCase *tests = bus_tests_new("bus-caller");
+
+        tcase_add_test(tests, without_polkit_every_method_is_for_root_only_and_says_so);
+        tcase_add_test(tests, a_refused_operation_is_recorded_with_its_caller);
+        tcase_add_test(tests, looking_is_not_recorded);
+        tcase_add_test(tests, a_sender_that_the_message_claims_is_not_believed);
+        tcase_add_test(tests, a_lease_of_another_uid_is_not_released_without_polkit);
+        tcase_add_test(tests, add_to_a_lease_of_another_uid_is_refused);
+        tcase_add_test(tests, a_client_that_leaves_takes_nothing_with_it);
+        tcase_add_test(tests, calls_sent_together_are_all_answered);
+        return bus_tests_run(tests);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Devices that come, go and change by others' doing, as clients see it. */
+
+#include <unistd.h>
+
+#include "daemon/util/fd.h"
+#include "tests/bus/fixture-bus.h"
+
+static const FakeDevice card = {
+        .name = "0000:08:00.0", .group = 10, .driver = "e1000e", .vendor = 0x8086, .device = 0x10d3};
+
+static void plug_in(void) {
+        fake_machine_add(&card);
+        fake_machine_announce("add", card.name);
+}
+
+static void unplug(const char *name) {
+        fake_machine_remove(name);
+        fake_machine_announce("remove", name);
+}
+
+START_TEST(a_device_plugged_in_is_an_object_and_a_group_with_a_signal_each) {
+        Client *client = client_new();
+        _cleanup_message_ Message *reply = NULL;
+
+        plug_in();
+        wait_until(count_signals(client, "InterfacesAdded", VFIOD_PATH, "_30000_3a08") == 1);
+        settle();
+        ck_assert_uint_eq(count_signals(client, "InterfacesAdded", VFIOD_PATH, "/group/10\""), 1);
+        reply = manager(client, "GetDevice", "s", card.name);
+        expect_text(reply, "\"Driver\" <\"e1000e\">");
+}
+END_TEST
+
+START_TEST(a_device_unplugged_is_no_object_any_more_and_neither_is_its_group) {
+        Client *client = client_new();
+        _cleanup_message_ Message *device = NULL, *group = NULL;
+
+        unplug("0000:02:00.0");
+        wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, "_30000_3a02") == 1);
+        settle();
+        ck_assert_uint_eq(count_signals(client, "InterfacesRemoved", VFIOD_PATH, "/group/3\""), 1);
+        device = manager(client, "GetDevice", "s", "0000:02:00.0");
+        expect_refusal(device, "NotFound", "0000:02:00.0");
+        group = manager(client, "Bind", "asa{sv}", 1, "group/3", 0);
+        expect_refusal(group, "NotFound", "3");
+}
+END_TEST
+
+START_TEST(a_device_moved_by_somebody_else_shows_its_new_driver) {
+        Client *client = client_new();
+
+        ck_assert_int_eq(fake_machine_unbind("0000:02:00.0", "nvme"), 0);
+        wait_until(count_signals(client, "PropertiesChanged", "_30000_3a02", "\"Driver\" <\"\">") >
+                   0);
+        ck_assert_uint_gt(
+                count_signals(client, "PropertiesChanged", "/group/3", "\"Viable\" <true>"), 0);
+}
+END_TEST
+
+START_TEST(another_card_at_the_same_address_shows_its_own_ids) {
+        Client *client = client_new();
+        _cleanup_free_ char *vendor = NULL;
+
+        fake_machine_replace("0000:02:00.0", 0x15b3, 0x101e);
+        fake_machine_announce("change", "0000:02:00.0");
+        wait_until(count_signals(client, "PropertiesChanged", "_30000_3a02", NULL) > 0);
+        vendor = device_property(client, "0000:02:00.0", "VendorId");
+        ck_assert_str_eq(vendor, "5555");
+        ck_assert_uint_gt(count_signals(client, "PropertiesChanged", "_30000_3a02",
+                                        "\"VendorId\" <5555>"),
+                          0);
+}
+END_TEST
+
+START_TEST(after_lost_events_everything_is_read_again) {
+        Client *client = client_new();
+
+        fake_machine_add(&card);
+        fake_machine_remove("0000:02:00.0");
+        fake_machine_announce("lost", "-");
+        wait_until(count_signals(client, "InterfacesAdded", VFIOD_PATH, "_30000_3a08") == 1);
+        ck_assert_uint_eq(count_signals(client, "InterfacesRemoved", VFIOD_PATH, "_30000_3a02"), 1);
+}
+END_TEST
+
+START_TEST(unplugging_a_leased_device_closes_the_files_and_ends_the_lease) {
+        Client *client = client_new();
+        _cleanup_message_ Message *warm_up = manager(client, "ListLeases", NULL);
+        size_t before = count_open_fds();
+        _cleanup_grant_ Grant grant =
+                grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4", 0));
+        char byte;
+
+        unplug("0000:03:00.0");
+        wait_until(count_signals(client, "PropertiesChanged", grant.path, "\"lost\"") == 1);
+        wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, grant.path) == 1);
+        ck_assert_int_eq(read(grant.lease_fd, &byte, 1), 0);
+        grant_done(&grant);
+        settle();
+        ck_assert_uint_eq(count_open_fds(), before);
+}
+END_TEST
+
+START_TEST(unplugging_one_group_of_a_lease_leaves_the_other) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant =
+                grant_of(manager(client, "Acquire", "asa{sv}", 2, "group/4", "group/9", 0));
+        _cleanup_free_ char *state = NULL;
+
+        unplug("0000:03:00.0");
+        wait_until(count_signals(client, "PropertiesChanged", grant.path, "\"Groups\" <[9]>") > 0);
+        settle();
+        state = property(client, grant.path, VFIOD_INTERFACE_LEASE, "State");
+        ck_assert_str_eq(state, "\"held\"");
+        {
+                _cleanup_grant_ Grant left =
+                        grant_of_files(lease(client, grant.path, "GetFds", "uu", 0, 0));
+                _cleanup_free_ char *files = grant_text(&left);
+
+                ck_assert_str_eq(files, "container:,group:9,device:0000:07:00.0");
+        }
+}
+END_TEST
+
+int main(void) {
+        TCase *tests = bus_tests_new("bus-hotplug");
+
+        tcase_add_test(tests, a_device_plugged_in_is_an_object_and_a_group_with_a_signal_each);
+        tcase_add_test(tests,
+                       a_device_unplugged_is_no_object_any_more_and_neither_is_its_group);
+        tcase_add_test(tests, a_device_moved_by_somebody_else_shows_its_new_driver);
+        tcase_add_test(tests, another_card_at_the_same_address_shows_its_own_ids);
+        tcase_add_test(tests, after_lost_events_everything_is_read_again);
+        tcase_add_test(tests, unplugging_a_leased_device_closes_the_files_and_ends_the_lease);
+        tcase_add_test(tests, unplugging_one_group_of_a_lease_leaves_the_other);
+        return bus_tests_run(tests);
+}

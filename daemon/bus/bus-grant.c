@@ -122,6 +122,8 @@ static int append_page(sd_bus_message *m, const Handles *files, size_t first, si
 
 void grant_reply_fds(Call *call) {
         const Handles *files = broker_lease_files(call->bus->broker, call->request.lease);
+        const Lease *lease =
+                lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
         uint32_t first = call->request.first, count = call->request.count;
         size_t most = call->request.fds_max;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
@@ -131,7 +133,7 @@ void grant_reply_fds(Call *call) {
         if (count > most)
                 (void)refuse(&refusal, REFUSAL_TOO_MANY_FDS,
                              "%u file descriptors asked for, a message can carry %zu", count, most);
-        else if (!files)
+        else if (!files || !lease || !lease_is_live(lease))
                 (void)refuse(&refusal, REFUSAL_LEASE_ENDED, "lease %u is over",
                              call->request.lease);
         if (refusal.kind) {

@@ -159,7 +159,7 @@ START_TEST(malformed_targets_of_many_kinds_are_refused) {
         static const char *const texts[] = {
                 "",       " ",           "group/",  "group/-1",      "group/2 ",
                 "group/x", "group/4294967296", "Group/2", "../../../etc/passwd",
-                "0000:01:00", "0000:01:00.", "0000:01:20.0", "1:00.0x y", "\xc3\xa4", "\x1b[31m",
+                "0000:01:20.0", "0000:01:00.8", "1:00.0x y", "\xc3\xa4", "\x1b[31m",
         };
         _cleanup_grant_ Grant grant = {.lease_fd = -1};
         Client *client = begin_test(&grant);

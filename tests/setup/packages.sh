@@ -18,8 +18,12 @@ as_root() {
         fi
 }
 
-# need_debian: refuses a machine that the set-up does not know.
+# need_debian: refuses a machine that the set-up does not know. A root that was just entered with chroot may have no /proc.
 need_debian() {
+        if ! [ -e /proc/self/fd ]; then
+                say "mounting /proc, which is not there"
+                as_root mount -t proc proc /proc
+        fi
         command -v apt-get >/dev/null || give_up "the set-up needs Debian 12 or 13"
         [ "$(dpkg --print-architecture)" = amd64 ] || give_up "the set-up needs an amd64 machine"
 }

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -75,6 +76,8 @@ int stub_call(const char *format, ...) {
         stub->calls++;
         stub->pid = getpid();
         hang_or_die();
+        if (stub->calls == stub->vanish_call)
+                set(stub_find_device(stub->vanishing)->name, "");
         if (stub->calls == stub->fail_call[1])
                 stub->failed_in_undo = stub->undoing && *stub->undoing;
         if (stub->calls == stub->fail_call[0]) {
@@ -93,7 +96,8 @@ int stub_open(const char *what, uint32_t group) {
         int fd = memfd_create(what, MFD_CLOEXEC);
 
         assert(stub->n_files <= STUB_FILES);
-        assert(fd >= 0 && fstat(fd, &status) == 0);
+        if (fd < 0 || fstat(fd, &status) < 0)
+                abort();
         set(file->what, what);
         file->group = group;
         file->inode = status.st_ino;

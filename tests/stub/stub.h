@@ -55,6 +55,8 @@ typedef struct Stub {
         char failed[128];          /* its line in the log */
         volatile size_t hang_call; /* does not return until this is 0 */
         volatile bool hanging;
+        size_t vanish_call; /* the call during which `vanishing` is unplugged */
+        char vanishing[STUB_NAME];
         size_t die_call;     /* ends the process */
         pid_t pid;           /* of the last caller */
         const bool *undoing; /* set by the test: tells whether fail_call[1] came while undoing */

@@ -72,6 +72,23 @@ START_TEST(a_step_that_cannot_be_undone_is_reported_and_undo_goes_on) {
 }
 END_TEST
 
+START_TEST(a_device_that_was_unplugged_meanwhile_needs_no_undoing) {
+        Progress progress;
+        Scene scene;
+
+        scene_init(&scene, shape_find("bind two beside a bridge"));
+        (void)snprintf(stub->vanishing, STUB_NAME, "0000:03:02.0");
+        stub->vanish_call = 7; /* unbind 0000:03:02.0 */
+        progress = scene_run(&scene, NEVER);
+        ck_assert_int_eq(progress.error, -ENODEV);
+        ck_assert_uint_eq(progress.step, 6);
+        ck_assert_int_eq(progress.undo_error, 0);
+        ck_assert_str_eq(stub_find_device("0000:03:01.0")->driver, "e1000");
+        ck_assert_str_eq(stub_find_device("0000:03:01.0")->override, "");
+        scene_done(&scene);
+}
+END_TEST
+
 /* Whether a line of the log begins with one of the words. */
 static bool is_spared(const char *line, const char *words) {
         for (const char *word = string_or_empty(words); *word;) {
@@ -239,6 +256,7 @@ int main(void) {
 
         tcase_add_test(tests, undo_goes_back_in_reverse_order);
         tcase_add_test(tests, a_step_that_cannot_be_undone_is_reported_and_undo_goes_on);
+        tcase_add_test(tests, a_device_that_was_unplugged_meanwhile_needs_no_undoing);
         tcase_add_loop_test(tests, whatever_call_fails_everything_is_as_before, 0, (int)n_shapes);
         tcase_add_loop_test(tests, whatever_fails_in_undo_is_reported_and_no_file_stays_open, 0,
                             (int)n_shapes);

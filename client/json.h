@@ -7,7 +7,6 @@
  * interfaces: --json shows what the daemon said under the names it used.
  */
 
-#include <stdbool.h>
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -98,8 +98,10 @@ size_t output_truncated(FILE *f, const Style *style, Colour colour, const char *
 
         if (need <= width)
                 return output_text(f, style, colour, s);
-        if (width <= mark)
-                return output_text(f, style, colour, prefix_bytes(ellipsis, width) ? ellipsis : "");
+        if (width <= mark) {
+                write_coloured(f, style, colour, ellipsis, prefix_bytes(ellipsis, width));
+                return width;
+        }
         write_coloured(f, style, colour, s, prefix_bytes(s, width - mark));
         fputs(ellipsis, f);
         return width;

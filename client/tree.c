@@ -85,10 +85,14 @@ static size_t pad(FILE *f, size_t used, size_t width) {
         return used + n;
 }
 
+static size_t room(const Style *style, size_t used) {
+        return style->width > used ? style->width - used : 0;
+}
+
 static int print_device(FILE *f, const Style *style, const DeviceRow *device, bool last,
                         const Widths *widths) {
         _cleanup_free_ char *text = describe_device(device);
-        size_t used;
+        size_t used, driver;
 
         if (!text)
                 return -ENOMEM;
@@ -98,10 +102,12 @@ static int print_device(FILE *f, const Style *style, const DeviceRow *device, bo
                 fputs(last ? "`-- " : "|-- ", f);
         fputs(device->name, f);
         used = BRANCH_WIDTH + pad(f, text_width(device->name), widths->name);
-        used += pad(f, output_text(f, style, verdict_colour(device), shown_driver(device)),
-                    widths->driver);
-        output_truncated(f, style, COLOUR_NONE, text,
-                         style->width > used ? style->width - used : 0);
+        driver = output_truncated(f, style, verdict_colour(device), shown_driver(device),
+                                  room(style, used));
+        if (room(style, used + driver) > GAP) {
+                used += pad(f, driver, widths->driver);
+                output_truncated(f, style, COLOUR_NONE, text, room(style, used));
+        }
         fputc('\n', f);
         return 0;
 }
@@ -163,8 +169,7 @@ static int print_group(FILE *f, const Style *style, const GroupRow *group, const
                         return -ENOMEM;
                 output_spaces(f, GAP);
                 used += GAP;
-                output_truncated(f, style, COLOUR_BOLD, lease,
-                                 style->width > used ? style->width - used : 0);
+                output_truncated(f, style, COLOUR_BOLD, lease, room(style, used));
         }
         fputc('\n', f);
         return 0;

@@ -61,21 +61,34 @@ static RefusalKind check_group_is_bound(const World *world, const Group *group, 
                 number, blockers, number);
 }
 
-/* A bridge named by its address: nobody can be given one, though its group may be. */
-static RefusalKind check_devices(const Request *request, const Selection *selection,
-                                 Refusal *refusal) {
+static bool is_named(const Request *request, const DeviceFacts *facts) {
+        for (size_t i = 0; i < request->n_targets; i++)
+                if (request->targets[i].kind == TARGET_DEVICE &&
+                    strcmp(request->targets[i].device, facts->name) == 0)
+                        return true;
+        return false;
+}
+
+/* Members that no file is handed over of may come along with their group, but not be asked for. */
+static RefusalKind check_devices(const World *world, const Request *request,
+                                 const Selection *selection, Refusal *refusal) {
         for (size_t i = 0; i < selection->n_devices; i++) {
                 const DeviceFacts *facts = &selection->devices[i]->facts;
+                Verdict verdict = device_verdict(&world->topology, selection->devices[i]);
 
-                if (!device_is_bridge(facts) || facts->vfio)
+                if (!is_named(request, facts))
                         continue;
-                for (size_t j = 0; j < request->n_targets; j++)
-                        if (request->targets[j].kind == TARGET_DEVICE &&
-                            strcmp(request->targets[j].device, facts->name) == 0)
-                                return refuse(refusal, REFUSAL_NOTHING_TO_BIND,
-                                              "%s is a bridge and cannot be given away; name a "
-                                              "device of group %u, or group/%u",
-                                              facts->name, facts->group, facts->group);
+                if (device_is_bridge(facts) && verdict != VERDICT_VFIO)
+                        return refuse(refusal, REFUSAL_NOTHING_TO_BIND,
+                                      "%s is a bridge and cannot be given away; name a device of "
+                                      "group %u, or group/%u",
+                                      facts->name, facts->group, facts->group);
+                if (verdict == VERDICT_MANAGED)
+                        return refuse(refusal, REFUSAL_NOT_BOUND,
+                                      "%s is on %s, where vfiod leaves it; as root: echo %s > "
+                                      "/sys/bus/%s/drivers/%s/unbind",
+                                      facts->name, facts->driver, facts->name, facts->bus,
+                                      facts->driver);
         }
         return REFUSAL_NONE;
 }
@@ -137,7 +150,7 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
 
         if (request->lease && decide_lease(world, request, &lease, refusal))
                 return refusal->kind;
-        if (check_devices(request, selection, refusal) ||
+        if (check_devices(world, request, selection, refusal) ||
             check_groups_free(world, request, selection, NULL, refusal) ||
             check_limits(world, request, selection, lease, refusal))
                 return refusal->kind;

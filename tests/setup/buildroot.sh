@@ -26,11 +26,11 @@ make_buildroot() {
         make_root "$output/tree" "$BUILDROOT_SUITE" "$(buildroot_packages "$BUILDROOT_SUITE")"
 }
 
-# in_root TREE COMMAND...: runs it there as root, with /proc where this machine lets us mount one and the names of the network.
+# in_root TREE COMMAND...: runs it there as root, with the names of the network. Nothing is mounted there, not even /proc: a
+# machine that is itself a chroot could not keep such a mount to itself, and nothing that is run there needs one.
 in_root() {
         local tree=$1
         shift
         as_root cp -L /etc/resolv.conf "$tree/etc/resolv.conf" 2>/dev/null || true
-        as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
-                unshare --mount sh -c 'mount -t proc proc "$1/proc" 2>/dev/null; exec chroot "$@"' sh "$tree" "$@"
+        as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" chroot "$tree" "$@"
 }

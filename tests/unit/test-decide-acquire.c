@@ -136,12 +136,10 @@ START_TEST(fds_are_counted_with_container_and_lease_fd) {
                        "the reply would carry 9 file descriptors, a message can carry 8; acquire "
                        "with defer_fds");
         ask.defer_fds = true;
-        answer_done(&answer);
         ask_world(&world, &ask, &answer);
         ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
         ask = (Ask){OPERATION_ACQUIRE, "group/1 group/2 group/3", OWNER, .prepare = PREPARE_OPEN,
                     .fds_max = 5};
-        answer_done(&answer);
         ask_world(&world, &ask, &answer);
         ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
         ask.fds_max = 4;
@@ -183,6 +181,22 @@ START_TEST(a_group_is_acquired_beside_members_that_do_no_dma) {
 }
 END_TEST
 
+START_TEST(a_device_on_pci_stub_comes_with_its_group_but_cannot_be_asked_for) {
+        static const DeviceRow rows[] = {
+                {"0000:05:00.0", 6, "pci-stub"},
+                {"0000:05:00.1", 6, "vfio-pci"},
+        };
+        _cleanup_(answer_done) Answer answer;
+        World world;
+
+        world_init(&world, rows, ELEMENTS(rows));
+        ask_world(&world, &(Ask){OPERATION_ACQUIRE, "0000:05:00.0", OWNER}, &answer);
+        ck_assert_int_eq(answer.refusal.kind, REFUSAL_NOT_BOUND);
+        ck_assert_ptr_nonnull(strstr(answer.refusal.sentence, "0000:05:00.0 is on pci-stub"));
+        world_done(&world);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("decide-acquire");
 
@@ -195,5 +209,6 @@ int main(void) {
         tcase_add_test(tests, fds_are_counted_with_container_and_lease_fd);
         tcase_add_test(tests, root_has_no_limit_of_its_own);
         tcase_add_test(tests, a_group_is_acquired_beside_members_that_do_no_dma);
+        tcase_add_test(tests, a_device_on_pci_stub_comes_with_its_group_but_cannot_be_asked_for);
         return tests_run(tests);
 }

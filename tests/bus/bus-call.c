@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * One call to vfiod on the system bus, as any user and with any flag. Two lines of output:
+ *   name NAME             of the caller on the bus
+ *   done TEXT             TEXT: path of the lease and labels of the files, where there are any
+ *   error NAME SENTENCE   instead
+ * Made for test-authorise.py, which needs the error's name, the flags and the files kept open.
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "daemon/util/string.h"
+#include "protocol/names.h"
+
+#define TIMEOUT_USEC (100 * 1000000ULL)
+#define WAIT_STEP_USEC 20000
+#define WAIT_STEPS 1500
+#define OPTIONS_MAX 8
+
+typedef struct Arguments {
+        uid_t uid;
+        bool interactive;
+        bool hold;
+        const char *lease;     /* the path of the lease to call */
+        const char *operation; /* of Plan */
+        const char *wait;      /* a name to wait for, instead of calling */
+        const char *own;       /* a name to ask for */
+        char *options[OPTIONS_MAX];
+        size_t n_options;
+        const char *member;
+        char **targets;
+} Arguments;
+
+static const char usage[] =
+        "bus-call [--uid N] [--interactive] [--hold] [--lease PATH] [--operation WORD]\n"
+        "         [--option NAME=VALUE]... MEMBER [TARGET...]\n"
+        "bus-call --wait NAME\n"
+        "bus-call [--uid N] --own NAME\n";
+
+static void check(int r, const char *what) {
+        if (r >= 0)
+                return;
+        (void)fprintf(stderr, "bus-call: %s: %s\n", what, strerror(-r));
+        exit(EXIT_FAILURE);
+}
+
+static void parse(int argc, char **argv, Arguments *arguments) {
+        static const struct option options[] = {
+                {"uid", required_argument, NULL, 'u'},       {"interactive", no_argument, NULL, 'i'},
+                {"hold", no_argument, NULL, 'h'},            {"lease", required_argument, NULL, 'l'},
+                {"operation", required_argument, NULL, 'p'}, {"option", required_argument, NULL, 'o'},
+                {"wait", required_argument, NULL, 'w'},      {"own", required_argument, NULL, 'n'},
+                {NULL, 0, NULL, 0},
+        };
+        int option;
+
+        while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
+                switch (option) {
+                case 'u':
+                        arguments->uid = (uid_t)atoi(optarg);
+                        break;
+                case 'i':
+                        arguments->interactive = true;
+                        break;
+                case 'h':
+                        arguments->hold = true;
+                        break;
+                case 'l':
+                        arguments->lease = optarg;
+                        break;
+                case 'p':
+                        arguments->operation = optarg;
+                        break;
+                case 'w':
+                        arguments->wait = optarg;
+                        break;
+                case 'n':
+                        arguments->own = optarg;
+                        break;
+                case 'o':
+                        if (arguments->n_options < OPTIONS_MAX) {
+                                arguments->options[arguments->n_options++] = optarg;
+                                break;
+                        }
+                        /* fallthrough */
+                default:
+                        (void)fputs(usage, stderr);
+                        exit(EXIT_FAILURE);
+                }
+        arguments->member = argv[optind];
+        arguments->targets = arguments->member ? argv + optind + 1 : NULL;
+        if (!arguments->member && !arguments->wait && !arguments->own) {
+                (void)fputs(usage, stderr);
+                exit(EXIT_FAILURE);
+        }
+}
+
+static void print_name(sd_bus *bus) {
+        const char *name;
+
+        check(sd_bus_get_unique_name(bus, &name), "unique name");
+        (void)printf("name %s\n", name);
+        (void)fflush(stdout);
+}
+
+/* Waits until somebody owns the name. */
+static int wait_for(sd_bus *bus, const char *name) {
+        for (unsigned i = 0; i < WAIT_STEPS; i++) {
+                if (sd_bus_get_name_creds(bus, name, 0, NULL) >= 0)
+                        return EXIT_SUCCESS;
+                (void)usleep(WAIT_STEP_USEC);
+        }
+        return EXIT_FAILURE;
+}
+
+static void append_option(sd_bus_message *m, char *option) {
+        char *value = strchr(option, '=');
+        const char *type = "s";
+
+        if (!value)
+                check(-EINVAL, option);
+        *value++ = '\0';
+        if (strcmp(option, "bind") == 0 || strcmp(option, "defer_fds") == 0)
+                type = "b";
+        if (strcmp(option, "join") == 0)
+                type = "o";
+        if (type[0] == 'b')
+                check(sd_bus_message_append(m, "{sv}", option, type, strcmp(value, "true") == 0),
+                      option);
+        else
+                check(sd_bus_message_append(m, "{sv}", option, type, value), option);
+}
+
+/* The arguments that the member has, by its name. */
+static void append_arguments(sd_bus_message *m, Arguments *arguments) {
+        const char *member = arguments->member;
+
+        if (string_after(member, "List") || strcmp(member, "Release") == 0 ||
+            strcmp(member, "Overview") == 0)
+                return;
+        if (strcmp(member, "GetFds") == 0) {
+                check(sd_bus_message_append(m, "uu", (uint32_t)atoi(arguments->targets[0]),
+                                            (uint32_t)atoi(arguments->targets[1])),
+                      member);
+                return;
+        }
+        if (strcmp(member, "GetDevice") == 0) {
+                check(sd_bus_message_append(m, "s", arguments->targets[0]), member);
+                return;
+        }
+        if (strcmp(member, "Plan") == 0)
+                check(sd_bus_message_append(m, "s", arguments->operation), member);
+        check(sd_bus_message_append_strv(m, arguments->targets), member);
+        if (strcmp(member, "Explain") == 0 || strcmp(member, "Remove") == 0)
+                return;
+        check(sd_bus_message_open_container(m, 'a', "{sv}"), member);
+        for (size_t i = 0; i < arguments->n_options; i++)
+                append_option(m, arguments->options[i]);
+        check(sd_bus_message_close_container(m), member);
+}
+
+static void print_files(sd_bus_message *reply) {
+        const char *kind, *name;
+        int fd;
+
+        check(sd_bus_message_enter_container(reply, 'a', "(ssh)"), "files");
+        while (sd_bus_message_read(reply, "(ssh)", &kind, &name, &fd) > 0)
+                (void)printf(" %s:%s", kind, name);
+        check(sd_bus_message_exit_container(reply), "files");
+}
+
+static void print_done(sd_bus_message *reply) {
+        const char *path, *step, *signature = sd_bus_message_get_signature(reply, true);
+        int fd;
+
+        (void)fputs("done", stdout);
+        if (strcmp(signature, "oha(ssh)") == 0) {
+                check(sd_bus_message_read(reply, "oh", &path, &fd), "lease");
+                (void)printf(" %s", path);
+                print_files(reply);
+        } else if (strcmp(signature, "a(ssh)u") == 0 || strcmp(signature, "a(ssh)") == 0)
+                print_files(reply);
+        else if (strcmp(signature, "a(oa{sv})") == 0) {
+                check(sd_bus_message_enter_container(reply, 'a', "(oa{sv})"), "objects");
+                while (sd_bus_message_enter_container(reply, 'r', "oa{sv}") > 0) {
+                        check(sd_bus_message_read(reply, "o", &path), "object");
+                        (void)printf(" %s", path);
+                        check(sd_bus_message_skip(reply, "a{sv}"), "object");
+                        check(sd_bus_message_exit_container(reply), "object");
+                }
+        } else if (strcmp(signature, "as") == 0) {
+                check(sd_bus_message_enter_container(reply, 'a', "s"), "steps");
+                while (sd_bus_message_read(reply, "s", &step) > 0)
+                        (void)printf(" %s;", step);
+        }
+        (void)fputc('\n', stdout);
+}
+
+static int call(sd_bus *bus, Arguments *arguments) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *m = NULL, *reply = NULL;
+        int r;
+
+        check(sd_bus_message_new_method_call(
+                      bus, &m, VFIOD_BUS_NAME, arguments->lease ?: VFIOD_PATH,
+                      arguments->lease ? VFIOD_INTERFACE_LEASE : VFIOD_INTERFACE_MANAGER,
+                      arguments->member),
+              "message");
+        check(sd_bus_message_set_allow_interactive_authorization(m, arguments->interactive),
+              "message");
+        append_arguments(m, arguments);
+        r = sd_bus_call(bus, m, TIMEOUT_USEC, &error, &reply);
+        if (r < 0)
+                (void)printf("error %s %s\n", error.name, error.message);
+        else
+                print_done(reply);
+        (void)fflush(stdout);
+        /* The reply has the files. */
+        while (arguments->hold && getchar() != EOF)
+                ;
+        sd_bus_error_free(&error);
+        sd_bus_message_unref(m);
+        sd_bus_message_unref(reply);
+        return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv) {
+        Arguments arguments = {.uid = 0};
+        sd_bus *bus = NULL;
+        int r;
+
+        parse(argc, argv, &arguments);
+        if (arguments.uid != 0 && (setgroups(0, NULL) < 0 || setgid(arguments.uid) < 0 ||
+                                   setresuid(arguments.uid, arguments.uid, arguments.uid) < 0))
+                check(-errno, "become another user");
+        check(sd_bus_open_system(&bus), "connect to the system bus");
+        print_name(bus);
+        if (arguments.wait)
+                r = wait_for(bus, arguments.wait);
+        else if (arguments.own) {
+                r = sd_bus_request_name(bus, arguments.own, 0);
+                (void)printf("%s\n", r < 0 ? strerror(-r) : "done");
+                r = EXIT_SUCCESS;
+        } else
+                r = call(bus, &arguments);
+        sd_bus_flush_close_unref(bus);
+        return r;
+}

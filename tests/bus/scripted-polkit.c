@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A polkit that does what it is told, on standard input, and tells what it is asked, on standard
+ * output; for test-authorise.py.
+ *
+ *   default ANSWER      for every question that no other rule is for; allow at first
+ *   on WORD ANSWER      for questions about this device, or else of this action
+ *   answer ANSWER       answers every question that hangs
+ *   forget              takes all rules back
+ * ANSWER is allow, deny, challenge, fail (an error), nonsense (a reply of another signature), hang,
+ * or die (leave the bus without a word). Each line is answered by "ok".
+ *
+ *   check ID ACTION SUBJECT FLAGS KEY=VALUE...    the details in the order of their keys
+ *   cancel ID
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "daemon/util/string.h"
+
+#define POLKIT_NAME "org.freedesktop.PolicyKit1"
+#define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+#define POLKIT_ERROR "org.freedesktop.PolicyKit1.Error."
+
+#define MAX 64
+
+typedef struct Rule {
+        char *word;
+        char *answer;
+} Rule;
+
+static struct {
+        char fallback[16];
+        Rule rules[MAX];
+        size_t n_rules;
+        sd_bus_message *hanging[MAX];
+        size_t n_hanging;
+        char line[256];
+        size_t n_line;
+} polkit = {.fallback = "allow"};
+
+static void check(int r, const char *what) {
+        if (r >= 0)
+                return;
+        (void)fprintf(stderr, "scripted-polkit: %s: %s\n", what, strerror(-r));
+        exit(EXIT_FAILURE);
+}
+
+static const char *answer_for(const char *word) {
+        for (size_t i = 0; i < polkit.n_rules; i++)
+                if (string_equal(polkit.rules[i].word, word))
+                        return polkit.rules[i].answer;
+        return NULL;
+}
+
+static void answer(sd_bus_message *m, const char *how) {
+        if (strcmp(how, "hang") == 0) {
+                polkit.hanging[polkit.n_hanging++ % MAX] = sd_bus_message_ref(m);
+                return;
+        }
+        if (strcmp(how, "die") == 0)
+                _exit(EXIT_SUCCESS);
+        if (strcmp(how, "fail") == 0)
+                check(sd_bus_reply_method_errorf(m, POLKIT_ERROR "Failed", "out of sorts"), how);
+        else if (strcmp(how, "nonsense") == 0)
+                check(sd_bus_reply_method_return(m, "s", "yes"), how);
+        else
+                check(sd_bus_reply_method_return(m, "(bba{ss})", strcmp(how, "allow") == 0,
+                                                 strcmp(how, "challenge") == 0, 0),
+                      how);
+}
+
+static void read_details(sd_bus_message *m, char ***details) {
+        const char *key, *value;
+
+        check(sd_bus_message_enter_container(m, 'a', "{ss}"), "details");
+        while (sd_bus_message_read(m, "{ss}", &key, &value) > 0)
+                check(strv_push_consume(details, string_format("%s=%s", key, value)), "memory");
+        check(sd_bus_message_exit_container(m), "details");
+        strv_sort(*details);
+}
+
+/* "system-bus-name name=:1.5": kind, and all its keys with their values. */
+static char *read_subject(sd_bus_message *m) {
+        const char *kind, *key, *contents, *value;
+        char *text = NULL;
+
+        check(sd_bus_message_enter_container(m, 'r', "sa{sv}"), "subject");
+        check(sd_bus_message_read(m, "s", &kind), "subject");
+        check(string_append(&text, "%s", kind), "memory");
+        check(sd_bus_message_enter_container(m, 'a', "{sv}"), "subject");
+        while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+                check(sd_bus_message_read(m, "s", &key), "subject");
+                check(sd_bus_message_peek_type(m, NULL, &contents), "subject");
+                value = "?";
+                if (strcmp(contents, "s") == 0)
+                        check(sd_bus_message_read(m, "v", "s", &value), "subject");
+                else
+                        check(sd_bus_message_skip(m, "v"), "subject");
+                check(string_append(&text, ",%s=%s", key, value), "memory");
+                check(sd_bus_message_exit_container(m), "subject");
+        }
+        check(sd_bus_message_exit_container(m), "subject");
+        check(sd_bus_message_exit_container(m), "subject");
+        return text;
+}
+
+static int on_check(sd_bus_message *m, void *userdata _unused_, sd_bus_error *error _unused_) {
+        _cleanup_free_ char *subject = read_subject(m), *joined = NULL;
+        _cleanup_strv_ char **details = NULL;
+        const char *action, *id, *how = NULL;
+        uint32_t flags;
+
+        check(sd_bus_message_read(m, "s", &action), "action");
+        read_details(m, &details);
+        check(sd_bus_message_read(m, "us", &flags, &id), "flags");
+        joined = strv_join(details, "|");
+        (void)printf("check %s %s %s %u %s\n", id, action, subject, flags, string_or_empty(joined));
+        (void)fflush(stdout);
+        for (char **detail = details; detail && *detail && !how; detail++)
+                if (string_after(*detail, "device="))
+                        how = answer_for(string_after(*detail, "device="));
+        answer(m, how ?: answer_for(action) ?: polkit.fallback);
+        return 1;
+}
+
+static int on_cancel(sd_bus_message *m, void *userdata _unused_, sd_bus_error *error _unused_) {
+        const char *id;
+
+        check(sd_bus_message_read(m, "s", &id), "cancel");
+        (void)printf("cancel %s\n", id);
+        (void)fflush(stdout);
+        return sd_bus_reply_method_return(m, NULL);
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("CheckAuthorization", "(sa{sv})sa{ss}us", "(bba{ss})", on_check,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("CancelCheckAuthorization", "s", NULL, on_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_VTABLE_END,
+};
+
+static void forget_rules(void) {
+        for (size_t i = 0; i < polkit.n_rules; i++) {
+                free(polkit.rules[i].word);
+                free(polkit.rules[i].answer);
+        }
+        polkit.n_rules = 0;
+        (void)strcpy(polkit.fallback, "allow");
+}
+
+static void obey(char *line) {
+        const char *verb = strtok(line, " "), *first = strtok(NULL, " "), *second = strtok(NULL, " ");
+
+        if (string_equal(verb, "default") && first)
+                (void)snprintf(polkit.fallback, sizeof(polkit.fallback), "%s", first);
+        else if (string_equal(verb, "on") && second && polkit.n_rules < MAX)
+                polkit.rules[polkit.n_rules++] =
+                        (Rule){.word = strdup(first), .answer = strdup(second)};
+        else if (string_equal(verb, "answer") && first) {
+                for (size_t i = 0; i < polkit.n_hanging; i++) {
+                        answer(polkit.hanging[i], first);
+                        sd_bus_message_unref(polkit.hanging[i]);
+                }
+                polkit.n_hanging = 0;
+        } else if (string_equal(verb, "forget"))
+                forget_rules();
+        else
+                check(-EINVAL, string_or_empty(verb));
+        (void)puts("ok");
+        (void)fflush(stdout);
+}
+
+static int on_input(sd_event_source *source, int fd, uint32_t events _unused_,
+                    void *userdata _unused_) {
+        ssize_t n;
+
+        while ((n = read(fd, polkit.line + polkit.n_line, 1)) == 1) {
+                if (polkit.line[polkit.n_line] != '\n') {
+                        polkit.n_line = (polkit.n_line + 1) % (sizeof(polkit.line) - 1);
+                        continue;
+                }
+                polkit.line[polkit.n_line] = '\0';
+                polkit.n_line = 0;
+                obey(polkit.line);
+        }
+        if (n == 0)
+                (void)sd_event_exit(sd_event_source_get_event(source), 0);
+        return 0;
+}
+
+int main(void) {
+        sd_event *event = NULL;
+        sd_bus *bus = NULL;
+
+        check(sd_event_new(&event), "event loop");
+        check(sd_bus_open_system(&bus), "system bus");
+        check(sd_bus_add_object_vtable(bus, NULL, POLKIT_PATH, POLKIT_INTERFACE, vtable, NULL),
+              "object");
+        check(sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL), "event loop");
+        check(sd_bus_request_name(bus, POLKIT_NAME, 0), "name");
+        check(fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK), "standard input");
+        check(sd_event_add_io(event, NULL, STDIN_FILENO, EPOLLIN, on_input, NULL), "event loop");
+        (void)puts("ok");
+        (void)fflush(stdout);
+        check(sd_event_loop(event), "event loop");
+        forget_rules();
+        for (size_t i = 0; i < polkit.n_hanging; i++)
+                sd_bus_message_unref(polkit.hanging[i]);
+        sd_bus_flush_close_unref(bus);
+        sd_event_unref(event);
+        return EXIT_SUCCESS;
+}

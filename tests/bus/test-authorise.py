@@ -1,0 +1,899 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may do what, on a system bus of its own: the whole daemon on a fake machine, Debian's dbus-daemon
+with the policy that vfiod installs, and first the real polkitd with vfiod's actions and rules of this
+file, then no polkit, then a scripted one that hangs, dies and answers nonsense. TAP on standard output.
+
+Needs root, for users and a mount namespace. Every test has a machine and a vfiod of its own.
+"""
+
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+POLKITD = "/usr/lib/polkit-1/polkitd"
+POLKIT_NAME = "org.freedesktop.PolicyKit1"
+POLKIT_BUS_POLICY = "/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf"
+NAMESPACE_MARK = "VFIOD_TEST_NAMESPACE"
+# A call must be answered in this time, sanitisers and a busy machine included.
+PATIENCE = 60
+
+ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
+INTERACTIVE = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
+OURS = "org.vfiod1.Error."
+
+# Users that every Debian has, by what the rules below say of them.
+ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, EXAMPLE, OTHER = (
+    "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc")
+
+RULES = """
+polkit.addRule(function(action, subject) {
+    if (action.id.indexOf("org.vfiod1.") != 0)
+        return undefined;
+    var keys = ["device", "vendor", "class", "group", "driver", "label", "mode", "owner"];
+    var details = action.id.substring(11);
+    for (var i = 0; i < keys.length; i++)
+        if (action.lookup(keys[i]) !== undefined)
+            details += " " + keys[i] + "=" + action.lookup(keys[i]);
+    switch (subject.user) {
+    case "games":
+        return polkit.Result.YES;
+    case "news":
+        return polkit.Result.NO;
+    case "uucp":
+        return EXPECTED.indexOf(details) >= 0 ? polkit.Result.YES : polkit.Result.NO;
+    case "man":
+        return action.lookup("device") == "0000:01:00.0" ? polkit.Result.YES : polkit.Result.NO;
+    case "lp":
+        return action.id == "org.vfiod1.bind" ? polkit.Result.NO : polkit.Result.YES;
+    case "backup":
+        return details == "release-other label=for games owner=5" ? polkit.Result.YES : polkit.Result.NO;
+    }
+    return undefined;
+});
+"""
+
+BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <auth>EXTERNAL</auth>
+  <listen>unix:path={socket}</listen>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus"/>
+  </policy>
+  <include>{polkit}</include>
+  <include>{vfiod}</include>
+  <policy user="root">
+    <allow own="org.freedesktop.PolicyKit1"/>
+  </policy>
+</busconfig>
+"""
+
+
+class Failure(Exception):
+    """The reason why a test has failed."""
+
+
+def expect(condition, complaint):
+    if not condition:
+        raise Failure(complaint)
+
+
+def uid_of(user):
+    return pwd.getpwnam(user).pw_uid
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        expect(time.monotonic() < end, f"in {PATIENCE} s it did not happen that {what}")
+        time.sleep(0.02)
+
+
+class Outcome:
+    """What a call came to: "done" with its text, or the error's name and sentence."""
+
+    def __init__(self, line):
+        kind, _, rest = line.rstrip("\n").partition(" ")
+        self.done = kind == "done"
+        self.name, _, self.text = (None, None, rest) if self.done else rest.partition(" ")
+        self.line = line.rstrip("\n")
+
+    def expect_done(self, text=""):
+        expect(self.done and text in self.text, f"'done ... {text}' was expected, not '{self.line}'")
+        return self
+
+    def expect_error(self, name, *parts):
+        expect(not self.done and self.name == name, f"{name} was expected, not '{self.line}'")
+        for part in parts:
+            expect(part in self.text, f"the sentence does not say '{part}': {self.text}")
+        return self
+
+    def expect_refusal(self, word, *parts):
+        return self.expect_error(OURS + word, *parts)
+
+
+class Call:
+    """A client under way, as a process of its own."""
+
+    def __init__(self, world, user, member, *targets, lease=None, operation=None, options=None,
+                 interactive=False, hold=False):
+        command = [world.program("bus-call"), "--uid", str(uid_of(user))]
+        command += ["--interactive"] * interactive + ["--hold"] * hold
+        command += ["--lease", lease] if lease else []
+        command += ["--operation", operation] if operation else []
+        for name, value in (options or {}).items():
+            command += ["--option", f"{name}={value}"]
+        self.process = subprocess.Popen(command + [member, *targets], env=world.client_environment(),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+        self.lines = []
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        world.calls.append(self)
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line)
+
+    def name(self):
+        wait_until(lambda: self.lines, "a client connected")
+        return self.lines[0].split()[1]
+
+    def is_answered(self):
+        return len(self.lines) > 1
+
+    def outcome(self):
+        wait_until(lambda: self.is_answered() or self.process.poll() not in (None, 0), "a call was answered")
+        expect(self.is_answered(), "the client has failed")
+        return Outcome(self.lines[1])
+
+    def leave(self):
+        """Dies, and with it its connection and its files."""
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class ScriptedPolkit:
+    """tests/bus/scripted-polkit.c, and what it was asked."""
+
+    def __init__(self, world):
+        self.process = subprocess.Popen([world.program("scripted-polkit")], env=world.client_environment(),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+        self.lines = []
+        self.oks = 0
+        threading.Thread(target=self.read, daemon=True).start()
+        wait_until(lambda: self.oks == 1, "the scripted polkit was ready")
+
+    def read(self):
+        for line in self.process.stdout:
+            if line == "ok\n":
+                self.oks += 1
+            else:
+                self.lines.append(line.rstrip("\n"))
+
+    def tell(self, *commands):
+        for command in commands:
+            before = self.oks
+            self.process.stdin.write(command + "\n")
+            self.process.stdin.flush()
+            wait_until(lambda: self.oks > before, f"the scripted polkit took '{command}'")
+
+    def checks(self):
+        """(id, action, subject, flags, details) of each question so far."""
+        return [tuple(line.split(" ", 5)[1:]) for line in list(self.lines) if line.startswith("check ")]
+
+    def cancels(self):
+        return [line.split()[1] for line in list(self.lines) if line.startswith("cancel ")]
+
+    def forget(self):
+        self.tell("forget", "answer deny")
+        self.lines.clear()
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+
+
+class World:
+    """The bus and, for each test, a machine and a daemon."""
+
+    def __init__(self, programs, source):
+        self.programs = programs
+        self.source = pathlib.Path(source)
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="vfiod-authorise-"))
+        self.directory.chmod(0o755)
+        self.address = f"unix:path={self.directory}/bus"
+        self.log = self.directory / "vfiod.log"
+        self.machine = self.directory / "machine"
+        self.calls = []
+        self.vfiod = self.dbus = self.polkitd = self.polkit = None
+        self.config = {}
+
+    def program(self, name):
+        return self.programs[name]
+
+    def environment(self):
+        return {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.address, "FAKE_MACHINE": str(self.machine)}
+
+    def client_environment(self):
+        # The leak checker cannot look into a process that has changed its user.
+        return {**self.environment(), "ASAN_OPTIONS": "detect_leaks=0"}
+
+    def start_bus(self):
+        config = self.directory / "bus.conf"
+        config.write_text(BUS_CONFIG.format(socket=self.directory / "bus", polkit=POLKIT_BUS_POLICY,
+                                            vfiod=self.source / "systemd/org.vfiod1.conf"))
+        self.dbus = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"],
+                                     stdout=subprocess.PIPE)
+        expect(self.dbus.stdout.readline(), "dbus-daemon did not start")
+
+    def wait_for_name(self, name):
+        done = subprocess.run([self.program("bus-call"), "--wait", name], env=self.client_environment(),
+                              stdout=subprocess.DEVNULL, check=False)
+        expect(done.returncode == 0, f"nobody has taken the name {name}")
+
+    def start_polkitd(self, rules):
+        """The real one, with our action file and these rules and no others, in this mount namespace."""
+        actions, package_rules = self.directory / "actions", self.directory / "package-rules"
+        for directory in (actions, package_rules, self.directory / "rules"):
+            directory.mkdir()
+            directory.chmod(0o755)
+        shutil.copy(self.source / "polkit/org.vfiod1.policy", actions)
+        for name, text in rules.items():
+            (self.directory / "rules" / name).write_text(text)
+        for ours, theirs in ((actions, "/usr/share/polkit-1/actions"),
+                             (package_rules, "/usr/share/polkit-1/rules.d"),
+                             (self.directory / "rules", "/etc/polkit-1/rules.d")):
+            subprocess.run(["mount", "--bind", ours, theirs], check=True)
+        self.polkitd = subprocess.Popen([POLKITD, "--no-debug"], env=self.environment())
+        self.wait_for_name(POLKIT_NAME)
+
+    def stop_polkitd(self):
+        self.polkitd.terminate()
+        self.polkitd.wait()
+        self.polkitd = None
+
+    def tool(self, *arguments):
+        subprocess.run([self.program("machine-tool"), *arguments], env=self.client_environment(), check=True)
+
+    def start_vfiod(self):
+        shutil.rmtree(self.machine, ignore_errors=True)
+        self.machine.mkdir()
+        self.tool("build")
+        configuration = self.directory / "config"
+        configuration.mkdir(exist_ok=True)
+        (configuration / "vfiod.json").write_text(json.dumps(self.config))
+        with open(self.log, "wb") as log:
+            self.vfiod = subprocess.Popen([self.program("fake-vfiod"), "--config", configuration],
+                                          env=self.environment(), stderr=log)
+        self.wait_for_name("org.vfiod1")
+
+    def stop_vfiod(self):
+        """It must end by itself and well: with sanitisers, also without a leak."""
+        self.vfiod.terminate()
+        try:
+            status = self.vfiod.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.vfiod.kill()
+            self.vfiod.wait()
+            status = "nothing: it did not stop"
+        self.vfiod = None
+        expect(status == 0, f"vfiod ended with {status}")
+
+    def begin(self, *arguments, **options):
+        return Call(self, *arguments, **options)
+
+    def call(self, *arguments, **options):
+        call = self.begin(*arguments, **options)
+        outcome = call.outcome()
+        if not options.get("hold"):
+            call.leave()
+        return outcome
+
+    def hold(self, user, *targets, **options):
+        """A lease: the call that holds it, and its path."""
+        call = self.begin(user, "Acquire", *targets, hold=True, **options)
+        return call, call.outcome().expect_done().text.split()[0]
+
+    def kernel_calls(self):
+        path = self.machine / "calls"
+        return path.read_text() if path.exists() else ""
+
+    def expect_untouched(self):
+        expect(self.kernel_calls() == "", f"this was done to the machine: {self.kernel_calls()}")
+
+    def count_files(self):
+        return len(os.listdir(f"/proc/{self.vfiod.pid}/fd"))
+
+    def end_test(self):
+        for call in self.calls:
+            call.leave()
+        self.calls.clear()
+        if self.vfiod:
+            self.stop_vfiod()
+
+    def end(self):
+        for process in (self.vfiod, self.polkitd, self.dbus):
+            if process:
+                process.kill()
+                process.wait()
+        if self.polkit:
+            self.polkit.end()
+        for path in ("/usr/share/polkit-1/actions", "/usr/share/polkit-1/rules.d", "/etc/polkit-1/rules.d"):
+            subprocess.run(["umount", path], check=False, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+TESTS = {"polkitd": [], "none": [], "scripted": []}
+
+
+def test(section, sentence, config=None):
+    def decorate(function):
+        TESTS[section].append((sentence, function, config or {}))
+        return function
+    return decorate
+
+
+# With the real polkitd.
+
+# What polkit must have been told for the user EXACT to be let through: all that he does below.
+EXPECTED = [
+    "list",
+    "bind device=0000:01:00.0 vendor=8086:10d3 class=020000 group=2 driver=e1000e",
+    "bind device=0000:01:00.1 vendor=8086:2668 class=040300 group=2 driver=snd_hda_intel",
+    "bind device=0000:01:00.0 vendor=8086:10d3 class=020000 group=2 driver=vfio-pci",
+    "bind device=0000:01:00.1 vendor=8086:2668 class=040300 group=2 driver=vfio-pci",
+    "acquire device=0000:03:00.0 vendor=8086:100e class=020000 group=4 driver=vfio-pci mode=group",
+    "acquire device=0000:07:00.0 vendor=8086:100e class=020000 group=9 driver=vfio-pci label=a label mode=group",
+    "acquire device=0000:04:00.0 vendor=10de:1eb8 class=030200 group=5 driver= mode=group",
+    "bind device=0000:04:00.0 vendor=10de:1eb8 class=030200 group=5 driver= mode=group",
+]
+
+
+@test("polkitd", "who is allowed may list, bind, acquire, release and unbind")
+def allowed(w):
+    w.call(ALLOWED, "ListGroups").expect_done("/org/vfiod1/group/2")
+    w.call(ALLOWED, "Bind", "group/2").expect_done()
+    _, path = w.hold(ALLOWED, "group/2")
+    w.call(ALLOWED, "GetFds", "0", "2", lease=path).expect_done("container: group:2")
+    w.call(ALLOWED, "Release", lease=path).expect_done()
+    for call in w.calls:
+        call.leave()
+    wait_until(lambda: w.call("root", "ListLeases").text == "", "the lease was over")
+    w.call(ALLOWED, "Unbind", "group/2").expect_done()
+    expect("bind 0000:01:00.0 to e1000e" in w.kernel_calls(), "it is not back on its driver")
+
+
+@test("polkitd", "who is denied may do nothing, is told which action, and nothing is done")
+def denied(w):
+    for member, action in (("ListGroups", "list"), ("ListDevices", "list"), ("ListLeases", "list"),
+                           ("Overview", "list")):
+        w.call(DENIED, member).expect_error(ACCESS_DENIED, f"org.vfiod1.{action}", f"uid {uid_of(DENIED)}")
+    w.call(DENIED, "GetDevice", "0000:01:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.list")
+    w.call(DENIED, "Explain", "group/2").expect_error(ACCESS_DENIED, "org.vfiod1.list")
+    for member, action in (("Bind", "bind"), ("Unbind", "bind"), ("Acquire", "acquire")):
+        w.call(DENIED, member, "group/4").expect_error(ACCESS_DENIED, f"org.vfiod1.{action}", "0000:03:00.0")
+    for operation, action in (("bind", "bind"), ("unbind", "bind"), ("acquire", "acquire")):
+        w.call(DENIED, "Plan", "group/4", operation=operation).expect_error(ACCESS_DENIED, f"org.vfiod1.{action}")
+    w.expect_untouched()
+
+
+@test("polkitd", "who must authenticate is told so unless the call allows asking")
+def must_authenticate(w):
+    for member, action in (("Bind", "bind"), ("Acquire", "acquire")):
+        w.call(ASKED, member, "group/4").expect_error(INTERACTIVE, "0000:03:00.0", f"org.vfiod1.{action}")
+        # Nobody is there to ask, so polkit says no at once.
+        w.call(ASKED, member, "group/4", interactive=True).expect_error(ACCESS_DENIED, f"org.vfiod1.{action}")
+    w.expect_untouched()
+
+
+@test("polkitd", "everybody may list by default")
+def list_by_default(w):
+    w.call(ASKED, "ListDevices").expect_done("/org/vfiod1/device/")
+    w.call(ASKED, "Explain", "group/2").expect_done()
+
+
+@test("polkitd", "rules see device, vendor, class, group, driver, label and mode as they are")
+def details(w):
+    w.call(EXACT, "ListGroups").expect_done()
+    w.call(EXACT, "Bind", "0000:01:00.1").expect_done()
+    w.call(EXACT, "Unbind", "group/2").expect_done()
+    w.hold(EXACT, "group/4")
+    w.hold(EXACT, "group/9", options={"label": "a label"})
+    w.hold(EXACT, "group/5", options={"bind": "true"})
+    # What is not exactly that is denied.
+    w.call(EXACT, "Bind", "group/3").expect_error(ACCESS_DENIED, "0000:02:00.0")
+    w.call(EXACT, "Acquire", "group/8").expect_error(ACCESS_DENIED, "0000:06:00.0")
+
+
+@test("polkitd", "every member of a group is asked about, not only the one named")
+def each_member(w):
+    w.call(ONE_DEVICE, "Bind", "0000:01:00.0").expect_error(ACCESS_DENIED, "0000:01:00.1")
+    w.call(ONE_DEVICE, "Acquire", "0000:01:00.0", options={"bind": "true"}).expect_error(ACCESS_DENIED)
+    w.expect_untouched()
+
+
+@test("polkitd", "who may acquire and not bind may acquire what is bound")
+def acquire_without_bind(w):
+    w.hold(NO_BIND, "group/4", options={"bind": "true"})
+    w.call(NO_BIND, "Acquire", "group/2", options={"bind": "true"}).expect_error(
+        ACCESS_DENIED, "org.vfiod1.bind", "0000:01:00.0")
+    w.call(NO_BIND, "Bind", "group/2").expect_error(ACCESS_DENIED, "org.vfiod1.bind")
+    w.call("root", "Bind", "group/2").expect_done()
+    w.hold(NO_BIND, "group/2")
+
+
+@test("polkitd", "another's lease is refused with a sentence that says whose it is")
+def leased(w):
+    w.hold(ALLOWED, "group/4", options={"label": "build"})
+    for user in (NO_BIND, "root"):
+        w.call(user, "Acquire", "group/4").expect_refusal(
+            "Leased", f"group 4 is leased to uid {uid_of(ALLOWED)} (lease 1 for 'build')")
+
+
+@test("polkitd", "files and groups of a lease are for its owner alone, root included")
+def not_owner(w):
+    _, path = w.hold(ALLOWED, "group/4", "group/9")
+    for user in (NO_BIND, "root"):
+        w.call(user, "GetFds", "0", "0", lease=path).expect_refusal("NotOwner", f"belongs to uid {uid_of(ALLOWED)}")
+        w.call(user, "Add", "group/8", lease=path).expect_refusal("NotOwner", f"uid {uid_of(ALLOWED)}")
+        w.call(user, "Remove", "group/9", lease=path).expect_refusal("NotOwner", f"uid {uid_of(ALLOWED)}")
+        w.call(user, "Acquire", "group/8", options={"join": path}).expect_refusal("NotOwner", "lease 1")
+
+
+@test("polkitd", "another's lease is released with the action release-other only")
+def release_other(w):
+    _, path = w.hold(ALLOWED, "group/4", options={"label": "for games"})
+    _, second = w.hold(ALLOWED, "group/9", options={"label": "for others"})
+    w.call(DENIED, "Release", lease=path).expect_error(ACCESS_DENIED, "org.vfiod1.release-other")
+    w.call(ASKED, "Release", lease=path).expect_error(INTERACTIVE, "org.vfiod1.release-other")
+    w.call(RELEASER, "Release", lease=second).expect_error(ACCESS_DENIED, "org.vfiod1.release-other")
+    w.call(RELEASER, "Release", lease=path).expect_done()
+    w.call("root", "Release", lease=second).expect_done()
+    wait_until(lambda: "draining" not in w.call("root", "ListLeases").text, "they were released")
+
+
+@test("polkitd", "the example rules do what they say")
+def example(w):
+    """The "vmmanager" of vfiod-example.rules is the user EXAMPLE here, the group "vfio" is his group."""
+    w.call(EXAMPLE, "Bind", "group/2").expect_error(ACCESS_DENIED, "org.vfiod1.bind")
+    w.hold(EXAMPLE, "group/4")
+    w.call(EXAMPLE, "Bind", "group/5").expect_error(ACCESS_DENIED, "org.vfiod1.bind")
+    w.call(OTHER, "Bind", "group/2").expect_error(INTERACTIVE, "0000:01:00.1")
+
+
+@test("polkitd", "sixteen files go over the bus, seventeen are refused and can be fetched in pages")
+def sixteen_files(w):
+    w.tool("many", "30", "13")
+    w.tool("many", "31", "14")
+    w.stop_vfiod()
+    restart_on_same_machine(w)
+    call, path = w.hold(ALLOWED, "group/30")
+    expect(call.outcome().text.count("device:") == 13, call.outcome().line)
+    w.call(ALLOWED, "Acquire", "group/31").expect_refusal("TooManyFds", "17 file descriptors", "16", "defer_fds")
+    call, path = w.hold(ALLOWED, "group/31", options={"defer_fds": "true"})
+    expect(call.outcome().text == path, call.outcome().line)
+    first = w.call(ALLOWED, "GetFds", "0", "16", lease=path).expect_done("container: group:31")
+    expect(first.text.count(":") >= 16, first.line)
+    w.call(ALLOWED, "GetFds", "0", "0", lease=path).expect_done("group:31")
+    w.call(ALLOWED, "GetFds", "0", "17", lease=path).expect_refusal("TooManyFds", "17", "16")
+    # The bus has not thrown vfiod out.
+    w.call(ALLOWED, "ListLeases").expect_done(path)
+
+
+def restart_on_same_machine(w):
+    with open(w.log, "ab") as log:
+        w.vfiod = subprocess.Popen([w.program("fake-vfiod"), "--config", w.directory / "config"],
+                                   env=w.environment(), stderr=log)
+    w.wait_for_name("org.vfiod1")
+
+
+@test("polkitd", "a lease ends when its holder is killed")
+def holder_killed(w):
+    before = w.count_files()
+    call, _ = w.hold(ALLOWED, "group/4")
+    call.leave()
+    wait_until(lambda: w.call("root", "ListLeases").text == "", "the lease was over")
+    wait_until(lambda: w.count_files() <= before, "vfiod had closed its files")
+    w.hold(NO_BIND, "group/4")
+
+
+@test("polkitd", "nobody but root may take the name, and only our interfaces pass the bus")
+def bus_policy(w):
+    def run(user, *command):
+        return subprocess.run(["setpriv", f"--reuid={user}", "--clear-groups", *command],
+                              env=w.client_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              encoding="utf-8", check=False)
+    taken = subprocess.run([w.program("bus-call"), "--uid", str(uid_of(ALLOWED)), "--own", "org.vfiod1.Other"],
+                           env=w.client_environment(), stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    expect("done" not in taken.stdout, f"a user took a name: {taken.stdout}")
+    w.stop_vfiod()
+    taken = subprocess.run([w.program("bus-call"), "--uid", str(uid_of(ALLOWED)), "--own", "org.vfiod1"],
+                           env=w.client_environment(), stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    expect("done" not in taken.stdout, f"a user took vfiod's name: {taken.stdout}")
+    restart_on_same_machine(w)
+    call = ("busctl", "--system", "call", "org.vfiod1", "/org/vfiod1")
+    done = run(DENIED, *call, "org.freedesktop.DBus.Peer", "Ping")
+    expect(done.returncode == 0, done.stdout)
+    done = run(DENIED, *call, "org.freedesktop.DBus.Introspectable", "Introspect")
+    expect("org.vfiod1.Manager" in done.stdout, done.stdout)
+    done = run(DENIED, *call, "org.freedesktop.LogControl1", "Get")
+    expect("Access denied" in done.stdout or "rejected" in done.stdout, done.stdout)
+
+
+@test("polkitd", "properties can be read by everybody")
+def properties(w):
+    done = subprocess.run(["setpriv", f"--reuid={DENIED}", "--clear-groups", "busctl", "--system", "get-property",
+                           "org.vfiod1", "/org/vfiod1/group/2", "org.vfiod1.Group", "Devices"],
+                          env=w.client_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          encoding="utf-8", check=False)
+    expect("0000:01:00.0" in done.stdout, done.stdout)
+
+
+@test("polkitd", "a target that is not there is refused before polkit is asked")
+def not_there(w):
+    w.call(DENIED, "Bind", "group/99").expect_refusal("NotFound", "99")
+
+
+# Without polkit.
+
+@test("none", "without polkit only root may do anything, and the sentence says why")
+def no_polkit(w):
+    for member, targets, action in (("ListGroups", (), "list"), ("Bind", ("group/2",), "bind"),
+                                    ("Acquire", ("group/4",), "acquire")):
+        w.call(ALLOWED, member, *targets).expect_error(
+            ACCESS_DENIED, "polkit is not there to ask, so only root may do this", f"org.vfiod1.{action}")
+    w.expect_untouched()
+    w.call("root", "ListGroups").expect_done()
+    w.call("root", "Bind", "group/2").expect_done()
+    w.hold("root", "group/2")
+
+
+@test("none", "without polkit another's lease is released by root only")
+def no_polkit_release(w):
+    _, path = w.hold("root", "group/4")
+    w.call(ALLOWED, "Release", lease=path).expect_error(ACCESS_DENIED, "org.vfiod1.release-other")
+    w.call("root", "Release", lease=path).expect_done()
+
+
+# With the scripted polkit.
+
+def details_of(check):
+    return dict(part.split("=", 1) for part in check[4].split("|") if part)
+
+
+@test("scripted", "polkit is asked about the caller by its name on the bus, once for each member but the bridge")
+def questions(w):
+    call = w.begin(ALLOWED, "Bind", "0000:01:00.1")
+    call.outcome().expect_done()
+    checks = w.polkit.checks()
+    expect(len(checks) == 2, f"{checks}")
+    for check, device in zip(checks, ("0000:01:00.0", "0000:01:00.1")):
+        expect(check[1] == "org.vfiod1.bind", f"{check}")
+        expect(check[2] == f"system-bus-name,name={call.name()}", f"{check} of {call.name()}")
+        expect(check[3] == "0", f"a question that may not be asked of a person: {check}")
+        expect(details_of(check)["device"] == device, f"{check}")
+        expect(set(details_of(check)) == {"device", "vendor", "class", "group", "driver"}, f"{check}")
+    expect(checks[0][0] != checks[1][0] and checks[0][0], f"cancellation ids: {checks}")
+
+
+@test("scripted", "the caller's leave to ask a person is handed on")
+def interactive_flag(w):
+    w.polkit.tell("default challenge")
+    w.call(ALLOWED, "Bind", "group/3", interactive=True).expect_error(ACCESS_DENIED, "0000:02:00.0")
+    w.call(ALLOWED, "Bind", "group/3").expect_error(INTERACTIVE, "0000:02:00.0")
+    expect([check[3] for check in w.polkit.checks()] == ["1", "0"], f"{w.polkit.checks()}")
+
+
+@test("scripted", "acquire with bind asks both actions, bind for those alone that would move")
+def both_actions(w):
+    w.call(ALLOWED, "Acquire", "group/2", "group/4", options={"bind": "true", "label": "x y"}).expect_done()
+    asked = [(check[1], details_of(check)["device"]) for check in w.polkit.checks()]
+    expect(asked == [("org.vfiod1.acquire", "0000:01:00.0"), ("org.vfiod1.bind", "0000:01:00.0"),
+                     ("org.vfiod1.acquire", "0000:01:00.1"), ("org.vfiod1.bind", "0000:01:00.1"),
+                     ("org.vfiod1.acquire", "0000:03:00.0")], f"{asked}")
+    for check in w.polkit.checks():
+        expect(details_of(check)["label"] == "x y" and details_of(check)["mode"] == "group", f"{check}")
+
+
+@test("scripted", "a plan asks what its operation asks")
+def plan_questions(w):
+    for operation in ("bind", "unbind", "acquire"):
+        w.call(ALLOWED, "Plan", "group/4", operation=operation).expect_done()
+    expect([check[1] for check in w.polkit.checks()] ==
+           ["org.vfiod1.bind", "org.vfiod1.bind", "org.vfiod1.acquire"], f"{w.polkit.checks()}")
+
+
+@test("scripted", "a device off PCI has empty ids")
+def off_pci(w):
+    w.polkit.tell("default deny")
+    w.call(ALLOWED, "Bind", "10000000.gpu").expect_error(ACCESS_DENIED, "10000000.gpu")
+    expect(details_of(w.polkit.checks()[0]) ==
+           {"device": "10000000.gpu", "vendor": "", "class": "", "driver": "panfrost", "group": "7"},
+           f"{w.polkit.checks()}")
+
+
+@test("scripted", "the first no ends the questions")
+def first_no(w):
+    w.polkit.tell("on 0000:01:00.0 deny")
+    w.call(ALLOWED, "Bind", "group/2").expect_error(ACCESS_DENIED, "0000:01:00.0")
+    expect(len(w.polkit.checks()) == 1, f"{w.polkit.checks()}")
+    w.expect_untouched()
+
+
+@test("scripted", "a no to the last member is a no to all")
+def last_no(w):
+    w.polkit.tell("on 0000:01:00.1 deny")
+    w.call(ALLOWED, "Bind", "group/2").expect_error(ACCESS_DENIED, "0000:01:00.1")
+    w.expect_untouched()
+
+
+@test("scripted", "root is not asked, and neither is an owner about his lease")
+def not_asked(w):
+    w.call("root", "Bind", "group/2").expect_done()
+    w.call("root", "ListGroups").expect_done()
+    _, path = w.hold(ALLOWED, "group/4")
+    w.polkit.lines.clear()
+    w.call(ALLOWED, "GetFds", "0", "0", lease=path).expect_done()
+    w.call(ALLOWED, "Release", lease=path).expect_done()
+    expect(w.polkit.checks() == [], f"{w.polkit.checks()}")
+
+
+@test("scripted", "release-other is asked with the owner and the label of the lease")
+def release_other_details(w):
+    _, path = w.hold(ALLOWED, "group/4", options={"label": "build 7"})
+    w.polkit.lines.clear()
+    w.call(OTHER, "Release", lease=path).expect_done()
+    expect([(check[1], details_of(check)) for check in w.polkit.checks()] ==
+           [("org.vfiod1.release-other", {"owner": str(uid_of(ALLOWED)), "label": "build 7"})],
+           f"{w.polkit.checks()}")
+
+
+@test("scripted", "while polkit thinks, others are answered")
+def others_meanwhile(w):
+    w.polkit.tell("on org.vfiod1.bind hang")
+    slow = w.begin(ALLOWED, "Bind", "group/2")
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.call(ALLOWED, "ListGroups").expect_done()
+    w.call(OTHER, "Explain", "group/2").expect_done()
+    w.call("root", "Bind", "group/3").expect_done()
+    w.hold(OTHER, "group/4")
+    expect(not slow.is_answered(), "the slow one was answered")
+    w.polkit.tell("forget", "answer allow")
+    slow.outcome().expect_done()
+    expect("bind 0000:01:00.0 to vfio-pci" in w.kernel_calls(), "nothing was bound")
+
+
+@test("scripted", "who leaves while polkit thinks has his question withdrawn and is forgotten",
+      {"limits": {"operations_per_uid": 1}})
+def leaves_meanwhile(w):
+    w.polkit.tell("on org.vfiod1.bind hang")
+    w.call(ALLOWED, "ListGroups").expect_done()
+    before = w.count_files()
+    slow = w.begin(ALLOWED, "Bind", "group/2")
+    wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked")
+    w.call(ALLOWED, "ListGroups").expect_refusal("LimitExceeded", "limits.operations_per_uid")
+    slow.leave()
+    wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[-1][0]], "the question was withdrawn")
+    w.call(ALLOWED, "ListGroups").expect_done()
+    expect(w.count_files() == before, f"vfiod had {before} files open, now {w.count_files()}")
+    # The answer comes all the same: it is nobody's.
+    w.polkit.tell("answer allow")
+    w.call(ALLOWED, "ListGroups").expect_done()
+    w.expect_untouched()
+
+
+@test("scripted", "calls that wait for polkit are limited for each user, not for all",
+      {"limits": {"operations_per_uid": 2}})
+def limit_of_waiting(w):
+    w.polkit.tell("on org.vfiod1.bind hang")
+    slow = [w.begin(ALLOWED, "Bind", f"group/{group}") for group in (2, 3)]
+    wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked")
+    w.call(ALLOWED, "Bind", "group/5").expect_refusal("LimitExceeded", f"uid {uid_of(ALLOWED)} has 2 calls")
+    w.call(OTHER, "ListGroups").expect_done()
+    w.call("root", "ListGroups").expect_done()
+    w.polkit.tell("answer deny")
+    for call in slow:
+        call.outcome().expect_error(ACCESS_DENIED)
+    w.call(ALLOWED, "ListGroups").expect_done()
+
+
+@test("scripted", "a device replaced while polkit thinks is not what was authorised")
+def replaced_meanwhile(w):
+    w.polkit.tell("on 0000:01:00.1 hang")
+    slow = w.begin(ALLOWED, "Bind", "group/2")
+    wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked")
+    w.tool("replace", "0000:01:00.0", "15b3", "101e")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_refusal("Changed", "0000:01:00.0")
+    w.expect_untouched()
+
+
+@test("scripted", "a member that joins the group while polkit thinks was not authorised")
+def joined_meanwhile(w):
+    w.polkit.tell("on 0000:02:00.0 hang")
+    slow = w.begin(ALLOWED, "Bind", "group/3")
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.tool("add", "0000:02:00.1", "3", "e1000e")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_refusal("Changed", "0000:02:00.1")
+    w.expect_untouched()
+
+
+@test("scripted", "a device unplugged while polkit thinks is not found")
+def unplugged_meanwhile(w):
+    w.polkit.tell("on 0000:02:00.0 hang")
+    slow = w.begin(ALLOWED, "Bind", "group/3")
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.tool("remove", "0000:02:00.0")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_refusal("NotFound", "3")
+
+
+@test("scripted", "a driver that changes while polkit thinks does not matter")
+def driver_meanwhile(w):
+    w.polkit.tell("on 0000:02:00.0 hang")
+    slow = w.begin(ALLOWED, "Bind", "group/3")
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.tool("unbind", "0000:02:00.0", "nvme")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_done()
+
+
+@test("scripted", "a group that became unbound while polkit thinks needs the bind action too")
+def unbound_meanwhile(w):
+    w.polkit.tell("on 0000:03:00.0 hang", "on org.vfiod1.bind deny")
+    slow = w.begin(ALLOWED, "Acquire", "group/4", options={"bind": "true"})
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.tool("unbind", "0000:03:00.0", "vfio-pci")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_refusal("Changed", "0000:03:00.0")
+    w.expect_untouched()
+
+
+@test("scripted", "a lease that ends while polkit thinks about its release is gone")
+def lease_ended_meanwhile(w):
+    w.polkit.tell("on org.vfiod1.release-other hang")
+    holder, path = w.hold(ALLOWED, "group/4")
+    slow = w.begin(OTHER, "Release", lease=path)
+    wait_until(lambda: w.polkit.checks()[-1][1] == "org.vfiod1.release-other", "polkit was asked")
+    holder.leave()
+    wait_until(lambda: w.call("root", "ListLeases").text == "", "the lease was over")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_refusal("NotFound", "lease 1")
+
+
+@test("scripted", "an answer that makes no sense is a no")
+def nonsense(w):
+    w.polkit.tell("default nonsense")
+    w.call(ALLOWED, "Bind", "group/2").expect_error(ACCESS_DENIED, "makes no sense")
+    w.expect_untouched()
+
+
+@test("scripted", "an error of polkit is a no")
+def polkit_error(w):
+    w.polkit.tell("default fail")
+    w.call(ALLOWED, "Bind", "group/2").expect_error(ACCESS_DENIED, "out of sorts", "org.vfiod1.bind")
+    w.expect_untouched()
+
+
+@test("scripted", "polkit that hangs for good is given up, with its question withdrawn")
+def hangs_for_good(w):
+    w.polkit.tell("on org.vfiod1.bind hang")
+    slow = w.begin(ALLOWED, "Bind", "group/2")
+    slow.outcome().expect_error(ACCESS_DENIED, "polkit", "org.vfiod1.bind")
+    wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[-1][0]], "the question was withdrawn")
+    w.expect_untouched()
+
+
+@test("scripted", "vfiod stops while polkit thinks, and withdraws its question")
+def stops_meanwhile(w):
+    w.polkit.tell("on org.vfiod1.bind hang")
+    slow = w.begin(ALLOWED, "Bind", "group/2")
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.stop_vfiod()
+    expect(not slow.outcome().done, "a bind was done by nobody")
+    wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[-1][0]], "the question was withdrawn")
+
+
+@test("scripted", "polkit that dies while it thinks is a clean no, and the next one is asked again")
+def dies(w):
+    w.polkit.tell("on org.vfiod1.bind hang")
+    slow = w.begin(ALLOWED, "Bind", "group/2")
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.polkit.end()
+    slow.outcome().expect_error(ACCESS_DENIED, "polkit", "org.vfiod1.bind")
+    w.call(ALLOWED, "ListGroups").expect_error(ACCESS_DENIED, "polkit is not there to ask")
+    w.expect_untouched()
+    w.polkit = ScriptedPolkit(w)
+    w.call(ALLOWED, "Bind", "group/2").expect_done()
+
+
+def run_section(world, name, counter):
+    for sentence, function, config in TESTS[name]:
+        complaint = None
+        world.config = config
+        try:
+            world.start_vfiod()
+            function(world)
+        except Failure as failure:
+            complaint = str(failure)
+        try:
+            world.end_test()
+        except Failure as failure:
+            complaint = complaint or str(failure)
+        if world.polkit:
+            world.polkit.forget()
+        counter[0] += 1
+        print(f"{'not ok' if complaint else 'ok'} {counter[0]} - {sentence}", flush=True)
+        if complaint:
+            print(f"# {complaint}")
+            for line in world.log.read_text(errors="replace").splitlines()[-30:]:
+                print(f"# vfiod: {line}", flush=True)
+
+
+def example_rules(world):
+    text = (world.source / "polkit/vfiod-example.rules").read_text()
+    for old, new in (('"vmmanager"', f'"{EXAMPLE}"'), ('"vfio"', f'"{OTHER}"')):
+        expect(old in text, f"the example rules do not speak of {old} any more")
+        text = text.replace(old, new)
+    return text
+
+
+def run(world):
+    counter = [0]
+    world.start_bus()
+    run_section(world, "none", counter)
+    world.start_polkitd({"10-test.rules": RULES.replace("EXPECTED", json.dumps(EXPECTED)),
+                         "20-example.rules": example_rules(world)})
+    run_section(world, "polkitd", counter)
+    world.stop_polkitd()
+    world.polkit = ScriptedPolkit(world)
+    run_section(world, "scripted", counter)
+    print(f"1..{counter[0]}")
+
+
+def main():
+    if os.geteuid() != 0:
+        print("1..0 # SKIP needs root, for users and a mount namespace")
+        return
+    if NAMESPACE_MARK not in os.environ:
+        os.environ[NAMESPACE_MARK] = "1"
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])
+    source, *programs = sys.argv[1:]
+    for path in (POLKITD, POLKIT_BUS_POLICY):
+        if not os.path.exists(path):
+            print(f"1..1\nnot ok 1 - polkitd is installed\n# there is no {path}; install polkitd")
+            return
+    world = World({os.path.basename(path): os.path.abspath(path) for path in programs}, source)
+    try:
+        run(world)
+    except Failure as failure:
+        print(f"Bail out! {failure}")
+    finally:
+        world.end()
+
+
+main()

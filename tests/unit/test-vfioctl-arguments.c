@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* client/arguments.h: command lines, right and wrong, against a small table of verbs. */
+
+#include "client/arguments.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/output.h"
+#include "daemon/util/string.h"
+#include "tests/unit/fixture-check.h"
+
+static const Verb verbs[] = {
+        {.name = "list", .synopsis = "[TARGET...]", .summary = "Lists", .most = SIZE_MAX},
+        {.name = "bind",
+         .synopsis = "TARGET...",
+         .summary = "Binds",
+         .least = 1,
+         .most = SIZE_MAX,
+         .options = OPTION_DRIVER | OPTION_DRY_RUN},
+        {.name = "exec",
+         .synopsis = "TARGET... -- PROGRAM",
+         .summary = "Runs",
+         .least = 1,
+         .most = SIZE_MAX,
+         .options = OPTIONS_ACQUIRE,
+         .command = true,
+         .details = "More.\n"},
+        {.name = "leases", .synopsis = "", .summary = "Shows"},
+        {.name = NULL},
+};
+
+#define LINE(...) ((char **)(const char *[]){__VA_ARGS__, NULL})
+
+static Arguments right(char **argv) {
+        _cleanup_free_ char *sentence = NULL;
+        Arguments a;
+        int r;
+
+        r = arguments_parse(verbs, argv, &a, &sentence);
+        ck_assert_msg(r == 0, "%s", string_or_empty(sentence));
+        return a;
+}
+
+START_TEST(a_verb_takes_its_operands) {
+        _cleanup_arguments_ Arguments a = right(LINE("list", "group/3", "eth0"));
+
+        ck_assert_str_eq(a.verb->name, "list");
+        ck_assert_uint_eq(strv_length(a.operands), 2);
+        ck_assert_str_eq(a.operands[0], "group/3");
+        ck_assert_str_eq(a.operands[1], "eth0");
+        ck_assert(!a.json);
+        ck_assert_uint_eq(a.timeout, TIMEOUT_DEFAULT);
+}
+END_TEST
+
+START_TEST(options_may_stand_anywhere_and_in_three_spellings) {
+        _cleanup_arguments_ Arguments a =
+                right(LINE("--json", "bind", "--driver=x", "group/3", "-n", "--timeout", "5"));
+        _cleanup_arguments_ Arguments b = right(LINE("bind", "a", "-d", "y", "-j"));
+
+        ck_assert(a.json && a.dry_run);
+        ck_assert_str_eq(a.options.driver, "x");
+        ck_assert_uint_eq(a.timeout, 5000000);
+        ck_assert_uint_eq(strv_length(a.operands), 1);
+        ck_assert(b.json && !b.dry_run);
+        ck_assert_str_eq(b.options.driver, "y");
+}
+END_TEST
+
+START_TEST(the_options_of_acquire_reach_the_daemon_unjudged) {
+        _cleanup_arguments_ Arguments a =
+                right(LINE("exec", "--bind", "--label", "", "--prepare=nonsense", "--mode=x", "a",
+                           "--no-ask-password", "--", "true"));
+
+        ck_assert(a.options.bind && a.no_ask_password);
+        ck_assert_str_eq(a.options.label, "");
+        ck_assert_str_eq(a.options.prepare, "nonsense");
+        ck_assert_str_eq(a.options.mode, "x");
+        ck_assert_ptr_null(a.options.driver);
+}
+END_TEST
+
+START_TEST(behind_two_dashes_the_command_is_left_alone) {
+        _cleanup_arguments_ Arguments a =
+                right(LINE("exec", "group/3", "--", "sh", "--json", "--", "-c"));
+
+        ck_assert(!a.json);
+        ck_assert_uint_eq(strv_length(a.operands), 1);
+        ck_assert_uint_eq(strv_length(a.command), 4);
+        ck_assert_str_eq(a.command[0], "sh");
+        ck_assert_str_eq(a.command[1], "--json");
+        ck_assert_str_eq(a.command[2], "--");
+}
+END_TEST
+
+START_TEST(two_dashes_end_the_options_of_other_verbs) {
+        _cleanup_arguments_ Arguments a = right(LINE("list", "--", "--json", "-"));
+        _cleanup_arguments_ Arguments b = right(LINE("list", "-"));
+
+        ck_assert(!a.json);
+        ck_assert_uint_eq(strv_length(a.operands), 2);
+        ck_assert_str_eq(a.operands[0], "--json");
+        ck_assert_str_eq(b.operands[0], "-");
+}
+END_TEST
+
+START_TEST(help_and_version_need_nothing_else) {
+        _cleanup_arguments_ Arguments a = right(LINE("--help"));
+        _cleanup_arguments_ Arguments b = right(LINE("bind", "-h"));
+        _cleanup_arguments_ Arguments c = right(LINE("--version"));
+
+        ck_assert(a.help && !a.verb);
+        ck_assert(b.help && string_equal(b.verb->name, "bind"));
+        ck_assert(c.version && !c.verb);
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_told_in_a_sentence) {
+        static const struct {
+                const char *argv[6];
+                const char *sentence;
+        } rows[] = {
+                {{"lost"}, "unknown verb 'lost'"},
+                {{"lost", "--wrong", "x"}, "unknown verb 'lost'"},
+                {{"list", "--wrong"}, "unknown option '--wrong'"},
+                {{"list", "-x"}, "unknown option '-x'"},
+                {{"list", "-jn"}, "unknown option '-jn'"},
+                {{"list", "--jso"}, "unknown option '--jso'"},
+                {{"list", "--jsonx"}, "unknown option '--jsonx'"},
+                {{"list", "--json=yes"}, "--json takes no value"},
+                {{"bind", "a", "--driver"}, "--driver needs a value"},
+                {{"list", "--driver", "x"}, "'list' has no option --driver"},
+                {{"list", "-n"}, "'list' has no option --dry-run"},
+                {{"bind"}, "too few arguments; usage: vfioctl bind TARGET..."},
+                {{"leases", "7"}, "'leases' has no place for '7'"},
+                {{"exec", "a"}, "'exec' needs '--' and a program to run"},
+                {{"exec", "a", "--"}, "'exec' needs '--' and a program to run"},
+                {{"list", "--timeout", "0"},
+                 "--timeout: '0' is no number of seconds from 1 to 1000000"},
+                {{"list", "--timeout=x"},
+                 "--timeout: 'x' is no number of seconds from 1 to 1000000"},
+                {{"list", "--timeout=1000001"},
+                 "--timeout: '1000001' is no number of seconds from 1 to 1000000"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_arguments_ Arguments a = ARGUMENTS_NULL;
+                _cleanup_free_ char *sentence = NULL;
+
+                ck_assert_int_eq(arguments_parse(verbs, (char **)rows[i].argv, &a, &sentence),
+                                 -EINVAL);
+                assert_row_str(rows[i].argv[0], sentence, rows[i].sentence);
+        }
+}
+END_TEST
+
+START_TEST(json_behind_a_mistake_still_counts) {
+        _cleanup_arguments_ Arguments a = ARGUMENTS_NULL;
+        _cleanup_free_ char *sentence = NULL;
+
+        ck_assert_int_eq(arguments_parse(verbs, LINE("list", "--wrong", "--json"), &a, &sentence),
+                         -EINVAL);
+        ck_assert(a.json);
+        ck_assert_str_eq(a.verb->name, "list");
+}
+END_TEST
+
+static char *help_of(const Verb *verb) {
+        char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        ck_assert_ptr_nonnull(f);
+        if (verb)
+                help_print_verb(f, verb);
+        else
+                help_print(f, verbs);
+        ck_assert_int_eq(fclose(f), 0);
+        return text;
+}
+
+START_TEST(help_names_every_verb_and_status_on_80_columns) {
+        _cleanup_free_ char *text = help_of(NULL);
+
+        for (const Verb *verb = verbs; verb->name; verb++)
+                ck_assert_ptr_nonnull(strstr(text, verb->summary));
+        ck_assert_ptr_nonnull(strstr(text, "Exit status:"));
+        ck_assert_ptr_nonnull(strstr(text, "--timeout SECONDS"));
+        ck_assert_ptr_null(strstr(text, "--driver"));
+        for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+                ck_assert_msg(text_width(line) <= 80, "%s", line);
+}
+END_TEST
+
+START_TEST(help_of_a_verb_names_its_own_options) {
+        _cleanup_free_ char *text = help_of(&verbs[2]);
+
+        ck_assert_ptr_nonnull(strstr(text, "Usage: vfioctl exec TARGET... -- PROGRAM\n"));
+        ck_assert_ptr_nonnull(strstr(text, "--prepare open|attach"));
+        ck_assert_ptr_nonnull(strstr(text, "More.\n"));
+        ck_assert_ptr_nonnull(strstr(text, "--json"));
+        ck_assert_ptr_null(strstr(text, "--dry-run"));
+}
+END_TEST
+
+int main(void) {
+        TCase *tests = tests_new("vfioctl-arguments");
+
+        tcase_add_test(tests, a_verb_takes_its_operands);
+        tcase_add_test(tests, options_may_stand_anywhere_and_in_three_spellings);
+        tcase_add_test(tests, the_options_of_acquire_reach_the_daemon_unjudged);
+        tcase_add_test(tests, behind_two_dashes_the_command_is_left_alone);
+        tcase_add_test(tests, two_dashes_end_the_options_of_other_verbs);
+        tcase_add_test(tests, help_and_version_need_nothing_else);
+        tcase_add_test(tests, what_is_wrong_is_told_in_a_sentence);
+        tcase_add_test(tests, json_behind_a_mistake_still_counts);
+        tcase_add_test(tests, help_names_every_verb_and_status_on_80_columns);
+        tcase_add_test(tests, help_of_a_verb_names_its_own_options);
+        return tests_run(tests);
+}

@@ -59,8 +59,7 @@ struct Arguments {
         char **command;  /* borrowed from argv, NULL where there is none */
 };
 
-#define ARGUMENTS_NULL                                                                             \
-        { .verb = NULL }
+#define ARGUMENTS_NULL {.verb = NULL}
 
 /* How long an answer may take: somebody may have to type a password, a driver may be slow. */
 #define TIMEOUT_DEFAULT (360 * UINT64_C(1000000))

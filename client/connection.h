@@ -18,8 +18,7 @@ typedef struct Connection {
         sd_bus_error error; /* of the last call that failed */
 } Connection;
 
-#define CONNECTION_NULL                                                                            \
-        { .bus = NULL }
+#define CONNECTION_NULL {.bus = NULL}
 
 /*
  * `interactive`: polkit may ask the user. `timeout`: of every call, in microseconds. The calls

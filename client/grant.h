@@ -21,8 +21,7 @@ typedef struct Grant {
         size_t n_files;
 } Grant;
 
-#define GRANT_NULL                                                                                 \
-        { .lease_fd = -1 }
+#define GRANT_NULL {.lease_fd = -1}
 
 void grant_done(Grant *grant);
 

@@ -53,8 +53,7 @@ typedef struct Listing {
         sd_bus_message *replies[2];
 } Listing;
 
-#define LISTING_NULL                                                                               \
-        { .n_groups = 0 }
+#define LISTING_NULL {.n_groups = 0}
 
 void listing_done(Listing *listing);
 

@@ -58,8 +58,7 @@ typedef struct Table {
         int error; /* of table_add(), reported by table_print() */
 } Table;
 
-#define TABLE_INIT(titles_)                                                                        \
-        { .titles = (titles_), .n_columns = ELEMENTS(titles_) }
+#define TABLE_INIT(titles_) {.titles = (titles_), .n_columns = ELEMENTS(titles_)}
 
 void table_done(Table *table);
 void table_add(Table *table, const char *cell);

@@ -27,8 +27,7 @@ typedef struct Placeholder {
         char *text; /* what is between the braces, for sentences */
 } Placeholder;
 
-#define PLACEHOLDER_NULL                                                                           \
-        { .kind = NULL }
+#define PLACEHOLDER_NULL {.kind = NULL}
 
 static void placeholder_done(Placeholder *p) {
         free(p->name);

@@ -206,14 +206,13 @@ class ScriptedPolkit:
     def cancels(self):
         return [line.split()[1] for line in list(self.lines) if line.startswith("cancel ")]
 
-    def forget(self):
-        self.tell("forget", "answer deny")
-        self.lines.clear()
-
     def end(self):
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
 
 
 class World:
@@ -512,11 +511,14 @@ def restart_on_same_machine(w):
 
 @test("polkitd", "a lease ends when its holder is killed")
 def holder_killed(w):
-    before = w.count_files()
-    call, _ = w.hold(ALLOWED, "group/4")
-    call.leave()
-    wait_until(lambda: w.call("root", "ListLeases").text == "", "the lease was over")
-    wait_until(lambda: w.count_files() <= before, "vfiod had closed its files")
+    before = None
+    # The first time opens the way to the journal too.
+    for _ in range(3):
+        call, _ = w.hold(ALLOWED, "group/4")
+        call.leave()
+        wait_until(lambda: w.call("root", "ListLeases").text == "", "the lease was over")
+        before = before or w.count_files()
+    expect(w.count_files() == before, f"vfiod had {before} files open, now {w.count_files()}")
     w.hold(NO_BIND, "group/4")
 
 
@@ -845,7 +847,8 @@ def run_section(world, name, counter):
         except Failure as failure:
             complaint = complaint or str(failure)
         if world.polkit:
-            world.polkit.forget()
+            world.polkit.end()
+            world.polkit = ScriptedPolkit(world)
         counter[0] += 1
         print(f"{'not ok' if complaint else 'ok'} {counter[0]} - {sentence}", flush=True)
         if complaint:

@@ -136,10 +136,12 @@ START_TEST(fds_are_counted_with_container_and_lease_fd) {
                        "the reply would carry 9 file descriptors, a message can carry 8; acquire "
                        "with defer_fds");
         ask.defer_fds = true;
+        answer_done(&answer);
         ask_world(&world, &ask, &answer);
         ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
         ask = (Ask){OPERATION_ACQUIRE, "group/1 group/2 group/3", OWNER, .prepare = PREPARE_OPEN,
                     .fds_max = 5};
+        answer_done(&answer);
         ask_world(&world, &ask, &answer);
         ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
         ask.fds_max = 4;

@@ -48,10 +48,11 @@ progress() {
 }
 
 progress_clock() {
-        local pid=$1 sentence=$2 log=$3 started=$4 columns text
-        columns=$(tput cols 2>/dev/null || echo 80)
+        local pid=$1 sentence=$2 log=$3 started=$4 columns newest text
+        columns=$(tput cols 2>/dev/null) || columns=80
         while kill -0 "$pid" 2>/dev/null; do
-                text="$sentence: $((SECONDS - started)) s  $(tail -c 400 "$log" | tr -d '\033' | tr '\r' '\n' | grep -v '^ *$' | tail -n 1)"
+                newest=$(tail -c 400 "$log" | tr '\r\033' '\n ' | grep -v '^ *$' | tail -n 1) || true
+                text="$sentence: $((SECONDS - started)) s  $newest"
                 printf '\r\033[K%s' "${text:0:columns-1}"
                 sleep 0.5
         done

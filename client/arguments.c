@@ -212,21 +212,9 @@ int arguments_parse(const Verb *verbs, char **argv, Arguments *ret, char **reter
 
 static void print_entry(FILE *f, const char *left, const char *right) {
         static const Style style = {.width = OUTPUT_WIDTH_DEFAULT};
-        size_t used = 2 + text_width(left);
 
         fprintf(f, "  %s", left);
-        if (used + 1 > HELP_COLUMN) {
-                fputc('\n', f);
-                output_wrapped(f, &style, HELP_COLUMN, right);
-                return;
-        }
-        output_spaces(f, HELP_COLUMN - used);
-        if (HELP_COLUMN + text_width(right) <= style.width) {
-                fprintf(f, "%s\n", right);
-                return;
-        }
-        fputc('\n', f);
-        output_wrapped(f, &style, HELP_COLUMN, right);
+        output_wrapped_behind(f, &style, 2 + text_width(left), HELP_COLUMN, right);
 }
 
 static void print_options(FILE *f, unsigned wanted) {

@@ -111,11 +111,15 @@ void output_spaces(FILE *f, size_t n) {
         fprintf(f, "%*s", (int)n, "");
 }
 
-void output_wrapped(FILE *f, const Style *style, size_t indent, const char *s) {
+void output_wrapped_behind(FILE *f, const Style *style, size_t used, size_t indent, const char *s) {
         size_t width = style->width > indent + LEAST_WIDTH ? style->width - indent : LEAST_WIDTH;
         size_t column = 0;
 
-        output_spaces(f, indent);
+        if (used >= indent && used > 0) {
+                fputc('\n', f);
+                used = 0;
+        }
+        output_spaces(f, indent - used);
         while (*s) {
                 size_t bytes = strcspn(s, " ");
                 _cleanup_free_ char *word = strndup(s, bytes);
@@ -135,6 +139,10 @@ void output_wrapped(FILE *f, const Style *style, size_t indent, const char *s) {
                 s += strspn(s, " ");
         }
         fputc('\n', f);
+}
+
+void output_wrapped(FILE *f, const Style *style, size_t indent, const char *s) {
+        output_wrapped_behind(f, style, 0, indent, s);
 }
 
 void table_done(Table *table) {

@@ -46,7 +46,11 @@ size_t output_truncated(FILE *f, const Style *style, Colour colour, const char *
 
 void output_spaces(FILE *f, size_t n);
 
-/* Words of `s` in lines of the style's width, each behind `indent` spaces. Ends in a newline. */
+/*
+ * Words of `s` in lines of the style's width, each from column `indent` on; on the first line
+ * `used` columns are written already. Ends in a newline.
+ */
+void output_wrapped_behind(FILE *f, const Style *style, size_t used, size_t indent, const char *s);
 void output_wrapped(FILE *f, const Style *style, size_t indent, const char *s);
 
 /* Rows of cells under titles. The last column gets the width that the others leave. */

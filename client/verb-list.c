@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "client/report.h"
 #include "client/tree.h"
 #include "client/verb.h"
 #include "daemon/util/string.h"
@@ -50,6 +51,8 @@ static int print_text(const ListReplies *replies, const GroupSet *wanted) {
         r = listing_name_owners(&listing);
         if (r < 0)
                 return r;
+        if (listing.n_groups == 0)
+                report_note("this machine has no IOMMU groups; is its IOMMU switched on?");
         return tree_print(stdout, &style, &listing, wanted);
 }
 

@@ -20,19 +20,19 @@ static const char exec_details[] =
         "  {container}               the container\n"
         "  {group} {group:3}         the only group, or the one of that number\n"
         "  {device} {device:NAME}    the only device, or the one of that name\n"
-        "  {lease}                   lease_fd: the lease ends when its last copy is closed\n"
-        "'{{' is a literal '{'. The program also gets VFIOD_LEASE, VFIOD_LEASE_FD, and VFIOD_FDS\n"
-        "(\"kind:name=fd\", separated by spaces). Exit status is the program's, 127 when it is\n"
-        "not found and 126 when it cannot be run.\n";
+        "  {lease}                   lease_fd: the lease ends with its last copy\n"
+        "'{{' is a literal '{'. The program also gets VFIOD_LEASE, VFIOD_LEASE_FD, and\n"
+        "VFIOD_FDS (\"kind:name=fd\", separated by spaces). Exit status is the program's,\n"
+        "127 when it is not found and 126 when it cannot be run.\n";
 
-static const char acquire_details[] = "Prints the lease and its files, and holds them until "
-                                      "SIGINT, SIGTERM or SIGHUP (status 0)\n"
-                                      "or until the lease ends (status 1).\n";
+static const char acquire_details[] =
+        "Prints the lease and its files, and holds them until SIGINT, SIGTERM or SIGHUP\n"
+        "(status 0) or until the lease ends (status 1).\n";
 
 static const char list_details[] =
-        "A group is \"bound\" when it can be acquired, \"viable\" when it could be but for "
-        "members\n"
-        "without a vfio driver, and \"not viable\" while the host uses one of them. See explain.\n";
+        "A group is \"bound\" when it can be acquired, \"viable\" when it could be but for\n"
+        "members without a vfio driver, and \"not viable\" while the host uses one of them.\n"
+        "See explain.\n";
 
 static const Verb verbs[] = {
         {"list", "[TARGET...]", "Groups, their devices, drivers and leases", list_details, 0, 0,

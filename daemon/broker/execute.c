@@ -231,8 +231,7 @@ static int undo_step(const Run *run, const Step *step) {
 static bool device_is_gone(const Run *run, const Step *step) {
         _cleanup_free_ char *driver = NULL;
 
-        return step->device &&
-               driver_read(run->roots, step->bus, step->device, &driver) == -ENOENT;
+        return step->device && driver_read(run->roots, step->bus, step->device, &driver) == -ENOENT;
 }
 
 /* Goes on past a step that cannot be undone: the more is put back the better. */
@@ -244,8 +243,7 @@ static void undo_before(const Run *run, const Plan *plan, size_t end, volatile P
                 if (progress->undo_error == 0)
                         progress->undo_step = i - 1;
                 r = undo_step(run, &plan->steps[i - 1]);
-                if (r < 0 && progress->undo_error == 0 &&
-                    !device_is_gone(run, &plan->steps[i - 1]))
+                if (r < 0 && progress->undo_error == 0 && !device_is_gone(run, &plan->steps[i - 1]))
                         progress->undo_error = r;
         }
 }

@@ -33,16 +33,20 @@ static void stop_watching(Call *call) {
         call->sender_watch = sd_bus_slot_unref(call->sender_watch);
 }
 
-void authorise_stop(Call *call) {
+static void withdraw(const Call *call) {
         char id[32];
 
+        if (!call->cancellation || !call->bus->authority)
+                return;
+        (void)snprintf(id, sizeof(id), "vfiod-%" PRIu64, call->cancellation);
+        (void)sd_bus_call_method_async(call->bus->authority, NULL, POLKIT_NAME, POLKIT_PATH,
+                                       POLKIT_INTERFACE, "CancelCheckAuthorization", NULL, NULL,
+                                       "s", id);
+}
+
+void authorise_stop(Call *call) {
         stop_watching(call);
-        if (call->cancellation && call->bus->authority) {
-                (void)snprintf(id, sizeof(id), "vfiod-%" PRIu64, call->cancellation);
-                (void)sd_bus_call_method_async(call->bus->authority, NULL, POLKIT_NAME, POLKIT_PATH,
-                                               POLKIT_INTERFACE, "CancelCheckAuthorization", NULL,
-                                               NULL, "s", id);
-        }
+        withdraw(call);
         call->cancellation = 0;
         call->question = sd_bus_slot_unref(call->question);
 }
@@ -101,6 +105,9 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
         call->question = sd_bus_slot_unref(call->question);
+        /* Given up: what is still asked of a person is to be taken away. */
+        if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY))
+                withdraw(call);
         call->cancellation = 0;
         if (judge_answer(call, reply, &refusal)) {
                 call_refuse(call, &refusal);

@@ -54,10 +54,14 @@ static void check(int r, const char *what) {
 
 static void parse(int argc, char **argv, Arguments *arguments) {
         static const struct option options[] = {
-                {"uid", required_argument, NULL, 'u'},       {"interactive", no_argument, NULL, 'i'},
-                {"hold", no_argument, NULL, 'h'},            {"lease", required_argument, NULL, 'l'},
-                {"operation", required_argument, NULL, 'p'}, {"option", required_argument, NULL, 'o'},
-                {"wait", required_argument, NULL, 'w'},      {"own", required_argument, NULL, 'n'},
+                {"uid", required_argument, NULL, 'u'},
+                {"interactive", no_argument, NULL, 'i'},
+                {"hold", no_argument, NULL, 'h'},
+                {"lease", required_argument, NULL, 'l'},
+                {"operation", required_argument, NULL, 'p'},
+                {"option", required_argument, NULL, 'o'},
+                {"wait", required_argument, NULL, 'w'},
+                {"own", required_argument, NULL, 'n'},
                 {NULL, 0, NULL, 0},
         };
         int option;

@@ -386,8 +386,7 @@ void fake_machine_remove(const char *name) {
         group_path = fake_machine_path("sys/kernel/iommu_groups/%u/devices", group);
         /* The kernel's group goes with its last member. */
         if (rmdir(group_path) == 0) {
-                _cleanup_free_ char *whole =
-                        fake_machine_path("sys/kernel/iommu_groups/%u", group);
+                _cleanup_free_ char *whole = fake_machine_path("sys/kernel/iommu_groups/%u", group);
 
                 fake_machine_erase(whole);
         }

@@ -402,8 +402,7 @@ void expect_text(Message *reply, const char *part) {
         expect_part(text, part);
 }
 
-size_t count_signals(const Client *client, const char *member, const char *path,
-                     const char *part) {
+size_t count_signals(const Client *client, const char *member, const char *path, const char *part) {
         size_t n = 0;
 
         for (char **signal = client->signals; signal && *signal; signal++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The fake machine from the command line, for test-authorise.py. FAKE_MACHINE names its directory. */
+/* The fake machine from the command line, for test-authorise.py. FAKE_MACHINE names its directory.
+ */
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,8 +21,7 @@ static const char usage[] =
 
 static int many(uint32_t group, unsigned n) {
         for (unsigned i = 0; i < n; i++) {
-                _cleanup_free_ char *name =
-                        string_format("%04x:20:%02x.%u", group, i / 8, i % 8);
+                _cleanup_free_ char *name = string_format("%04x:20:%02x.%u", group, i / 8, i % 8);
 
                 fake_machine_add(&(FakeDevice){
                         .name = name, .group = group, .driver = "vfio-pci", .vendor = 0x8086});

@@ -160,7 +160,8 @@ static void forget_rules(void) {
 }
 
 static void obey(char *line) {
-        const char *verb = strtok(line, " "), *first = strtok(NULL, " "), *second = strtok(NULL, " ");
+        const char *verb = strtok(line, " "), *first = strtok(NULL, " "),
+                   *second = strtok(NULL, " ");
 
         if (string_equal(verb, "default") && first)
                 (void)snprintf(polkit.fallback, sizeof(polkit.fallback), "%s", first);

@@ -53,7 +53,8 @@ END_TEST
 START_TEST(the_files_are_those_that_the_daemon_keeps) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client, "group/4");
-        _cleanup_grant_ Grant again = grant_of_files(lease(client, grant.path, "GetFds", "uu", 0, 0));
+        _cleanup_grant_ Grant again =
+                grant_of_files(lease(client, grant.path, "GetFds", "uu", 0, 0));
 
         ck_assert_uint_eq(again.n_files, grant.n_files);
         for (size_t i = 0; i < grant.n_files; i++)
@@ -142,8 +143,8 @@ END_TEST
 
 START_TEST(prepare_open_leaves_the_rest_to_the_receiver) {
         Client *client = client_new();
-        _cleanup_grant_ Grant grant = grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4",
-                                                       1, "prepare", "s", "open"));
+        _cleanup_grant_ Grant grant = grant_of(
+                manager(client, "Acquire", "asa{sv}", 1, "group/4", 1, "prepare", "s", "open"));
         _cleanup_free_ char *calls = fake_machine_calls();
 
         expect_files(&grant, "container:,group:4");
@@ -195,11 +196,10 @@ START_TEST(acquire_and_its_plan_refuse_alike_and_name_the_subject) {
         Client *client = client_new();
 
         for (size_t i = 0; i < ELEMENTS(refusals); i++) {
-                _cleanup_message_ Message *planned =
-                        manager(client, "Plan", "sasa{sv}", "acquire", 2, "group/4",
-                                refusals[i].target, 0);
-                _cleanup_message_ Message *done = manager(client, "Acquire", "asa{sv}", 2,
-                                                          "group/4", refusals[i].target, 0);
+                _cleanup_message_ Message *planned = manager(client, "Plan", "sasa{sv}", "acquire",
+                                                             2, "group/4", refusals[i].target, 0);
+                _cleanup_message_ Message *done =
+                        manager(client, "Acquire", "asa{sv}", 2, "group/4", refusals[i].target, 0);
 
                 expect_refusal(planned, refusals[i].error, refusals[i].subject);
                 expect_refusal(done, refusals[i].error, refusals[i].subject);
@@ -311,9 +311,9 @@ END_TEST
 
 START_TEST(a_label_of_64_bytes_is_taken) {
         Client *client = client_new();
-        _cleanup_grant_ Grant grant = grant_of(manager(
-                client, "Acquire", "asa{sv}", 1, "group/4", 1, "label", "s",
-                "0123456789012345678901234567890123456789012345678901234567890123"));
+        _cleanup_grant_ Grant grant = grant_of(
+                manager(client, "Acquire", "asa{sv}", 1, "group/4", 1, "label", "s",
+                        "0123456789012345678901234567890123456789012345678901234567890123"));
 
         ck_assert_uint_eq(grant.n_files, 3);
 }
@@ -363,8 +363,8 @@ START_TEST(more_files_than_a_message_carries_are_refused_or_deferred) {
         settle();
         refused = manager(client, "Acquire", "asa{sv}", 1, "group/20", 0);
         expect_refusal(refused, "TooManyFds", "254 file descriptors, a message can carry 253");
-        grant = grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/20", 1, "defer_fds", "b",
-                                 true));
+        grant = grant_of(
+                manager(client, "Acquire", "asa{sv}", 1, "group/20", 1, "defer_fds", "b", true));
         ck_assert_uint_eq(grant.n_files, 0);
         ck_assert_int_ge(grant.lease_fd, 0);
         {
@@ -402,8 +402,8 @@ END_TEST
 START_TEST(join_adds_to_a_lease_and_gives_its_path) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client, "group/4");
-        _cleanup_grant_ Grant joined = grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/9",
-                                                        1, "join", "o", grant.path));
+        _cleanup_grant_ Grant joined = grant_of(
+                manager(client, "Acquire", "asa{sv}", 1, "group/9", 1, "join", "o", grant.path));
         _cleanup_free_ char *groups = property(client, grant.path, VFIOD_INTERFACE_LEASE, "Groups");
 
         ck_assert_str_eq(joined.path, grant.path);
@@ -426,9 +426,8 @@ START_TEST(join_refuses_what_is_no_lease_to_join) {
                                                       "join", "o", "/org/vfiod1/lease/7");
         _cleanup_message_ Message *no_path = manager(client, "Acquire", "asa{sv}", 1, "group/9", 1,
                                                      "join", "o", "/org/vfiod1/group/4");
-        _cleanup_message_ Message *label =
-                manager(client, "Acquire", "asa{sv}", 1, "group/9", 2, "join", "o", grant.path,
-                        "label", "s", "x");
+        _cleanup_message_ Message *label = manager(client, "Acquire", "asa{sv}", 1, "group/9", 2,
+                                                   "join", "o", grant.path, "label", "s", "x");
         _cleanup_message_ Message *released = NULL, *ended = NULL;
         _cleanup_close_ int kept = dup(grant_file(&grant, "device", "0000:03:00.0"));
 
@@ -448,7 +447,8 @@ START_TEST(an_acquire_leaves_one_record_with_its_lease) {
         ck_assert_uint_eq(fake_journal_count(), 1);
         expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_OPERATION "=acquire\n");
         expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_LEASE "=1\n");
-        expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_PLAN "=open a container; open group 4");
+        expect_part(fake_journal_record(0),
+                    "\n" VFIOD_JOURNAL_PLAN "=open a container; open group 4");
 }
 END_TEST
 

@@ -130,7 +130,8 @@ START_TEST(ten_thousand_targets_are_refused_everywhere) {
 
                 check(strv_push(&targets, target));
         }
-        expect_all_refuse(targets, "TooManyTargets", "10000 targets in one request, the limit is 64");
+        expect_all_refuse(targets, "TooManyTargets",
+                          "10000 targets in one request, the limit is 64");
         strv_free(targets);
 }
 END_TEST
@@ -143,8 +144,8 @@ START_TEST(one_target_more_than_the_limit_is_refused_and_the_limit_is_not) {
         fixture_config()->limit_targets = 2;
         two = call(client, EXPLAIN, TARGETS(T("group/2"), T("group/3")), NULL, NULL, NULL);
         expect_done(two);
-        three = call(client, EXPLAIN, TARGETS(T("group/2"), T("group/3"), T("group/5")), NULL,
-                     NULL, NULL);
+        three = call(client, EXPLAIN, TARGETS(T("group/2"), T("group/3"), T("group/5")), NULL, NULL,
+                     NULL);
         expect_refusal(three, "TooManyTargets", "3 targets");
 }
 END_TEST
@@ -157,9 +158,20 @@ END_TEST
 
 START_TEST(malformed_targets_of_many_kinds_are_refused) {
         static const char *const texts[] = {
-                "",       " ",           "group/",  "group/-1",      "group/2 ",
-                "group/x", "group/4294967296", "Group/2", "../../../etc/passwd",
-                "0000:01:20.0", "0000:01:00.8", "1:00.0x y", "\xc3\xa4", "\x1b[31m",
+                "",
+                " ",
+                "group/",
+                "group/-1",
+                "group/2 ",
+                "group/x",
+                "group/4294967296",
+                "Group/2",
+                "../../../etc/passwd",
+                "0000:01:20.0",
+                "0000:01:00.8",
+                "1:00.0x y",
+                "\xc3\xa4",
+                "\x1b[31m",
         };
         _cleanup_grant_ Grant grant = {.lease_fd = -1};
         Client *client = begin_test(&grant);
@@ -256,11 +268,7 @@ static const struct {
         char type;
         const void *value;
 } values[] = {
-        {'s', "auto"},
-        {'o', "/"},
-        {'b', &(int){1}},
-        {'u', &(uint32_t){1}},
-        {'a', NULL},
+        {'s', "auto"}, {'o', "/"}, {'b', &(int){1}}, {'u', &(uint32_t){1}}, {'a', NULL},
 };
 
 START_TEST(an_option_of_a_wrong_type_is_refused_everywhere) {

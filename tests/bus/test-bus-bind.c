@@ -225,11 +225,10 @@ START_TEST(bind_and_its_plan_refuse_alike_and_name_the_subject) {
         Client *client = client_new();
 
         for (size_t i = 0; i < ELEMENTS(bind_refusals); i++) {
-                _cleanup_message_ Message *planned =
-                        manager(client, "Plan", "sasa{sv}", "bind", 2, "group/2",
-                                bind_refusals[i].target, 0);
-                _cleanup_message_ Message *done = manager(
-                        client, "Bind", "asa{sv}", 2, "group/2", bind_refusals[i].target, 0);
+                _cleanup_message_ Message *planned = manager(client, "Plan", "sasa{sv}", "bind", 2,
+                                                             "group/2", bind_refusals[i].target, 0);
+                _cleanup_message_ Message *done = manager(client, "Bind", "asa{sv}", 2, "group/2",
+                                                          bind_refusals[i].target, 0);
 
                 expect_refusal(planned, bind_refusals[i].error, bind_refusals[i].subject);
                 expect_refusal(done, bind_refusals[i].error, bind_refusals[i].subject);
@@ -241,8 +240,8 @@ START_TEST(bind_and_its_plan_refuse_alike_and_name_the_subject) {
 END_TEST
 
 START_TEST(a_driver_that_is_no_vfio_driver_is_refused) {
-        _cleanup_message_ Message *reply = manager(client_new(), "Bind", "asa{sv}", 1, "group/2", 1,
-                                                   "driver", "s", "e1000e");
+        _cleanup_message_ Message *reply =
+                manager(client_new(), "Bind", "asa{sv}", 1, "group/2", 1, "driver", "s", "e1000e");
 
         expect_refusal(reply, "NoVfioDriver", "e1000e");
         expect_untouched();
@@ -278,12 +277,12 @@ END_TEST
 
 START_TEST(unbind_knows_the_policy_fail_only) {
         Client *client = client_new();
-        _cleanup_message_ Message *fail = manager(client, "Unbind", "asa{sv}", 1, "group/2", 1,
-                                                  "policy", "s", "fail");
-        _cleanup_message_ Message *wait = manager(client, "Unbind", "asa{sv}", 1, "group/2", 1,
-                                                  "policy", "s", "wait");
-        _cleanup_message_ Message *other = manager(client, "Unbind", "asa{sv}", 1, "group/2", 1,
-                                                   "policy", "s", "nicely");
+        _cleanup_message_ Message *fail =
+                manager(client, "Unbind", "asa{sv}", 1, "group/2", 1, "policy", "s", "fail");
+        _cleanup_message_ Message *wait =
+                manager(client, "Unbind", "asa{sv}", 1, "group/2", 1, "policy", "s", "wait");
+        _cleanup_message_ Message *other =
+                manager(client, "Unbind", "asa{sv}", 1, "group/2", 1, "policy", "s", "nicely");
 
         expect_done(fail);
         expect_refusal(wait, "Unsupported", "wait");
@@ -336,9 +335,9 @@ START_TEST(bind_is_seen_as_changed_properties_of_group_and_devices) {
                                                 "/device/_30000_3a01_3a00_2e0",
                                                 "\"State\" <\"busy\">"),
                                   1);
-                ck_assert_uint_ge(count_signals(both[i], "PropertiesChanged", "/group/2",
-                                                "\"Bound\" <true>"),
-                                  1);
+                ck_assert_uint_ge(
+                        count_signals(both[i], "PropertiesChanged", "/group/2", "\"Bound\" <true>"),
+                        1);
                 ck_assert_uint_eq(count_signals(both[i], "PropertiesChanged", "/group/3", NULL), 0);
         }
         /* The last word is what is. */
@@ -359,10 +358,10 @@ START_TEST(each_operation_leaves_one_record_in_the_journal) {
         expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_CALLER_NAME "=peer\n");
         expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_OUTCOME "=done\n");
         expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_ERROR "=\n");
-        expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_FROM
-                                            "=0000:01:00.0=e1000e 0000:01:00.1=snd_hda_intel\n");
-        expect_part(fake_journal_record(0), "\n" VFIOD_JOURNAL_TO
-                                            "=0000:01:00.0=vfio-pci 0000:01:00.1=vfio-pci\n");
+        expect_part(fake_journal_record(0),
+                    "\n" VFIOD_JOURNAL_FROM "=0000:01:00.0=e1000e 0000:01:00.1=snd_hda_intel\n");
+        expect_part(fake_journal_record(0),
+                    "\n" VFIOD_JOURNAL_TO "=0000:01:00.0=vfio-pci 0000:01:00.1=vfio-pci\n");
         planned = manager(client, "Plan", "sasa{sv}", "bind", 1, "group/1", 0);
         ck_assert_uint_eq(fake_journal_count(), 1);
         refused = manager(client, "Bind", "asa{sv}", 1, "group/1", 0);

@@ -42,7 +42,8 @@ static void unblock(void) {
 }
 
 START_TEST(while_a_bind_hangs_the_lists_answer) {
-        static const char *const members[] = {"ListGroups", "ListDevices", "ListLeases"};
+        static const char *const members[] = {"ListGroups", "ListDevices", "ListLeases",
+                                              "Overview"};
         Client *client = client_new(), *other = client_new();
         _cleanup_message_ Message *bound = NULL, *explained = NULL;
 
@@ -123,7 +124,8 @@ START_TEST(past_the_deadline_the_caller_is_told_and_the_devices_are_stuck) {
         fixture_config()->step_deadline_ms = DEADLINE_MS;
         begin_blocked_bind(client, &bound);
         wait_until(bound);
-        expect_refusal(bound, "TimedOut", "bind " DEVICE " to vfio-pci: has not returned in 1500 ms");
+        expect_refusal(bound, "TimedOut",
+                       "bind " DEVICE " to vfio-pci: has not returned in 1500 ms");
         expect_state(other, DEVICE, "\"stuck\"");
         reason = device_property(other, DEVICE, "StuckReason");
         ck_assert_str_eq(reason, "\"bind " DEVICE " to vfio-pci\"");

@@ -16,6 +16,7 @@ static const struct {
         {"ListGroups", NULL, "", VFIOD_ACTION_LIST},
         {"ListDevices", NULL, "", VFIOD_ACTION_LIST},
         {"ListLeases", NULL, "", VFIOD_ACTION_LIST},
+        {"Overview", NULL, "", VFIOD_ACTION_LIST},
         {"GetGroup", NULL, "u", VFIOD_ACTION_LIST},
         {"GetDevice", NULL, "s", VFIOD_ACTION_LIST},
         {"Explain", NULL, "as", VFIOD_ACTION_LIST},
@@ -36,9 +37,9 @@ static Message *call(Client *client, size_t i) {
         case 'u':
                 return manager(client, member, types, 4);
         case 's':
-                return methods[i].operation
-                               ? manager(client, member, types, methods[i].operation, 1, "group/4", 0)
-                               : manager(client, member, types, "0000:03:00.0");
+                return methods[i].operation ? manager(client, member, types, methods[i].operation,
+                                                      1, "group/4", 0)
+                                            : manager(client, member, types, "0000:03:00.0");
         default:
                 return manager(client, member, types, 1, "group/4", 0);
         }

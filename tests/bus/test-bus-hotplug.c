@@ -7,8 +7,11 @@
 #include "daemon/util/fd.h"
 #include "tests/bus/fixture-bus.h"
 
-static const FakeDevice card = {
-        .name = "0000:08:00.0", .group = 10, .driver = "e1000e", .vendor = 0x8086, .device = 0x10d3};
+static const FakeDevice card = {.name = "0000:08:00.0",
+                                .group = 10,
+                                .driver = "e1000e",
+                                .vendor = 0x8086,
+                                .device = 0x10d3};
 
 static void plug_in(void) {
         fake_machine_add(&card);
@@ -70,9 +73,9 @@ START_TEST(another_card_at_the_same_address_shows_its_own_ids) {
         vendor = device_property(client, "0000:02:00.0", "VendorId");
         ck_assert_str_eq(vendor, "5555");
         settle();
-        ck_assert_uint_gt(count_signals(client, "PropertiesChanged", "_30000_3a02",
-                                        "\"VendorId\" <5555>"),
-                          0);
+        ck_assert_uint_gt(
+                count_signals(client, "PropertiesChanged", "_30000_3a02", "\"VendorId\" <5555>"),
+                0);
 }
 END_TEST
 
@@ -102,9 +105,9 @@ START_TEST(a_change_is_told_with_every_property_that_is_not_constant) {
                         _cleanup_free_ char *part =
                                 string_format("\"%s\" <", rows[i].properties[j]);
 
-                        ck_assert_msg(count_signals(client, "PropertiesChanged", rows[i].path,
-                                                    part) > 0,
-                                      "no PropertiesChanged of %s has %s", rows[i].path, part);
+                        ck_assert_msg(
+                                count_signals(client, "PropertiesChanged", rows[i].path, part) > 0,
+                                "no PropertiesChanged of %s has %s", rows[i].path, part);
                 }
 }
 END_TEST
@@ -163,8 +166,7 @@ int main(void) {
         TCase *tests = bus_tests_new("bus-hotplug");
 
         tcase_add_test(tests, a_device_plugged_in_is_an_object_and_a_group_with_a_signal_each);
-        tcase_add_test(tests,
-                       a_device_unplugged_is_no_object_any_more_and_neither_is_its_group);
+        tcase_add_test(tests, a_device_unplugged_is_no_object_any_more_and_neither_is_its_group);
         tcase_add_test(tests, a_device_moved_by_somebody_else_shows_its_new_driver);
         tcase_add_test(tests, another_card_at_the_same_address_shows_its_own_ids);
         tcase_add_test(tests, a_change_is_told_with_every_property_that_is_not_constant);

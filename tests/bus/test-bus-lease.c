@@ -104,8 +104,8 @@ END_TEST
 START_TEST(add_gives_the_new_files_only) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client, "group/4");
-        _cleanup_grant_ Grant added = grant_of_files(
-                lease(client, grant.path, "Add", "asa{sv}", 1, "group/9", 0));
+        _cleanup_grant_ Grant added =
+                grant_of_files(lease(client, grant.path, "Add", "asa{sv}", 1, "group/9", 0));
         _cleanup_free_ char *calls = fake_machine_calls();
 
         expect_files(&added, "group:9,device:0000:07:00.0");
@@ -137,10 +137,10 @@ END_TEST
 
 START_TEST(add_to_a_lease_that_was_only_opened_opens_only) {
         Client *client = client_new();
-        _cleanup_grant_ Grant grant = grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4",
-                                                       1, "prepare", "s", "open"));
-        _cleanup_grant_ Grant added = grant_of_files(
-                lease(client, grant.path, "Add", "asa{sv}", 1, "group/9", 0));
+        _cleanup_grant_ Grant grant = grant_of(
+                manager(client, "Acquire", "asa{sv}", 1, "group/4", 1, "prepare", "s", "open"));
+        _cleanup_grant_ Grant added =
+                grant_of_files(lease(client, grant.path, "Add", "asa{sv}", 1, "group/9", 0));
 
         expect_files(&added, "group:9");
 }
@@ -202,8 +202,7 @@ START_TEST(remove_of_a_group_whose_device_is_open_is_refused_and_changes_nothing
         Client *client = client_new();
         _cleanup_grant_ Grant grant =
                 grant_of(manager(client, "Acquire", "asa{sv}", 2, "group/4", "group/9", 0));
-        _cleanup_message_ Message *reply =
-                lease(client, grant.path, "Remove", "as", 1, "group/9");
+        _cleanup_message_ Message *reply = lease(client, grant.path, "Remove", "as", 1, "group/9");
         _cleanup_grant_ Grant all = {.lease_fd = -EBADF};
 
         expect_refusal(reply, "InUse", "group 9");

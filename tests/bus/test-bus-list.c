@@ -83,8 +83,7 @@ START_TEST(list_devices_gives_every_device_by_group_then_name) {
 END_TEST
 
 START_TEST(a_device_says_what_it_is) {
-        _cleanup_message_ Message *reply =
-                manager(client_new(), "GetDevice", "s", "0000:01:00.0");
+        _cleanup_message_ Message *reply = manager(client_new(), "GetDevice", "s", "0000:01:00.0");
 
         expect_text(reply, "\"/org/vfiod1/device/_30000_3a01_3a00_2e0\" [");
         expect_text(reply, "\"Name\" <\"0000:01:00.0\">");
@@ -120,8 +119,7 @@ START_TEST(a_device_on_a_vfio_driver_says_so_and_names_its_cdev) {
 END_TEST
 
 START_TEST(a_platform_device_has_no_pci_ids) {
-        _cleanup_message_ Message *reply =
-                manager(client_new(), "GetDevice", "s", "10000000.gpu");
+        _cleanup_message_ Message *reply = manager(client_new(), "GetDevice", "s", "10000000.gpu");
 
         expect_text(reply, "\"Bus\" <\"platform\">");
         expect_text(reply, "\"VendorId\" <0>");
@@ -166,8 +164,7 @@ START_TEST(get_group_of_no_group_is_not_found) {
 END_TEST
 
 START_TEST(get_device_of_no_device_is_not_found) {
-        _cleanup_message_ Message *reply =
-                manager(client_new(), "GetDevice", "s", "0000:7f:00.0");
+        _cleanup_message_ Message *reply = manager(client_new(), "GetDevice", "s", "0000:7f:00.0");
 
         expect_refusal(reply, "NotFound", "0000:7f:00.0");
 }
@@ -212,8 +209,8 @@ START_TEST(explain_gives_each_verdict_its_reason_and_its_remedy) {
         for (size_t i = 0; i < ELEMENTS(explanations); i++) {
                 bool viable = strncmp(explanations[i].flags, "true", 4) == 0;
                 bool bound = strstr(explanations[i].flags, ",true");
-                _cleanup_free_ char *begin_of = string_format(
-                        "\"Device\" <\"%s\">", explanations[i].device);
+                _cleanup_free_ char *begin_of =
+                        string_format("\"Device\" <\"%s\">", explanations[i].device);
                 _cleanup_free_ char *verdict = string_format(
                         "\"Verdict\" <\"%s\"> \"Viable\" <%s> \"Bound\" <%s> \"Reason\" <\"%s ",
                         explanations[i].verdict, viable ? "true" : "false",
@@ -262,6 +259,36 @@ START_TEST(properties_and_lists_say_the_same) {
 }
 END_TEST
 
+START_TEST(the_overview_says_in_short_what_the_lists_say) {
+        static const char *const order[] = {
+                "(0 \"DMA-FQ\" true ",
+                "(2 \"DMA-FQ\" false false \"/\" [(\"0000:00:1c.0\" \"pci\" \"pcieport\" "
+                "\"bridge\" "
+                "\"idle\" 6966 12 \"",
+                "(\"0000:01:00.0\" \"pci\" \"e1000e\" \"host-driver\" \"idle\" 32902 4307 \"",
+                "[\"eth0\"])",
+                "(4 \"DMA-FQ\" true true \"/org/vfiod1/lease/1\" [(\"0000:03:00.0\" \"pci\" "
+                "\"vfio-pci\" "
+                "\"vfio\" \"leased\" 32902 4110 \"",
+                "(\"10000000.gpu\" \"platform\" \"panfrost\" \"host-driver\" \"idle\" 0 0 \"\" "
+                "\"\" [])",
+                "(9 \"DMA-FQ\" true true \"/\" [",
+        };
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant =
+                grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4", 0));
+        _cleanup_message_ Message *reply = manager(client, "Overview", NULL);
+        _cleanup_free_ char *text = NULL;
+
+        expect_done(reply);
+        text = render(reply);
+        expect_order(text, order, ELEMENTS(order));
+        ck_assert_uint_eq(count_parts(text, "\"DMA-FQ\""), ALL_GROUPS);
+        ck_assert_uint_eq(count_parts(text, " \"pci\" ") + count_parts(text, " \"platform\" "),
+                          ALL_DEVICES);
+}
+END_TEST
+
 START_TEST(the_object_manager_lists_every_object_once) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant =
@@ -281,10 +308,10 @@ END_TEST
 
 START_TEST(the_manager_tells_its_version_and_features) {
         Client *client = client_new();
-        _cleanup_free_ char *version = property(client, VFIOD_PATH, VFIOD_INTERFACE_MANAGER,
-                                                "Version");
-        _cleanup_free_ char *features = property(client, VFIOD_PATH, VFIOD_INTERFACE_MANAGER,
-                                                 "Features");
+        _cleanup_free_ char *version =
+                property(client, VFIOD_PATH, VFIOD_INTERFACE_MANAGER, "Version");
+        _cleanup_free_ char *features =
+                property(client, VFIOD_PATH, VFIOD_INTERFACE_MANAGER, "Features");
 
         ck_assert_str_eq(version, "\"0.1.0\"");
         expect_part(features, "\"group\" \"type1v2\" \"viability-");
@@ -308,8 +335,8 @@ START_TEST(there_is_nothing_at_paths_of_what_is_not_there) {
         Client *client = client_new();
 
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
-                _cleanup_message_ Message *reply =
-                        ask(client, rows[i].path, PROPERTIES, "Get", "ss", rows[i].interface, "Name");
+                _cleanup_message_ Message *reply = ask(client, rows[i].path, PROPERTIES, "Get",
+                                                       "ss", rows[i].interface, "Name");
 
                 ck_assert_msg(sd_bus_message_is_method_error(reply, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
                                       sd_bus_message_is_method_error(
@@ -332,7 +359,8 @@ START_TEST(no_property_can_be_written) {
 END_TEST
 
 START_TEST(reading_does_nothing_to_the_machine) {
-        static const char *const members[] = {"ListGroups", "ListDevices", "ListLeases"};
+        static const char *const members[] = {"ListGroups", "ListDevices", "ListLeases",
+                                              "Overview"};
         Client *client = client_new();
         _cleanup_message_ Message *explained = NULL;
         _cleanup_free_ char *calls = NULL;
@@ -367,6 +395,7 @@ int main(void) {
         tcase_add_test(tests, explain_gives_each_verdict_its_reason_and_its_remedy);
         tcase_add_test(tests, explain_of_one_member_explains_the_whole_group);
         tcase_add_test(tests, properties_and_lists_say_the_same);
+        tcase_add_test(tests, the_overview_says_in_short_what_the_lists_say);
         tcase_add_test(tests, the_object_manager_lists_every_object_once);
         tcase_add_test(tests, the_manager_tells_its_version_and_features);
         tcase_add_test(tests, there_is_nothing_at_paths_of_what_is_not_there);

@@ -8,6 +8,17 @@ build_place() {
         printf '/work/%s' "$(cache_key "$TOP")"
 }
 
+# with_lock NAME COMMAND...: one at a time in this checkout, whoever else is at work there.
+with_lock() {
+        local name=$1 lock
+        shift
+        mkdir -p "$TOP/build-lab"
+        exec {lock}>"$TOP/build-lab/$name.lock"
+        flock "$lock"
+        "$@"
+        exec {lock}>&-
+}
+
 # copy_to_root SUITE: the checkout as it is now, at build_place/src there; the root's directory goes to $REPLY.
 copy_to_root() {
         local place

@@ -10,19 +10,23 @@ done
 
 LAB_PACKAGES=(mmdebstrap debian-archive-keyring ca-certificates cpio xz-utils kmod rsync python3 qemu-system-x86)
 
-# set_up_lab KERNEL...: makes what is missing for these kernels (stock, lab); run_lab can then be called.
+# set_up_lab KERNEL...: makes what is missing for these kernels (stock, lab); run_lab can then be called. $LAB_RUN is the
+# directory of this run, for what it boots and what its machines write.
 set_up_lab() {
         local name
         need_debian
         need_packages "the emulated machine" "${LAB_PACKAGES[@]}"
+        mkdir -p "$TOP/build-lab"
+        find "$TOP/build-lab" -mindepth 1 -maxdepth 1 -name 'run.*' -mtime +0 -exec rm -rf {} +
+        LAB_RUN=$(mktemp -d "$TOP/build-lab/run.XXXXXX")
         guest_root
-        LAB_ARTEFACTS=(--root "$REPLY" --logs "$TOP/build-lab")
+        LAB_ARTEFACTS=(--root "$REPLY" --logs "$LAB_RUN")
         for name; do
                 kernel "$name"
                 LAB_ARTEFACTS+=("--$name" "$REPLY")
         done
-        lab_overlay
-        LAB_ARTEFACTS+=(--overlay "$REPLY")
+        lab_overlay "$LAB_RUN/overlay.cpio"
+        LAB_ARTEFACTS+=(--overlay "$LAB_RUN/overlay.cpio")
 }
 
 # run_lab ARGUMENTS...: tests/lab/run with what was made.

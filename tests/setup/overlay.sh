@@ -12,13 +12,11 @@ MASKED_UNITS='apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstri
         systemd-journal-flush.service systemd-modules-load.service systemd-random-seed.service systemd-remount-fs.service
         systemd-sysext.socket systemd-udev-load-credentials.service systemd-update-done.service'
 
-# lab_overlay: the file goes to $REPLY.
+# lab_overlay FILE: writes it.
 lab_overlay() {
         local stage guest=$TOP/tests/lab/guest unit
-        progress "building vfiod for the emulated machine" build_in_root trixie lab gcc \
-                -Dtests=disabled --buildtype=debugoptimized --prefix=/usr --sysconfdir=/etc --localstatedir=/var
         stage=$(mktemp -d)
-        install_from_root trixie lab "$stage"
+        progress "building vfiod for the emulated machine" with_lock lab build_for_lab "$stage"
         install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt
         install -m 644 -t "$stage/usr/lib/vfiod-lab" "$guest"/*.sh "$guest"/prompt.rc "$TOP"/tests/lab/demo.sh
         install -m 644 -D -t "$stage/usr/lib/vfiod-lab/cases" "$TOP"/tests/lab/cases/*.sh
@@ -33,10 +31,11 @@ lab_overlay() {
                 ln -s /dev/null "$stage/etc/systemd/system/$unit"
         done
         printf 'vfiod-lab\n' >"$stage/etc/hostname"
-        REPLY=$TOP/build-lab/overlay.cpio
-        mkdir -p "$TOP/build-lab"
-        (cd "$stage" && find . -print0 | LC_ALL=C sort -z |
-                cpio --null --create --format=newc --quiet --owner=0:0) >"$REPLY.new"
-        mv "$REPLY.new" "$REPLY"
+        (cd "$stage" && find . -print0 | LC_ALL=C sort -z | cpio --null --create --format=newc --quiet --owner=0:0) >"$1"
         rm -rf "$stage"
+}
+
+build_for_lab() {
+        build_in_root trixie lab gcc -Dtests=disabled --buildtype=debugoptimized --prefix=/usr --sysconfdir=/etc --localstatedir=/var
+        install_from_root trixie lab "$1"
 }

@@ -104,6 +104,24 @@ START_TEST(words_are_wrapped_behind_an_indent) {
 }
 END_TEST
 
+START_TEST(what_is_wrapped_begins_behind_what_is_written) {
+        static const Style narrow = {.width = 30};
+        _cleanup_free_ char *fits = NULL, *pushed = NULL;
+
+        begin();
+        fputs("  -n", f);
+        output_wrapped_behind(f, &narrow, 4, 8, "print the steps and change nothing");
+        fits = end();
+        ck_assert_str_eq(fits, "  -n    print the steps and\n"
+                               "        change nothing\n");
+        begin();
+        fputs("  --long-option", f);
+        output_wrapped_behind(f, &narrow, 15, 8, "does it");
+        pushed = end();
+        ck_assert_str_eq(pushed, "  --long-option\n        does it\n");
+}
+END_TEST
+
 START_TEST(a_word_longer_than_the_line_stays_in_one_piece) {
         static const Style narrow = {.width = 20};
         _cleanup_free_ char *text = NULL;
@@ -213,6 +231,7 @@ int main(void) {
         tcase_add_test(tests, what_is_too_long_ends_in_an_ellipsis_within_its_width);
         tcase_add_test(tests, colours_are_written_only_where_the_style_has_them);
         tcase_add_test(tests, words_are_wrapped_behind_an_indent);
+        tcase_add_test(tests, what_is_wrapped_begins_behind_what_is_written);
         tcase_add_test(tests, a_word_longer_than_the_line_stays_in_one_piece);
         tcase_add_test(tests, a_table_aligns_its_columns_and_cuts_the_last);
         tcase_add_test(tests, an_empty_table_has_its_titles);

@@ -29,7 +29,7 @@ KERNEL_OPTIONS = [
 
 
 class GuestGone(Exception):
-    """The machine ended, hung or stopped talking."""
+    """The machine ended, hung or stopped talking; the text has its last words."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Guest:
         self.machine = machine
         self.kernel = kernel
         self.console = console
+        self._qemu_log = console.with_suffix(".qemu")
         self._scratch = Path(tempfile.mkdtemp(prefix="vfiod-lab-"))
         self._pending = b""
         try:
@@ -77,7 +78,7 @@ class Guest:
                     shutil.copyfileobj(archive, whole, 1 << 20)
         self.console.parent.mkdir(parents=True, exist_ok=True)
         listening = {name: self._listen(name) for name in ("channel", "monitor")}
-        log = self.console.with_suffix(".qemu").open("wb")
+        log = self._qemu_log.open("wb")
         self._process = subprocess.Popen(
             self._command(initrd, terminal),
             stdin=None if terminal else subprocess.DEVNULL,
@@ -125,7 +126,7 @@ class Guest:
                 except TimeoutError:
                     if self._process and self._process.poll() is not None:
                         break
-        raise GuestGone("QEMU did not start:\n" + self.qemu_messages())
+        raise self._gone("QEMU did not start")
 
     def _greet_monitor(self) -> None:
         assert self._monitor
@@ -142,7 +143,7 @@ class Guest:
                 raise RuntimeError(answer["error"]["desc"])
             if "return" in answer:
                 return answer["return"]
-        raise GuestGone("QEMU closed its monitor")
+        raise self._gone("QEMU closed its monitor")
 
     def monitor(self, command: str) -> str:
         """Runs a command of QEMU's human monitor, which says nothing if all is well or prints what was asked for."""
@@ -156,7 +157,7 @@ class Guest:
         try:
             self._channel.sendall(line.encode() + b"\n")
         except OSError as error:
-            raise GuestGone(f"the machine is gone ({error})") from error
+            raise self._gone(f"the machine is gone ({error})") from error
 
     def lines(self, seconds: float) -> Iterator[str]:
         """What the guest says, a line at a time. The seconds are for all of it: then the machine counts as hung."""
@@ -170,8 +171,8 @@ class Guest:
                 continue
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise GuestGone(f"the machine said nothing final in {seconds:.0f} s")
-            self._channel.settimeout(remaining)
+                raise self._gone(f"the machine said nothing final in {seconds:.0f} s")
+            self._channel.settimeout(min(remaining, 3600))
             try:
                 data = self._channel.recv(65536)
             except TimeoutError:
@@ -179,7 +180,7 @@ class Guest:
             except OSError:
                 data = b""
             if not data:
-                raise GuestGone("the machine ended")
+                raise self._gone("the machine ended")
             self._pending += data
 
     def wait_for_end(self, seconds: float) -> None:
@@ -198,18 +199,15 @@ class Guest:
                 end.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def console_tail(self, lines: int = 25) -> str:
-        try:
-            text = self.console.read_text(errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(text.replace("\r", "").splitlines()[-lines:])
-
-    def qemu_messages(self) -> str:
-        try:
-            return self.console.with_suffix(".qemu").read_text(errors="replace")
-        except OSError:
-            return ""
+    def _gone(self, why: str) -> GuestGone:
+        lines = [why]
+        for words, path in (("the end of its console", self.console), ("what QEMU said", self._qemu_log)):
+            try:
+                text = path.read_text(errors="replace").replace("\r", "").strip()
+            except OSError:
+                text = ""
+            lines += [f"--- {words}", *text.splitlines()[-25:]]
+        return GuestGone("\n".join(lines))
 
 
 def _acceleration() -> list[str]:

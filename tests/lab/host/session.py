@@ -64,7 +64,11 @@ class Session:
             pass
 
     def switch_off(self) -> None:
-        self._guest.send("off")
+        try:
+            self._guest.send("off")
+        except GuestGone:
+            # That is where it was to go.
+            pass
         self._guest.wait_for_end(20)
 
     def _until_verdict(self, seconds: float, write: Callable[[str], None] | None) -> Verdict:

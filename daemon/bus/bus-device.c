@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
-#include "daemon/bus/bus-property.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -85,27 +85,36 @@ const BusProperty bus_device_properties[] = {
         {NULL, NULL, NULL},
 };
 
-static const Device *find_device(const Bus *bus, const char *path) {
+static const void *find_device(const World *world, const char *path) {
         _cleanup_free_ char *name = NULL;
 
-        return path_to_device(path, &name) < 0
-                       ? NULL
-                       : topology_find_device(&broker_world(bus->broker)->topology, name);
+        return path_to_device(path, &name) < 0 ? NULL
+                                               : topology_find_device(&world->topology, name);
 }
 
-static int get_property(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
-                        const char *property, sd_bus_message *reply, void *userdata,
-                        sd_bus_error *error _unused_) {
-        const Bus *bus = userdata;
+static int list_devices(const World *world, char ***paths) {
+        for (size_t i = 0; i < world->topology.n_devices; i++) {
+                char *path = path_of_device(world->topology.devices[i]->facts.name);
 
-        return bus_append_property(reply, bus_device_properties, property,
-                                   broker_world(bus->broker), find_device(bus, path));
+                if (!path || strv_push_consume(paths, path) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
 }
+
+const BusKind bus_kind_device = {
+        .prefix = VFIOD_PATH_DEVICE,
+        .interface = VFIOD_INTERFACE_DEVICE,
+        .properties = bus_device_properties,
+        .find = find_device,
+        .list = list_devices,
+};
 
 #define CONSTANT(name, signature)                                                                  \
-        SD_BUS_PROPERTY(name, signature, get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST)
+        SD_BUS_PROPERTY(name, signature, bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST)
 #define CHANGING(name, signature)                                                                  \
-        SD_BUS_PROPERTY(name, signature, get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+        SD_BUS_PROPERTY(name, signature, bus_object_get_property, 0,                               \
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
@@ -133,35 +142,6 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
-static int find_object(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
-                       void *userdata, void **ret_found, sd_bus_error *error _unused_) {
-        if (!find_device(userdata, path))
-                return 0;
-        *ret_found = userdata;
-        return 1;
-}
-
-static int enumerate(sd_bus *sd _unused_, const char *prefix _unused_, void *userdata,
-                     char ***ret_nodes, sd_bus_error *error _unused_) {
-        const Bus *bus = userdata;
-        const Topology *topology = &broker_world(bus->broker)->topology;
-        char **paths = calloc(topology->n_devices + 1, sizeof(char *));
-
-        for (size_t i = 0; paths && i < topology->n_devices; i++) {
-                paths[i] = path_of_device(topology->devices[i]->facts.name);
-                if (!paths[i])
-                        paths = strv_free(paths);
-        }
-        if (!paths)
-                return -ENOMEM;
-        *ret_nodes = paths;
-        return 0;
-}
-
 int bus_add_devices(Bus *bus, sd_bus *sd) {
-        int r;
-
-        r = sd_bus_add_fallback_vtable(sd, NULL, VFIOD_PATH_DEVICE, VFIOD_INTERFACE_DEVICE, vtable,
-                                       find_object, bus);
-        return r < 0 ? r : sd_bus_add_node_enumerator(sd, NULL, VFIOD_PATH_DEVICE, enumerate, bus);
+        return bus_object_add(bus, sd, &bus_kind_device, vtable);
 }

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
-#include "daemon/bus/bus-property.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -101,66 +101,51 @@ const BusProperty bus_group_properties[] = {
         {NULL, NULL, NULL},
 };
 
-static const Group *find_group(const Bus *bus, const char *path) {
+static const void *find_group(const World *world, const char *path) {
         uint32_t number;
 
-        return path_to_group(path, &number) < 0
-                       ? NULL
-                       : topology_find_group(&broker_world(bus->broker)->topology, number);
+        return path_to_group(path, &number) < 0 ? NULL
+                                                : topology_find_group(&world->topology, number);
 }
 
-static int get_property(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
-                        const char *property, sd_bus_message *reply, void *userdata,
-                        sd_bus_error *error _unused_) {
-        const Bus *bus = userdata;
+static int list_groups(const World *world, char ***paths) {
+        for (size_t i = 0; i < world->topology.n_groups; i++) {
+                char *path = path_of_group(world->topology.groups[i]->facts.number);
 
-        return bus_append_property(reply, bus_group_properties, property, broker_world(bus->broker),
-                                   find_group(bus, path));
-}
-
-static const sd_bus_vtable vtable[] = {
-        SD_BUS_VTABLE_START(0),
-        SD_BUS_PROPERTY("Number", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Type", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("ReservedRegions", "a(tts)", get_property, 0,
-                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Devices", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Viable", "b", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Bound", "b", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Blockers", "a(ss)", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Lease", "o", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_VTABLE_END,
-};
-
-static int find_object(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
-                       void *userdata, void **ret_found, sd_bus_error *error _unused_) {
-        if (!find_group(userdata, path))
-                return 0;
-        *ret_found = userdata;
-        return 1;
-}
-
-static int enumerate(sd_bus *sd _unused_, const char *prefix _unused_, void *userdata,
-                     char ***ret_nodes, sd_bus_error *error _unused_) {
-        const Bus *bus = userdata;
-        const Topology *topology = &broker_world(bus->broker)->topology;
-        char **paths = calloc(topology->n_groups + 1, sizeof(char *));
-
-        for (size_t i = 0; paths && i < topology->n_groups; i++) {
-                paths[i] = path_of_group(topology->groups[i]->facts.number);
-                if (!paths[i])
-                        paths = strv_free(paths);
+                if (!path || strv_push_consume(paths, path) < 0)
+                        return -ENOMEM;
         }
-        if (!paths)
-                return -ENOMEM;
-        *ret_nodes = paths;
         return 0;
 }
 
-int bus_add_groups(Bus *bus, sd_bus *sd) {
-        int r;
+const BusKind bus_kind_group = {
+        .prefix = VFIOD_PATH_GROUP,
+        .interface = VFIOD_INTERFACE_GROUP,
+        .properties = bus_group_properties,
+        .find = find_group,
+        .list = list_groups,
+};
 
-        r = sd_bus_add_fallback_vtable(sd, NULL, VFIOD_PATH_GROUP, VFIOD_INTERFACE_GROUP, vtable,
-                                       find_object, bus);
-        return r < 0 ? r : sd_bus_add_node_enumerator(sd, NULL, VFIOD_PATH_GROUP, enumerate, bus);
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Number", "u", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Type", "s", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ReservedRegions", "a(tts)", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Devices", "as", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Viable", "b", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Bound", "b", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Blockers", "a(ss)", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Lease", "o", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_VTABLE_END,
+};
+
+int bus_add_groups(Bus *bus, sd_bus *sd) {
+        return bus_object_add(bus, sd, &bus_kind_group, vtable);
 }

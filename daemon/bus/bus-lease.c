@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "daemon/bus/bus-grant.h"
+#include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
-#include "daemon/bus/bus-property.h"
 #include "daemon/bus/bus-request.h"
 #include "daemon/bus/call.h"
 #include "daemon/util/string.h"
@@ -57,24 +57,37 @@ const BusProperty bus_lease_properties[] = {
 };
 
 /* A lease being granted is nobody's yet. */
-static const Lease *find_lease(const Bus *bus, const char *path) {
+static const void *find_lease(const World *world, const char *path) {
         const Lease *lease;
         uint32_t id;
 
         if (path_to_lease(path, &id) < 0)
                 return NULL;
-        lease = lease_table_find(&broker_world(bus->broker)->leases, id);
+        lease = lease_table_find(&world->leases, id);
         return lease && lease->state != LEASE_GRANTING ? lease : NULL;
 }
 
-static int get_property(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
-                        const char *property, sd_bus_message *reply, void *userdata,
-                        sd_bus_error *error _unused_) {
-        const Bus *bus = userdata;
+static int list_leases(const World *world, char ***paths) {
+        list_for_each(link, &world->leases.leases) {
+                const Lease *lease = container_of(link, Lease, link);
+                char *path;
 
-        return bus_append_property(reply, bus_lease_properties, property, broker_world(bus->broker),
-                                   find_lease(bus, path));
+                if (lease->state == LEASE_GRANTING)
+                        continue;
+                path = path_of_lease(lease->id);
+                if (!path || strv_push_consume(paths, path) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
 }
+
+const BusKind bus_kind_lease = {
+        .prefix = VFIOD_PATH_LEASE,
+        .interface = VFIOD_INTERFACE_LEASE,
+        .properties = bus_lease_properties,
+        .find = find_lease,
+        .list = list_leases,
+};
 
 static void read_lease(sd_bus_message *m, Bus *bus, Request *request) {
         (void)path_to_lease(sd_bus_message_get_path(m), &request->lease);
@@ -159,53 +172,22 @@ static const sd_bus_vtable vtable[] = {
                                 method_remove, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_PROPERTY("Id", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Owner", "u", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Label", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Mode", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Groups", "au", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Devices", "as", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("State", "s", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-        SD_BUS_PROPERTY("Since", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("Deadline", "t", get_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Id", "u", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Owner", "u", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Label", "s", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Mode", "s", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Groups", "au", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Devices", "as", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("State", "s", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Since", "t", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Deadline", "t", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
 
-static int find_object(sd_bus *sd _unused_, const char *path, const char *interface _unused_,
-                       void *userdata, void **ret_found, sd_bus_error *error _unused_) {
-        if (!find_lease(userdata, path))
-                return 0;
-        *ret_found = userdata;
-        return 1;
-}
-
-static int enumerate(sd_bus *sd _unused_, const char *prefix _unused_, void *userdata,
-                     char ***ret_nodes, sd_bus_error *error _unused_) {
-        const Bus *bus = userdata;
-        char **paths = calloc(1, sizeof(char *));
-
-        if (!paths)
-                return -ENOMEM;
-        list_for_each(link, &broker_world(bus->broker)->leases.leases) {
-                const Lease *lease = container_of(link, Lease, link);
-                char *path;
-
-                if (lease->state == LEASE_GRANTING)
-                        continue;
-                path = path_of_lease(lease->id);
-                if (!path || strv_push_consume(&paths, path) < 0) {
-                        strv_free(paths);
-                        return -ENOMEM;
-                }
-        }
-        *ret_nodes = paths;
-        return 0;
-}
-
 int bus_add_leases(Bus *bus, sd_bus *sd) {
-        int r;
-
-        r = sd_bus_add_fallback_vtable(sd, NULL, VFIOD_PATH_LEASE, VFIOD_INTERFACE_LEASE, vtable,
-                                       find_object, bus);
-        return r < 0 ? r : sd_bus_add_node_enumerator(sd, NULL, VFIOD_PATH_LEASE, enumerate, bus);
+        return bus_object_add(bus, sd, &bus_kind_lease, vtable);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/call.h"
 #include "daemon/bus/caller.h"
@@ -85,7 +86,9 @@ static int add_objects(Bus *bus, sd_bus *sd) {
                 r = bus_add_groups(bus, sd);
         if (r >= 0)
                 r = bus_add_devices(bus, sd);
-        return r < 0 ? r : bus_add_leases(bus, sd);
+        if (r >= 0)
+                r = bus_add_leases(bus, sd);
+        return r < 0 ? r : bus_object_add_enumerator(bus, sd);
 }
 
 int bus_add_connection(Bus *bus, sd_bus *sd, bool authority) {

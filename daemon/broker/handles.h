@@ -29,8 +29,7 @@ typedef struct Handles {
         size_t n_handles;
 } Handles;
 
-#define HANDLES_NULL                                                                               \
-        { .handles = NULL }
+#define HANDLES_NULL {.handles = NULL}
 
 /* A fresh handle. Owns `fd` from then on, also when it fails (-ENOMEM). */
 int handles_add_consume(Handles *handles, HandleKind kind, uint32_t group, const char *device,

@@ -29,8 +29,7 @@ typedef struct Outcome {
         uint64_t duration_usec;
 } Outcome;
 
-#define OUTCOME_NULL                                                                               \
-        { .lease_fd = -EBADF }
+#define OUTCOME_NULL {.lease_fd = -EBADF}
 
 bool outcome_is_success(const Outcome *outcome);
 

@@ -20,9 +20,8 @@ typedef struct Key {
 } Key;
 
 #define NUMBER(section, name, field, least, most)                                                  \
-        { section, name, KEY_NUMBER, offsetof(Config, field), least, most }
-#define BOOLEAN(section, name, field)                                                              \
-        { section, name, KEY_BOOLEAN, offsetof(Config, field), 0, 0 }
+        {section, name, KEY_NUMBER, offsetof(Config, field), least, most}
+#define BOOLEAN(section, name, field) {section, name, KEY_BOOLEAN, offsetof(Config, field), 0, 0}
 
 static const Key keys[] = {
         NUMBER("limits", "targets", limit_targets, 1, 4096),

@@ -16,8 +16,7 @@ typedef struct Selection {
         size_t n_devices;
 } Selection;
 
-#define SELECTION_NULL                                                                             \
-        { .groups = NULL }
+#define SELECTION_NULL {.groups = NULL}
 
 RefusalKind select_targets(const Topology *topology, const Request *request, Selection *selection,
                            Refusal *refusal);

@@ -23,8 +23,7 @@ typedef struct VfioAliases {
         size_t n_aliases;
 } VfioAliases;
 
-#define VFIO_ALIASES_NULL                                                                          \
-        { .aliases = NULL }
+#define VFIO_ALIASES_NULL {.aliases = NULL}
 
 /*
  * Takes one line of modules.alias ("alias PATTERN MODULE"). 1: it was about a vfio driver and is

@@ -15,8 +15,7 @@ typedef struct Roots {
         int modules_fd; /* /lib/modules/RELEASE; -EBADF where there are no modules */
 } Roots;
 
-#define ROOTS_NULL                                                                                 \
-        { .sys_fd = -EBADF, .dev_fd = -EBADF, .proc_fd = -EBADF, .modules_fd = -EBADF }
+#define ROOTS_NULL {.sys_fd = -EBADF, .dev_fd = -EBADF, .proc_fd = -EBADF, .modules_fd = -EBADF}
 
 int roots_open(Roots *roots);
 void roots_done(Roots *roots);

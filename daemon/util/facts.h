@@ -38,8 +38,7 @@ typedef struct DeviceFacts {
         char *class_name;
 } DeviceFacts;
 
-#define DEVICE_FACTS_NULL                                                                          \
-        { .numa_node = -1 }
+#define DEVICE_FACTS_NULL {.numa_node = -1}
 
 typedef struct ReservedRegion {
         uint64_t first;
@@ -56,8 +55,7 @@ typedef struct GroupFacts {
         size_t n_regions;
 } GroupFacts;
 
-#define GROUP_FACTS_NULL                                                                           \
-        { .number = 0 }
+#define GROUP_FACTS_NULL {.number = 0}
 
 void device_facts_done(DeviceFacts *facts);
 bool device_facts_equal(const DeviceFacts *a, const DeviceFacts *b);

@@ -16,10 +16,9 @@ struct List {
         List *previous;
 };
 
-#define LIST_INIT(list)                                                                            \
-        { .next = &(list), .previous = &(list) }
+#define LIST_INIT(list) {.next = &(list), .previous = &(list)}
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 
 static inline void list_init(List *list) {
         list->next = list;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * acquire: what leasing a bound group through vfiod costs, over the floor: the same system calls done directly by root, and one
- * D-Bus ping to the daemon. The two are measured in turn, so that both see the same machine.
+ * acquire: what leasing a bound group through vfiod costs, over the floor: the same system calls
+ * done directly by root, and one D-Bus ping to the daemon. The two are measured in turn, so that
+ * both see the same machine.
  *
  *      acquire GROUP DEVICE ROUNDS
  *
@@ -59,7 +60,9 @@ static double now_usec(void) {
 static void call(const Bench *bench, const char *path, const char *interface, const char *method) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        check_bus(sd_bus_call_method(bench->bus, VFIOD_BUS_NAME, path, interface, method, &error, NULL, ""), method);
+        check_bus(sd_bus_call_method(bench->bus, VFIOD_BUS_NAME, path, interface, method, &error,
+                                     NULL, ""),
+                  method);
 }
 
 static void ping(const Bench *bench) {
@@ -78,7 +81,8 @@ static void direct(const Bench *bench) {
         check(ioctl(group, VFIO_GROUP_GET_STATUS, &status), "VFIO_GROUP_GET_STATUS");
         check(ioctl(group, VFIO_GROUP_SET_CONTAINER, &container), "VFIO_GROUP_SET_CONTAINER");
         check(ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), "VFIO_SET_IOMMU");
-        device = check(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bench->device), "VFIO_GROUP_GET_DEVICE_FD");
+        device = check(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bench->device),
+                       "VFIO_GROUP_GET_DEVICE_FD");
         close(device);
         close(group);
         close(container);
@@ -90,7 +94,8 @@ static size_t take_fds(sd_bus_message *reply, int *fds) {
         int fd;
 
         check_bus(sd_bus_message_enter_container(reply, 'a', "(ssh)"), "read the fds");
-        while (n < FDS_MAX && check_bus(sd_bus_message_read(reply, "(ssh)", NULL, NULL, &fd), "read an fd") > 0)
+        while (n < FDS_MAX &&
+               check_bus(sd_bus_message_read(reply, "(ssh)", NULL, NULL, &fd), "read an fd") > 0)
                 fds[n++] = check(fcntl(fd, F_DUPFD_CLOEXEC, 3), "duplicate an fd");
         return n;
 }
@@ -103,8 +108,9 @@ static void brokered(const Bench *bench) {
         char *lease;
         size_t n;
 
-        check_bus(sd_bus_call_method(bench->bus, VFIOD_BUS_NAME, VFIOD_PATH, VFIOD_INTERFACE_MANAGER, "Acquire", &error, &reply,
-                                     "asa{sv}", 1, bench->device, 0),
+        check_bus(sd_bus_call_method(bench->bus, VFIOD_BUS_NAME, VFIOD_PATH,
+                                     VFIOD_INTERFACE_MANAGER, "Acquire", &error, &reply, "asa{sv}",
+                                     1, bench->device, 0),
                   error.message ? error.message : "Acquire");
         check_bus(sd_bus_message_read(reply, "oh", &path, &lease_fd), "read the lease");
         lease = strdup(path);
@@ -162,8 +168,9 @@ int main(int argc, char **argv) {
         }
         floor_usec = median(floors, rounds);
         our_usec = median(ours, rounds);
-        printf("{\"acquire_release_usec\": %.0f, \"floor_usec\": %.0f, \"ping_usec\": %.0f, \"ratio\": %.3f}\n", our_usec,
-               floor_usec, median(pings, rounds), our_usec / floor_usec);
+        printf("{\"acquire_release_usec\": %.0f, \"floor_usec\": %.0f, \"ping_usec\": %.0f, "
+               "\"ratio\": %.3f}\n",
+               our_usec, floor_usec, median(pings, rounds), our_usec / floor_usec);
         sd_bus_flush_close_unref(bench.bus);
         return 0;
 }

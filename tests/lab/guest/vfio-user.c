@@ -93,11 +93,11 @@ static void parse_device(char *text) {
         if (user.n_devices == DEVICES_MAX)
                 die("more than %d devices", DEVICES_MAX);
         *number++ = '\0';
-        user.devices[user.n_devices++] = (Device){ .name = text, .fd = parse_fd(number) };
+        user.devices[user.n_devices++] = (Device){.name = text, .fd = parse_fd(number)};
 }
 
 static struct vfio_region_info region(const Device *device, uint32_t index) {
-        struct vfio_region_info info = { .argsz = sizeof(info), .index = index };
+        struct vfio_region_info info = {.argsz = sizeof(info), .index = index};
 
         if (ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, &info) < 0)
                 die("%s: VFIO_DEVICE_GET_REGION_INFO of region %u: %m", device->name, index);
@@ -108,22 +108,26 @@ static uint16_t config_read(const Device *device, off_t offset) {
         struct vfio_region_info config = region(device, VFIO_PCI_CONFIG_REGION_INDEX);
         uint8_t bytes[2];
 
-        if (pread(device->fd, bytes, sizeof(bytes), (off_t)config.offset + offset) != (ssize_t)sizeof(bytes))
-                die("%s: reading configuration space at 0x%llx: %m", device->name, (unsigned long long)offset);
+        if (pread(device->fd, bytes, sizeof(bytes), (off_t)config.offset + offset) !=
+            (ssize_t)sizeof(bytes))
+                die("%s: reading configuration space at 0x%llx: %m", device->name,
+                    (unsigned long long)offset);
         return (uint16_t)(bytes[0] | bytes[1] << 8);
 }
 
 static void config_write(const Device *device, off_t offset, uint16_t value) {
         struct vfio_region_info config = region(device, VFIO_PCI_CONFIG_REGION_INDEX);
-        uint8_t bytes[2] = { (uint8_t)value, (uint8_t)(value >> 8) };
+        uint8_t bytes[2] = {(uint8_t)value, (uint8_t)(value >> 8)};
 
-        if (pwrite(device->fd, bytes, sizeof(bytes), (off_t)config.offset + offset) != (ssize_t)sizeof(bytes))
-                die("%s: writing configuration space at 0x%llx: %m", device->name, (unsigned long long)offset);
+        if (pwrite(device->fd, bytes, sizeof(bytes), (off_t)config.offset + offset) !=
+            (ssize_t)sizeof(bytes))
+                die("%s: writing configuration space at 0x%llx: %m", device->name,
+                    (unsigned long long)offset);
 }
 
 static void identify(const Device *device) {
-        printf("%s: config space says %04x:%04x\n", device->name, config_read(device, PCI_VENDOR_ID),
-               config_read(device, PCI_DEVICE_ID));
+        printf("%s: config space says %04x:%04x\n", device->name,
+               config_read(device, PCI_VENDOR_ID), config_read(device, PCI_DEVICE_ID));
 }
 
 static void map_memory(uint64_t size) {
@@ -142,18 +146,21 @@ static void map_memory(uint64_t size) {
         if (ioctl(user.container, VFIO_IOMMU_MAP_DMA, &map) < 0)
                 die("VFIO_IOMMU_MAP_DMA of %llu MiB: %m", (unsigned long long)(size / MIB));
         user.mapped = size;
-        printf("container: %llu MiB mapped for DMA at 0x%llx\n", (unsigned long long)(size / MIB), (unsigned long long)IOVA);
+        printf("container: %llu MiB mapped for DMA at 0x%llx\n", (unsigned long long)(size / MIB),
+               (unsigned long long)IOVA);
 }
 
 static void unmap_memory(void) {
-        struct vfio_iommu_type1_dma_unmap unmap = { .argsz = sizeof(unmap), .iova = IOVA, .size = user.mapped };
+        struct vfio_iommu_type1_dma_unmap unmap = {
+                .argsz = sizeof(unmap), .iova = IOVA, .size = user.mapped};
 
         if (ioctl(user.container, VFIO_IOMMU_UNMAP_DMA, &unmap) < 0)
                 die("VFIO_IOMMU_UNMAP_DMA: %m");
         printf("container: %llu MiB unmapped\n", (unsigned long long)(unmap.size / MIB));
 }
 
-/* A BAR answers only while the device decodes memory; a driver switches that on first, and so do we. */
+/* A BAR answers only while the device decodes memory; a driver switches that on first, and so do
+ * we. */
 static void read_bar(const Device *device, uint64_t offset) {
         struct vfio_region_info bar = region(device, VFIO_PCI_BAR0_REGION_INDEX);
         volatile uint32_t *registers;
@@ -161,22 +168,26 @@ static void read_bar(const Device *device, uint64_t offset) {
         if (!(bar.flags & VFIO_REGION_INFO_FLAG_MMAP))
                 die("%s: BAR 0 cannot be mapped", device->name);
         if (offset % sizeof(*registers) != 0 || offset + sizeof(*registers) > bar.size)
-                die("%s: BAR 0 has no register at 0x%llx", device->name, (unsigned long long)offset);
+                die("%s: BAR 0 has no register at 0x%llx", device->name,
+                    (unsigned long long)offset);
         config_write(device, PCI_COMMAND, config_read(device, PCI_COMMAND) | PCI_COMMAND_MEMORY);
-        registers = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd, (off_t)bar.offset);
+        registers = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device->fd,
+                         (off_t)bar.offset);
         if (registers == MAP_FAILED)
                 die("%s: mmap of BAR 0: %m", device->name);
         printf("%s: BAR 0 (%llu KiB) mapped, the register at 0x%llx is 0x%08x\n", device->name,
-               (unsigned long long)(bar.size / 1024), (unsigned long long)offset, registers[offset / sizeof(*registers)]);
+               (unsigned long long)(bar.size / 1024), (unsigned long long)offset,
+               registers[offset / sizeof(*registers)]);
 }
 
 static void group_status(void) {
-        struct vfio_group_status status = { .argsz = sizeof(status) };
+        struct vfio_group_status status = {.argsz = sizeof(status)};
 
         if (ioctl(user.group, VFIO_GROUP_GET_STATUS, &status) < 0)
                 die("VFIO_GROUP_GET_STATUS: %m");
         printf("group: %s, %s\n", status.flags & VFIO_GROUP_FLAGS_VIABLE ? "viable" : "not viable",
-               status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET ? "in a container" : "in no container");
+               status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET ? "in a container"
+                                                             : "in no container");
 }
 
 static void leave_child(void) {
@@ -193,7 +204,7 @@ static void leave_child(void) {
 }
 
 static void hold(void) {
-        struct pollfd fds[2] = { { .events = POLLIN }, { .fd = -1, .events = POLLIN } };
+        struct pollfd fds[2] = {{.events = POLLIN}, {.fd = -1, .events = POLLIN}};
         struct stat input;
         sigset_t end;
 
@@ -258,7 +269,8 @@ int main(int argc, char **argv) {
                 const char *option = next(&arguments, "an option");
 
                 if (strcmp(option, "--container") == 0)
-                        user.container = parse_fd(next(&arguments, "the container's file descriptor"));
+                        user.container =
+                                parse_fd(next(&arguments, "the container's file descriptor"));
                 else if (strcmp(option, "--group") == 0)
                         user.group = parse_fd(next(&arguments, "the group's file descriptor"));
                 else if (strcmp(option, "--device") == 0)

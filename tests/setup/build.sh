@@ -5,7 +5,7 @@
 
 # Each checkout has its own place in a root that several may share.
 build_place() {
-        printf '/work/%s' "$(cache_key "$TOP")"
+        printf '/var/tmp/vfiod/%s' "$(cache_key "$TOP")"
 }
 
 # with_lock NAME COMMAND...: one at a time in this checkout, whoever else is at work there.

@@ -48,6 +48,11 @@ def _default_devices(first_slot: int) -> list[str]:
     ]
 
 
+def _empty_slots(count: int) -> list[str]:
+    """Root ports with nothing behind them."""
+    return [word for i in range(count) for word in ("-device", f"pcie-root-port,chassis={40 + i},slot={40 + i}")]
+
+
 def _many_devices() -> list[str]:
     """Four NVMe controllers with 127 virtual functions each, which the guest switches on."""
     devices = []
@@ -72,6 +77,7 @@ MACHINES = {
             "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
             *_default_devices(first_slot=40),
         ]),
+        Machine("ordinary", _default_devices(first_slot=1) + _empty_slots(7)),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]
 }

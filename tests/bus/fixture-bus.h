@@ -21,7 +21,7 @@ typedef sd_bus_message Message;
 static inline _unused_ void message_unrefp(Message **m) {
         sd_bus_message_unref(*m);
 }
-#define _cleanup_message_ _cleanup_(message_unrefp)
+#define _cleanup_message_ _unused_ _cleanup_(message_unrefp)
 
 typedef struct Client {
         sd_bus *bus;
@@ -106,7 +106,7 @@ Grant grant_of_files(Message *reply);
 char *grant_text(const Grant *grant);
 int grant_file(const Grant *grant, const char *kind, const char *name);
 void grant_done(Grant *grant);
-#define _cleanup_grant_ _cleanup_(grant_done)
+#define _cleanup_grant_ _unused_ _cleanup_(grant_done)
 
 size_t count_open_fds(void);
 /* Whether both are the same open file (kcmp). */

@@ -429,7 +429,7 @@ START_TEST(join_refuses_what_is_no_lease_to_join) {
         _cleanup_message_ Message *label = manager(client, "Acquire", "asa{sv}", 1, "group/9", 2,
                                                    "join", "o", grant.path, "label", "s", "x");
         _cleanup_message_ Message *released = NULL, *ended = NULL;
-        _cleanup_close_ int kept = dup(grant_file(&grant, "device", "0000:03:00.0"));
+        _cleanup_close_ _unused_ int kept = dup(grant_file(&grant, "device", "0000:03:00.0"));
 
         expect_refusal(no_lease, "NotFound", "lease 7");
         expect_refusal(no_path, "InvalidOptionValue", "join: '/org/vfiod1/group/4'");

@@ -3,23 +3,24 @@
 
 N=0000:01:00.0
 modprobe=$(</proc/sys/kernel/modprobe)
-configure '{"step_deadline_ms": 2000}'
-printf '#!/bin/sh\nsleep 6\nexec %s "$@"\n' "$modprobe" >"$WORK/slow-modprobe"
+configure '{"step_deadline_ms": 10000}'
+printf '#!/bin/sh\nwhile [ ! -e %s ]; do sleep 0.1; done\nexec %s "$@"\n' "$WORK/go-on" "$modprobe" >"$WORK/slow-modprobe"
 chmod 755 "$WORK/slow-modprobe"
 echo "$WORK/slow-modprobe" >/proc/sys/kernel/modprobe
 
 background binder vfioctl bind $N
 busy() { [[ $(vfioctl --json show $N) == *busy* ]]; }
-wait_until 5 busy
-expect "others are answered meanwhile" timeout 2 vfioctl list
+wait_until 8 busy
+expect "others are answered meanwhile" timeout 5 vfioctl list
 refused org.vfiod1.Error.Busy vfioctl bind $N
-wait_until 10 gone binder
+wait_until 20 gone binder
 expect "the caller is told" said binder org.vfiod1.Error.TimedOut
 expect "and in which step" said binder "load module"
 refused org.vfiod1.Error.Stuck vfioctl bind $N
-expect "others are answered still" timeout 2 vfioctl list
+expect "others are answered still" timeout 5 vfioctl list
 contains "$(vfioctl --json show $N)" stuck
 
+touch "$WORK/go-on"
 idle() { [[ $(vfioctl --json show $N) == *idle* ]]; }
 wait_until 15 idle
 echo "$modprobe" >/proc/sys/kernel/modprobe

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# vfio-pci refuses a physical function whose virtual functions are in use: the error has the kernel's reason, and the driver is back.
+# machine: many
+# kernels: lab
+
+for P in /sys/bus/pci/drivers/nvme/0000:*; do
+        [ ! -e "$P/sriov_totalvfs" ] || break
+done
+P=${P##*/}
+echo 0 >"/sys/bus/pci/devices/$P/sriov_drivers_autoprobe"
+echo 1 >"/sys/bus/pci/devices/$P/sriov_numvfs"
+refused "bind $P to vfio-pci: Device or resource busy" vfioctl bind "$P"
+is "$(driver_of "$P") $(override_of "$P")" "nvme none"
+echo 0 >"/sys/bus/pci/devices/$P/sriov_numvfs"
+echo 1 >"/sys/bus/pci/devices/$P/sriov_drivers_autoprobe"

@@ -30,6 +30,7 @@ kernel() {
 make_stock_kernel() {
         local output=$1 work package version module
         work=$(as_root mktemp -d "$KERNEL_TREE/var/tmp/stock.XXXXXX")
+        as_root chmod 755 "$work"
         package=$(download_package "$work" 'linux-image-[0-9].*-amd64' linux-image-amd64)
         version=${package#linux-image-}
         as_root dpkg-deb -x "$work"/"$package"_*.deb "$work/all"
@@ -47,6 +48,7 @@ make_stock_kernel() {
 make_lab_kernel() {
         local output=$1 work version
         work=$(as_root mktemp -d "$KERNEL_TREE/var/tmp/lab.XXXXXX")
+        as_root chmod 755 "$work"
         download_package "$work" "$LAB_KERNEL_SOURCE"
         as_root dpkg-deb -x "$work/$LAB_KERNEL_SOURCE"_*.deb "$work"
         as_root tar -xf "$work/usr/src/$LAB_KERNEL_SOURCE.tar.xz" -C "$work"

@@ -18,6 +18,9 @@ make_guest_root() {
         tree=$(mktemp -d "$output/tree.XXXXXX")
         make_root "$tree" "$ROOT_SUITE" "$ROOT_PACKAGES"
         trim_guest_root "$tree"
+        # The directory itself is the root directory, of root.
+        as_root chown 0:0 "$tree"
+        as_root chmod 755 "$tree"
         pack_cpio "$tree" "$output/root.cpio"
         as_root rm -rf "$tree"
 }

@@ -3,6 +3,7 @@
 
 N=0000:01:00.0
 modprobe=$(</proc/sys/kernel/modprobe)
+trap 'echo "$modprobe" >/proc/sys/kernel/modprobe' EXIT
 configure '{"step_deadline_ms": 10000}'
 printf '#!/bin/sh\nwhile [ ! -e %s ]; do sleep 0.1; done\nexec %s "$@"\n' "$WORK/go-on" "$modprobe" >"$WORK/slow-modprobe"
 chmod 755 "$WORK/slow-modprobe"

@@ -78,21 +78,17 @@ refused() {
 
 # is ACTUAL EXPECTED [SENTENCE]
 is() {
-        [ "$1" = "$2" ] || fail "${3:-they are equal}
-        expected: $2
-        actually: $1"
+        [ "$1" = "$2" ] || fail "${3:-they are equal}: expected '$2', actually '$1'"
 }
 
 # contains TEXT PART [SENTENCE]
 contains() {
-        [[ $1 == *"$2"* ]] || fail "${3:-it contains '$2'}
-        it is: $1"
+        [[ $1 == *"$2"* ]] || fail "${3:-it contains '$2'}: it is '$1'"
 }
 
 # lacks TEXT PART [SENTENCE]
 lacks() {
-        [[ $1 != *"$2"* ]] || fail "${3:-it does not contain '$2'}
-        it is: $1"
+        [[ $1 != *"$2"* ]] || fail "${3:-it does not contain '$2'}: it is '$1'"
 }
 
 # wait_until SECONDS COMMAND...: tries it again until it succeeds.

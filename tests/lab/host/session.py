@@ -39,15 +39,7 @@ class Session:
     def run_case(self, name: str, seconds: int) -> Verdict:
         guest = self._guest
         guest.send(f"case {name} {seconds} {guest.kernel.name} {guest.machine.name}")
-        verdict = self._until_verdict(seconds + AFTER_CASE_SECONDS, None)
-        # Whether the machine can go on is said after the verdict; the answer to nothing tells that it has been said.
-        guest.send("ping")
-        for line in guest.lines(AFTER_CASE_SECONDS):
-            if line == "@spoiled":
-                verdict.spoiled = True
-            elif line == "@pong":
-                break
-        return verdict
+        return self._until_verdict(seconds + AFTER_CASE_SECONDS, None)
 
     def show(self, program: str, seconds: int, write: Callable[[str], None]) -> Verdict:
         """Runs the demo or a measurement; its output goes to `write`, a line at a time."""
@@ -73,11 +65,14 @@ class Session:
 
     def _until_verdict(self, seconds: float, write: Callable[[str], None] | None) -> Verdict:
         output: list[str] = []
+        spoiled = False
         for line in self._guest.lines(seconds):
             word, _, rest = line.partition(" ")
             if word == "@verdict":
                 status, _, took = rest.partition(" ")
-                return Verdict(status, float(took), output)
+                return Verdict(status, float(took), output, spoiled)
+            if word == "@spoiled":
+                spoiled = True
             if word == "@output":
                 output.append(rest)
                 if write:

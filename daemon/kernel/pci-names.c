@@ -47,6 +47,12 @@ PciNames *pci_names_close(PciNames *names) {
         return NULL;
 }
 
+/*
+ * From pci.ids alone. For what that does not know libpci would ask udev's hwdb, and where there is no
+ * hwdb it leaks what it asked with, at each question.
+ */
+#define LOOKUP_FLAGS (PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB)
+
 static int look_up(PciNames *names, int flags, int first, int second, char **ret) {
         char buffer[NAME_MAX_LENGTH];
         const char *volatile name = NULL;
@@ -56,7 +62,7 @@ static int look_up(PciNames *names, int flags, int first, int second, char **ret
         if (setjmp(target) == 0) {
                 if (!names->broken)
                         name = pci_lookup_name(names->access, buffer, sizeof(buffer),
-                                               flags | PCI_LOOKUP_NO_NUMBERS, first, second);
+                                               flags | LOOKUP_FLAGS, first, second);
         } else
                 names->broken = true;
         on_error = NULL;

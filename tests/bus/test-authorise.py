@@ -878,13 +878,22 @@ def run(world):
     print(f"1..{counter[0]}")
 
 
+def enter_namespace():
+    """Runs this program again with mounts of its own. The root of a chroot is no mount, and cannot be made private;
+    what is mounted below it may then be seen outside, until it is unmounted at the end."""
+    command = ["unshare", "--mount"]
+    if subprocess.run([*command, "true"], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+        command += ["--propagation", "unchanged"]
+    os.environ[NAMESPACE_MARK] = "1"
+    os.execvp(command[0], [*command, sys.executable, *sys.argv])
+
+
 def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root, for users and a mount namespace")
         return
     if NAMESPACE_MARK not in os.environ:
-        os.environ[NAMESPACE_MARK] = "1"
-        os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])
+        enter_namespace()
     source, *programs = sys.argv[1:]
     for path in (POLKITD, POLKIT_BUS_POLICY):
         if not os.path.exists(path):

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "client/duration.h"
 #include "client/output.h"
 #include "client/status.h"
 #include "daemon/util/string.h"
@@ -17,6 +18,7 @@ typedef struct Option {
         const char *name;
         const char *value; /* what the help calls its value, NULL where it takes none */
         const char *help;
+        bool optional; /* the value may be missing, and comes by '=' */
 } Option;
 
 static const Option options[] = {
@@ -27,6 +29,11 @@ static const Option options[] = {
         {OPTION_PREPARE, 0, "prepare", "open|attach",
          "attach (default): devices open, in one container; open: the program does that"},
         {OPTION_MODE, 0, "mode", "auto|group", "family of kernel interface, auto by default"},
+        {OPTION_WAIT, 0, "wait", "TIME",
+         "ask the holders, and wait until they have given back; for ever without TIME", true},
+        {OPTION_REVOKE, 0, "revoke", "TIME",
+         "ask, wait, then take the devices back; without TIME when vfiod's configuration says so",
+         true},
         {OPTION_JSON, 'j', "json", NULL, "print JSON, errors too (on stderr)"},
         {OPTION_NO_ASK_PASSWORD, 0, "no-ask-password", NULL,
          "never ask for authorisation; asked by default when stdin is a terminal"},
@@ -62,7 +69,26 @@ static int set_timeout(const char *value, Arguments *a, char **reterr) {
         return 0;
 }
 
-static int set_option(const Option *option, const char *value, Arguments *a, char **reterr) {
+/* `value` is NULL for none. */
+static int set_policy(const Option *option, const char *value, Arguments *a, char **reterr) {
+        int r;
+
+        if (a->options.policy && !string_equal(a->options.policy, option->name))
+                return wrong(reterr, strdup("--wait and --revoke exclude each other"));
+        a->options.policy = option->name;
+        a->options.has_timeout = value != NULL;
+        r = value ? duration_parse(value, &a->options.timeout_ms) : 0;
+        if (r == -ERANGE)
+                return wrong(reterr, string_format("--%s: '%s' is longer than 1000000 seconds",
+                                                   option->name, value));
+        if (r == -EINVAL)
+                return wrong(reterr, string_format("--%s: '%s' is no time: write 90, 500ms, 10s or "
+                                                   "2m",
+                                                   option->name, value));
+        return r;
+}
+
+static int set_flag(const Option *option, Arguments *a) {
         switch (option->bit) {
         case OPTION_HELP:
                 a->help = true;
@@ -76,16 +102,23 @@ static int set_option(const Option *option, const char *value, Arguments *a, cha
         case OPTION_NO_ASK_PASSWORD:
                 a->no_ask_password = true;
                 return 0;
-        case OPTION_TIMEOUT:
-                return set_timeout(value, a, reterr);
-        case OPTION_DRIVER:
-                a->options.driver = value;
-                return 0;
         case OPTION_DRY_RUN:
                 a->dry_run = true;
                 return 0;
         case OPTION_BIND:
                 a->options.bind = true;
+                return 0;
+        default:
+                return -EINVAL;
+        }
+}
+
+static int set_value(const Option *option, const char *value, Arguments *a, char **reterr) {
+        switch (option->bit) {
+        case OPTION_TIMEOUT:
+                return set_timeout(value, a, reterr);
+        case OPTION_DRIVER:
+                a->options.driver = value;
                 return 0;
         case OPTION_LABEL:
                 a->options.label = value;
@@ -96,8 +129,12 @@ static int set_option(const Option *option, const char *value, Arguments *a, cha
         case OPTION_MODE:
                 a->options.mode = value;
                 return 0;
+        case OPTION_WAIT:
+        case OPTION_REVOKE:
+                return set_policy(option, value, a, reterr);
+        default:
+                return -EINVAL;
         }
-        return -EINVAL;
 }
 
 /* "--name", "--name=value" or "-n"; `word` starts with a dash. *ret_inline is the "value". */
@@ -129,14 +166,14 @@ static int parse_option(char ***argv, Arguments *a, unsigned *seen, char **reter
                 return wrong(reterr, string_format("unknown option '%s'", word));
         if (value && !option->value)
                 return wrong(reterr, string_format("--%s takes no value", option->name));
-        if (!value && option->value) {
+        if (!value && option->value && !option->optional) {
                 if (!(*argv)[1])
                         return wrong(reterr, string_format("--%s needs a value", option->name));
                 (*argv)++;
                 value = **argv;
         }
         *seen |= option->bit;
-        return set_option(option, value, a, reterr);
+        return option->value ? set_value(option, value, a, reterr) : set_flag(option, a);
 }
 
 static int check_options(const Verb *verb, unsigned seen, char **reterr) {
@@ -224,18 +261,23 @@ static void print_options(FILE *f, unsigned wanted) {
 
                 if (!(wanted & options[i].bit))
                         continue;
-                left = string_format("%s--%s%s%s", options[i].letter ? letter : "    ",
-                                     options[i].name, options[i].value ? " " : "",
-                                     string_or_empty(options[i].value));
+                left = string_format(
+                        "%s--%s%s%s%s", options[i].letter ? letter : "    ", options[i].name,
+                        options[i].optional ? "[="
+                        : options[i].value  ? " "
+                                            : "",
+                        string_or_empty(options[i].value), options[i].optional ? "]" : "");
                 print_entry(f, string_or_empty(left), options[i].help);
         }
 }
 
 static void print_statuses(FILE *f) {
         fputs("\nExit status:\n", f);
-        for (int status = 0; status_meaning((ExitStatus)status); status++) {
+        for (int status = 0; status <= STATUS_INTERRUPTED; status++) {
                 char number[16];
 
+                if (!status_meaning((ExitStatus)status))
+                        continue;
                 snprintf(number, sizeof(number), "%d", status);
                 print_entry(f, number, status_meaning((ExitStatus)status));
         }

@@ -28,10 +28,13 @@ typedef enum OptionBit {
         OPTION_LABEL = 1U << 8,
         OPTION_PREPARE = 1U << 9,
         OPTION_MODE = 1U << 10,
+        OPTION_WAIT = 1U << 11,
+        OPTION_REVOKE = 1U << 12,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
         (OPTION_HELP | OPTION_VERSION | OPTION_JSON | OPTION_NO_ASK_PASSWORD | OPTION_TIMEOUT)
+#define OPTIONS_UNBIND (OPTION_WAIT | OPTION_REVOKE)
 #define OPTIONS_ACQUIRE (OPTION_BIND | OPTION_DRIVER | OPTION_LABEL | OPTION_PREPARE | OPTION_MODE)
 
 typedef struct Verb {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "client/duration.h"
 #include "client/report.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -58,14 +59,14 @@ static int on_reply(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *re
         return 0;
 }
 
-/* Handles one message, or waits until there is one. */
-static int process_or_wait(sd_bus *bus) {
+/* Handles one message, or waits until there is one, no longer than `timeout`. */
+static int process_or_wait(sd_bus *bus, uint64_t timeout) {
         int r;
 
         r = sd_bus_process(bus, NULL);
         if (r != 0)
                 return r;
-        r = sd_bus_wait(bus, UINT64_MAX);
+        r = sd_bus_wait(bus, timeout);
         return r == -EINTR ? 0 : r;
 }
 
@@ -73,7 +74,7 @@ static int wait_for_replies(sd_bus *bus, const size_t *outstanding) {
         int r = 0;
 
         while (*outstanding > 0 && r >= 0)
-                r = process_or_wait(bus);
+                r = process_or_wait(bus, UINT64_MAX);
         return r < 0 ? r : 0;
 }
 
@@ -143,9 +144,20 @@ int connection_run(Connection *c) {
         int r;
 
         do
-                r = process_or_wait(c->bus);
+                r = process_or_wait(c->bus, UINT64_MAX);
         while (r >= 0);
         return r;
+}
+
+int connection_run_until(Connection *c, const bool *done, uint64_t timeout) {
+        uint64_t now = time_now(CLOCK_MONOTONIC), end = now + timeout;
+        int r = 0;
+
+        while (!*done && now < end && r >= 0) {
+                r = process_or_wait(c->bus, end - now);
+                now = time_now(CLOCK_MONOTONIC);
+        }
+        return r < 0 ? r : 0;
 }
 
 int connection_report(Connection *c, int r) {

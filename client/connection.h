@@ -47,6 +47,9 @@ int connection_match(Connection *c, const char *rule, sd_bus_message_handler_t c
 /* Handles what arrives until the connection breaks, which it returns as -errno. */
 int connection_run(Connection *c);
 
+/* The same until *done, which a callback sets, or until the time (microseconds) is over. */
+int connection_run_until(Connection *c, const bool *done, uint64_t timeout);
+
 /* The error left by the call that returned `r` < 0, on stderr. Returns the exit status. */
 int connection_report(Connection *c, int r);
 

@@ -23,6 +23,8 @@ void grant_done(Grant *grant) {
         grant->lease_fd = fd_close(grant->lease_fd);
         free(grant->lease);
         grant->lease = NULL;
+        free(grant->granter);
+        grant->granter = NULL;
 }
 
 int grant_add_consume(Grant *grant, const char *kind, const char *name, int fd) {

@@ -15,7 +15,8 @@ typedef struct GrantFile {
 } GrantFile;
 
 typedef struct Grant {
-        char *lease; /* object path */
+        char *lease;   /* object path */
+        char *granter; /* who granted it: the daemon's unique name on the bus, NULL off a bus */
         int lease_fd;
         GrantFile *files;
         size_t n_files;

@@ -38,6 +38,15 @@ static int append_true_option(sd_bus_message *m, const char *key, bool value) {
         return value ? sd_bus_message_append(m, "{sv}", key, "b", 1) : 0;
 }
 
+static int append_policy(sd_bus_message *m, const OperationOptions *options) {
+        int r;
+
+        r = append_string_option(m, "policy", options->policy);
+        if (r >= 0 && options->has_timeout)
+                r = sd_bus_message_append(m, "{sv}", "timeout", "t", options->timeout_ms);
+        return r;
+}
+
 static int append_options(sd_bus_message *m, const OperationOptions *options, bool defer_fds) {
         int r;
 
@@ -54,6 +63,9 @@ static int append_options(sd_bus_message *m, const OperationOptions *options, bo
         if (r < 0)
                 return r;
         r = append_string_option(m, "prepare", options->prepare);
+        if (r < 0)
+                return r;
+        r = append_policy(m, options);
         if (r < 0)
                 return r;
         r = append_true_option(m, "bind", options->bind);
@@ -125,12 +137,20 @@ int manager_overview(Connection *c, char **targets, ListReplies *ret) {
         return r;
 }
 
-int manager_list_leases(Connection *c, sd_bus_message **ret) {
+static int call_without_arguments(Connection *c, const char *member, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = new_call(c, "ListLeases", &m);
+        r = new_call(c, member, &m);
         return r < 0 ? r : connection_call(c, m, ret);
+}
+
+int manager_list_devices(Connection *c, sd_bus_message **ret) {
+        return call_without_arguments(c, "ListDevices", ret);
+}
+
+int manager_list_leases(Connection *c, sd_bus_message **ret) {
+        return call_without_arguments(c, "ListLeases", ret);
 }
 
 static int new_get_call(Connection *c, const char *target, sd_bus_message **ret) {
@@ -195,6 +215,62 @@ int manager_change(Connection *c, const char *method, char **targets,
         return r < 0 ? r : connection_call(c, m, NULL);
 }
 
+int manager_list_holders(Connection *c, char **targets, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_target_call(c, "ListHolders", targets, &m);
+        return r < 0 ? r : connection_call(c, m, ret);
+}
+
+int manager_begin_unbind(Connection *c, char **targets, const OperationOptions *options,
+                         sd_bus_message_handler_t callback, void *userdata,
+                         sd_bus_slot **ret_slot) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_target_call(c, "Unbind", targets, &m);
+        if (r < 0)
+                return r;
+        r = append_options(m, options, false);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_async(c->bus, ret_slot, m, callback, userdata, UINT64_MAX);
+        return r < 0 ? r : 0;
+}
+
+static int begin_aside(Connection *c, sd_bus_message *m, sd_bus_message_handler_t callback,
+                       void *userdata, sd_bus_slot **ret_slot) {
+        int r;
+
+        r = sd_bus_message_set_allow_interactive_authorization(m, false);
+        if (r < 0)
+                return r;
+        r = sd_bus_call_async(c->bus, ret_slot, m, callback, userdata, 0);
+        return r < 0 ? r : 0;
+}
+
+int manager_begin_list_holders(Connection *c, char **targets, sd_bus_message_handler_t callback,
+                               void *userdata, sd_bus_slot **ret_slot) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_target_call(c, "ListHolders", targets, &m);
+        return r < 0 ? r : begin_aside(c, m, callback, userdata, ret_slot);
+}
+
+int lease_begin_get_deadline(Connection *c, const char *path, sd_bus_message_handler_t callback,
+                             void *userdata, sd_bus_slot **ret_slot) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = connection_new_call(c, path, "org.freedesktop.DBus.Properties", "Get", &m);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(m, "ss", VFIOD_INTERFACE_LEASE, "Deadline");
+        return r < 0 ? r : begin_aside(c, m, callback, userdata, ret_slot);
+}
+
 int manager_plan(Connection *c, const char *operation, char **targets,
                  const OperationOptions *options, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -251,6 +327,9 @@ static int acquire_once(Connection *c, char **targets, const OperationOptions *o
         if (r < 0)
                 return r;
         r = string_set(&ret->lease, path);
+        if (r < 0)
+                return r;
+        r = string_set(&ret->granter, sd_bus_message_get_sender(reply));
         if (r < 0)
                 return r;
         ret->lease_fd = fd_duplicate(fd);
@@ -318,6 +397,45 @@ int lease_release(Connection *c, const char *path) {
 
         r = connection_new_call(c, path, VFIOD_INTERFACE_LEASE, "Release", &m);
         return r < 0 ? r : connection_call(c, m, NULL);
+}
+
+typedef struct ReasonSought {
+        const Grant *grant;
+        bool heard;
+        char *reason;
+} ReasonSought;
+
+/* ReleaseRequested(t deadline, s reason), from the daemon itself: anybody may send signals. */
+static int on_signal(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr) {
+        ReasonSought *sought = userdata;
+        uint64_t deadline;
+        const char *reason;
+
+        if (sought->heard ||
+            !sd_bus_message_is_signal(m, VFIOD_INTERFACE_LEASE, "ReleaseRequested") ||
+            !string_equal(sd_bus_message_get_path(m), sought->grant->lease) ||
+            !string_equal(sd_bus_message_get_sender(m), sought->grant->granter))
+                return 0;
+        sought->heard = true;
+        if (sd_bus_message_read(m, "ts", &deadline, &reason) >= 0)
+                sought->reason = strdup(reason);
+        return 0;
+}
+
+int lease_wait_for_reason(Connection *c, const Grant *grant, uint64_t timeout, char **ret) {
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        ReasonSought sought = {.grant = grant};
+        int r;
+
+        r = sd_bus_add_filter(c->bus, &slot, on_signal, &sought);
+        if (r >= 0)
+                r = connection_run_until(c, &sought.heard, timeout);
+        if (r < 0) {
+                free(sought.reason);
+                return r;
+        }
+        *ret = sought.reason;
+        return 0;
 }
 
 int manager_ping(Connection *c) {

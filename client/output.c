@@ -13,6 +13,8 @@
 #define COLUMN_GAP 2
 /* What the last column of a table and a wrapped line keep, however narrow the terminal. */
 #define LEAST_WIDTH 16
+/* What an elastic column keeps, so that its cells can still be told apart. */
+#define ELASTIC_LEAST 10
 
 static const char *const escapes[] = {
         [COLOUR_NONE] = "",        [COLOUR_BOLD] = "\033[1m",   [COLOUR_DIM] = "\033[2m",
@@ -171,6 +173,10 @@ void table_add(Table *table, const char *cell) {
         table_add_consume(table, strdup(string_is_empty(cell) ? "-" : cell));
 }
 
+void table_add_blank(Table *table) {
+        table_add_consume(table, strdup(""));
+}
+
 void table_add_format(Table *table, const char *format, ...) {
         va_list arguments;
 
@@ -191,12 +197,28 @@ static size_t column_width(const Table *table, size_t column) {
         return width;
 }
 
+/* Takes from the elastic column what the last one lacks, as far as there is something to take. */
+static void squeeze(const Style *style, const Table *table, size_t *widths) {
+        size_t total = COLUMN_GAP * (table->n_columns - 1), least, lacking, spare;
+
+        for (size_t i = 0; i < table->n_columns; i++)
+                total += widths[i];
+        if (table->elastic == 0 || total <= style->width)
+                return;
+        least = text_width(table->titles[table->elastic]);
+        if (least < ELASTIC_LEAST)
+                least = ELASTIC_LEAST;
+        lacking = total - style->width;
+        spare = widths[table->elastic] > least ? widths[table->elastic] - least : 0;
+        widths[table->elastic] -= lacking < spare ? lacking : spare;
+}
+
 static void print_row(FILE *f, const Style *style, Colour colour, const char *const *cells,
                       const size_t *widths, size_t n) {
         size_t used = 0, left;
 
         for (size_t i = 0; i + 1 < n; i++) {
-                size_t w = output_text(f, style, colour, cells[i]);
+                size_t w = output_truncated(f, style, colour, cells[i], widths[i]);
 
                 output_spaces(f, widths[i] - w + COLUMN_GAP);
                 used += widths[i] + COLUMN_GAP;
@@ -216,6 +238,7 @@ int table_print(FILE *f, const Style *style, const Table *table) {
                 return -ENOMEM;
         for (size_t i = 0; i < table->n_columns; i++)
                 widths[i] = column_width(table, i);
+        squeeze(style, table, widths);
 
         print_row(f, style, COLOUR_BOLD, table->titles, widths, table->n_columns);
         for (size_t i = 0; i + table->n_columns <= table->n_cells; i += table->n_columns)

@@ -53,11 +53,15 @@ void output_spaces(FILE *f, size_t n);
 void output_wrapped_behind(FILE *f, const Style *style, size_t used, size_t indent, const char *s);
 void output_wrapped(FILE *f, const Style *style, size_t indent, const char *s);
 
-/* Rows of cells under titles. The last column gets the width that the others leave. */
+/*
+ * Rows of cells under titles. The last column gets the width that the others leave; where that is
+ * less than it needs, the elastic column gives way first.
+ */
 typedef struct Table {
         const char *const *titles; /* borrowed, n_columns of them */
         size_t n_columns;
-        char **cells; /* row by row */
+        size_t elastic; /* index of that column, 0 for none */
+        char **cells;   /* row by row */
         size_t n_cells;
         int error; /* of table_add(), reported by table_print() */
 } Table;
@@ -65,7 +69,10 @@ typedef struct Table {
 #define TABLE_INIT(titles_) {.titles = (titles_), .n_columns = ELEMENTS(titles_)}
 
 void table_done(Table *table);
+/* "-" where the cell is empty. */
 void table_add(Table *table, const char *cell);
+/* Nothing to be seen: the row goes on with what is above it. */
+void table_add_blank(Table *table);
 void table_add_format(Table *table, const char *format, ...) _printf_(2, 3);
 int table_print(FILE *f, const Style *style, const Table *table);
 

@@ -68,6 +68,8 @@ const char *status_meaning(ExitStatus status) {
                 return "the kernel failed, org.vfiod1.Error.Failed or TimedOut";
         case STATUS_UNREACHABLE:
                 return "vfiod cannot be reached, or did not answer";
+        case STATUS_INTERRUPTED:
+                return "interrupted while waiting (unbind --wait, --revoke)";
         }
         return NULL;
 }

@@ -89,6 +89,15 @@ static size_t room(const Style *style, size_t used) {
         return style->width > used ? style->width - used : 0;
 }
 
+/* In full, and in a line of its own: it is what to act upon. */
+static void print_stuck_reason(FILE *f, const Style *style, const char *reason, bool last) {
+        size_t used = last ? 0 : 1;
+
+        if (!last)
+                fputs(style->utf8 ? "\u2502" : "|", f);
+        output_wrapped_behind(f, style, used, BRANCH_WIDTH + GAP, reason);
+}
+
 static int print_device(FILE *f, const Style *style, const DeviceRow *device, bool last,
                         const Widths *widths) {
         _cleanup_free_ char *text = describe_device(device);
@@ -109,6 +118,8 @@ static int print_device(FILE *f, const Style *style, const DeviceRow *device, bo
                 output_truncated(f, style, COLOUR_NONE, text, room(style, used));
         }
         fputc('\n', f);
+        if (!string_is_empty(device->stuck_reason))
+                print_stuck_reason(f, style, device->stuck_reason, last);
         return 0;
 }
 

@@ -86,6 +86,9 @@ static int hold(const Grant *grant) {
         return fds[0].revents != 0;
 }
 
+/* vfiod sends its signal and the byte together, but by different ways. */
+#define REASON_PATIENCE UINT64_C(1000000)
+
 /*
  * The lease ends when lease_fd is closed, but some time after: Release returns when it is over, so
  * that whoever waits for this process finds the group free.
@@ -96,14 +99,23 @@ static int give_back(Connection *c, Grant *grant) {
         return STATUS_OK;
 }
 
+static int asked_back(Connection *c, Grant *grant) {
+        _cleanup_free_ char *reason = NULL;
+
+        (void)lease_wait_for_reason(c, grant, REASON_PATIENCE, &reason);
+        (void)give_back(c, grant);
+        if (string_is_empty(reason))
+                return report(STATUS_NO, NULL, "vfiod asked for %s back: given back", grant->lease);
+        return report(STATUS_NO, NULL, "vfiod asked for %s back: %s; given back", grant->lease,
+                      reason);
+}
+
 static int lease_ended(Connection *c, Grant *grant) {
         char byte;
 
         /* A byte asks for the lease; end-of-file says that it is gone. */
-        if (read(grant->lease_fd, &byte, 1) > 0) {
-                (void)give_back(c, grant);
-                return report(STATUS_NO, NULL, "vfiod asked for %s back: given back", grant->lease);
-        }
+        if (read(grant->lease_fd, &byte, 1) > 0)
+                return asked_back(c, grant);
         return report(STATUS_NO, NULL, "%s has ended", grant->lease);
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* leases: who has what, oldest first. */
+/* leases: who has what, oldest first; and until when, of one that is asked back. */
 
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "client/duration.h"
 #include "client/output.h"
 #include "client/verb.h"
 #include "daemon/util/string.h"
@@ -14,16 +15,19 @@ static int print_text(json_object *leases) {
         _cleanup_table_ Table table = TABLE_INIT(titles);
         Style style = style_detect(STDOUT_FILENO);
         size_t n = json_object_array_length(leases);
+        uint64_t now = time_now(CLOCK_REALTIME);
 
         for (size_t i = 0; i < n; i++) {
                 json_object *lease = json_object_array_get_idx(leases, i);
                 _cleanup_free_ char *owner = user_name(json_get_u64(lease, "Owner"));
                 _cleanup_free_ char *since = time_text(json_get_u64(lease, "Since"));
                 _cleanup_free_ char *groups = json_to_text(json_object_object_get(lease, "Groups"));
+                _cleanup_free_ char *state = lease_state_text(json_get_string(lease, "State"),
+                                                              json_get_u64(lease, "Deadline"), now);
 
                 table_add_format(&table, "lease/%" PRIu64, json_get_u64(lease, "Id"));
                 table_add(&table, owner);
-                table_add(&table, json_get_string(lease, "State"));
+                table_add(&table, state);
                 table_add(&table, since);
                 table_add(&table, groups);
                 table_add(&table, json_get_string(lease, "Label"));

@@ -3,7 +3,8 @@
 /*
  * list: the groups and their members. One round trip: the calls go out together, and with targets
  * Explain beside them, which says what groups they are in. Text is written straight from
- * the replies, without json objects in between: this is the verb that has to be fast.
+ * the replies, without json objects in between: this is the verb that has to be fast. Only the
+ * reasons of stuck devices cost another round trip.
  */
 
 #include <errno.h>
@@ -40,7 +41,42 @@ static int read_wanted(sd_bus_message *explain, GroupSet *ret) {
         return 0;
 }
 
-static int print_text(const ListReplies *replies, const GroupSet *wanted) {
+static bool is_stuck(const DeviceRow *device, const GroupSet *wanted) {
+        return string_equal(device->state, "stuck") && group_set_has(wanted, device->group);
+}
+
+static int set_stuck_reason(DeviceRow *device, json_object *devices) {
+        for (size_t i = 0; i < json_object_array_length(devices); i++) {
+                json_object *found = json_object_array_get_idx(devices, i);
+
+                if (string_equal(json_get_string(found, "Name"), device->name))
+                        return string_set(&device->stuck_reason,
+                                          json_get_string(found, "StuckReason"));
+        }
+        return 0;
+}
+
+/* Overview has none: it is asked for in a second round trip, in the rare case that it is needed. */
+static int add_stuck_reasons(Connection *c, Listing *listing, const GroupSet *wanted) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_json_ json_object *devices = NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < listing->n_devices && r >= 0; i++) {
+                if (!is_stuck(&listing->devices[i], wanted))
+                        continue;
+                if (!devices) {
+                        r = manager_list_devices(c, &reply);
+                        if (r >= 0)
+                                r = json_from_objects(reply, &devices);
+                }
+                if (r >= 0)
+                        r = set_stuck_reason(&listing->devices[i], devices);
+        }
+        return r;
+}
+
+static int print_text(Connection *c, const ListReplies *replies, const GroupSet *wanted) {
         _cleanup_listing_ Listing listing = LISTING_NULL;
         Style style = style_detect(STDOUT_FILENO);
         int r;
@@ -49,6 +85,8 @@ static int print_text(const ListReplies *replies, const GroupSet *wanted) {
         if (r < 0)
                 return r;
         r = listing_name_owners(&listing);
+        if (r >= 0)
+                r = add_stuck_reasons(c, &listing, wanted);
         if (r < 0)
                 return r;
         if (listing.n_groups == 0)
@@ -143,6 +181,6 @@ int verb_list(const Arguments *a) {
         if (r >= 0)
                 r = read_wanted(replies.explain, &wanted);
         if (r >= 0)
-                r = a->json ? print_json(&replies, &wanted) : print_text(&replies, &wanted);
+                r = a->json ? print_json(&replies, &wanted) : print_text(&c, &replies, &wanted);
         return r < 0 ? connection_report(&c, r) : STATUS_OK;
 }

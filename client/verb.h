@@ -20,6 +20,7 @@ int verb_unbind(const Arguments *a);
 int verb_acquire(const Arguments *a);
 int verb_exec(const Arguments *a);
 int verb_release(const Arguments *a);
+int verb_holders(const Arguments *a);
 int verb_leases(const Arguments *a);
 int verb_monitor(const Arguments *a);
 int verb_help(const Arguments *a);

@@ -25,9 +25,17 @@ static const char exec_details[] =
         "VFIOD_FDS (\"kind:name=fd\", separated by spaces). Exit status is the program's,\n"
         "127 when it is not found and 126 when it cannot be run.\n";
 
+static const char unbind_details[] =
+        "A group that somebody holds is refused, with their names, unless --wait or\n"
+        "--revoke is given. Both ask the holders to give it back, and show on stderr who\n"
+        "still holds it; --timeout does not apply. TIME is a number of seconds, or has a\n"
+        "unit: 500ms, 10s, 2m. When it is over, --wait changes nothing and fails, and\n"
+        "--revoke takes the devices: SIGBUS to the holders, then SIGKILL. Interrupted,\n"
+        "vfioctl stops waiting, and vfiod changes nothing unless it had begun to.\n";
+
 static const char acquire_details[] =
         "Prints the lease and its files, and holds them until SIGINT, SIGTERM or SIGHUP\n"
-        "(status 0) or until the lease ends (status 1).\n";
+        "(status 0), or until the lease ends or is asked back (status 1).\n";
 
 static const char list_details[] =
         "A group is \"bound\" when it can be acquired, \"viable\" when it could be but for\n"
@@ -43,14 +51,16 @@ static const Verb verbs[] = {
          "Status 0 if all can be acquired, 1 if not.\n", 0, 1, SIZE_MAX, false, verb_explain},
         {"bind", "TARGET...", "Move whole groups to a vfio driver", NULL,
          OPTION_DRIVER | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_bind},
-        {"unbind", "TARGET...", "Give whole groups back to their original drivers", NULL,
-         OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_unbind},
+        {"unbind", "TARGET...", "Give whole groups back to their original drivers", unbind_details,
+         OPTIONS_UNBIND | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_unbind},
         {"acquire", "TARGET...", "Lease groups and hold them until interrupted", acquire_details,
          OPTIONS_ACQUIRE | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_acquire},
         {"exec", "TARGET... -- PROGRAM [ARGS]", "Lease groups and run a program with their files",
          exec_details, OPTIONS_ACQUIRE, 1, SIZE_MAX, true, verb_exec},
         {"release", "LEASE...", "End leases (7, lease/7 or the path)", NULL, 0, 1, SIZE_MAX, false,
          verb_release},
+        {"holders", "TARGET...", "Processes that have the devices open or mapped", NULL, 0, 1,
+         SIZE_MAX, false, verb_holders},
         {"leases", "", "Who has what", NULL, 0, 0, 0, false, verb_leases},
         {"monitor", "", "Print changes as they happen", NULL, 0, 0, 0, false, verb_monitor},
         {"help", "[VERB]", "This help, or that of a verb", NULL, 0, 0, 1, false, verb_help},

@@ -26,6 +26,7 @@
 #define VFIOD_ACTION_LIST "org.vfiod1.list"
 #define VFIOD_ACTION_ACQUIRE "org.vfiod1.acquire"
 #define VFIOD_ACTION_BIND "org.vfiod1.bind"
+#define VFIOD_ACTION_REVOKE "org.vfiod1.revoke"
 #define VFIOD_ACTION_RELEASE_OTHER "org.vfiod1.release-other"
 
 /* Keys of the details that polkit rules see through action.lookup(). */
@@ -52,4 +53,5 @@
 #define VFIOD_JOURNAL_OUTCOME "VFIOD_OUTCOME"
 #define VFIOD_JOURNAL_ERROR "VFIOD_ERROR"
 #define VFIOD_JOURNAL_DURATION "VFIOD_DURATION_USEC"
+#define VFIOD_JOURNAL_HOLDERS "VFIOD_HOLDERS"
 #define VFIOD_JOURNAL_PLAN "VFIOD_PLAN"

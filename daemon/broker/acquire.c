@@ -78,7 +78,9 @@ static int acquire_prepare(Job *job) {
                 return r;
         lease->attached = job->request.prepare == PREPARE_ATTACH;
         job->request.lease = lease->id;
-        r = add_to_lease(job, lease);
+        r = lease_set_client(lease, job->request.caller.name);
+        if (r >= 0)
+                r = add_to_lease(job, lease);
         if (r < 0)
                 lease_free(lease);
         return r;
@@ -176,8 +178,10 @@ static void add_finish(Job *job, bool ran, Handles *opened) {
                 if (lease)
                         remove_from_lease(job, lease);
         }
-        if (lease)
+        if (lease) {
+                (void)lease_set_client(lease, job->request.caller.name);
                 broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
+        }
 }
 
 const JobClass job_class_acquire = {.prepare = acquire_prepare, .finish = acquire_finish};

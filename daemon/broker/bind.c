@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Bind and unbind. The original of each device is recorded before its plan runs, so that it is
- * known whatever happens meanwhile, and forgotten once the device is back.
+ * Bind. The original of each device is recorded before its plan runs, so that it is known whatever
+ * happens meanwhile, and forgotten once the device is back.
  */
 
 #include <errno.h>
@@ -50,10 +50,8 @@ void bind_finish(Job *job, bool ran, Handles *opened _unused_) {
                 (void)for_each_moved(job, STEP_BIND_VFIO, forget_unless_vfio);
 }
 
-static void unbind_finish(Job *job, bool ran, Handles *opened _unused_) {
-        if (ran)
-                (void)for_each_moved(job, STEP_UNBIND_VFIO, forget);
+void bind_forget(Job *job) {
+        (void)for_each_moved(job, STEP_UNBIND_VFIO, forget);
 }
 
 const JobClass job_class_bind = {.prepare = bind_prepare, .finish = bind_finish};
-const JobClass job_class_unbind = {.finish = unbind_finish};

@@ -6,6 +6,7 @@
 #include "daemon/broker/broker.h"
 #include "daemon/broker/holding.h"
 #include "daemon/broker/job.h"
+#include "daemon/broker/wait.h"
 #include "daemon/kernel/monitor.h"
 
 struct Broker {
@@ -16,6 +17,7 @@ struct Broker {
         sd_event_source *monitor_source;
         List holdings; /* Holding.link */
         List jobs;     /* Job.link */
+        List waiters;  /* Waiter.link */
         BrokerListener listener;
         void *listener_userdata;
         struct timespec aliases_mtime; /* of modules.alias when it was last read */
@@ -32,11 +34,16 @@ extern const JobClass job_class_unbind;
 /* bind.c: what acquiring with `bind` shares with Bind: recording originals, forgetting them. */
 int bind_prepare(Job *job);
 void bind_finish(Job *job, bool ran, Handles *opened);
+/* bind.c: the devices that the plan has given back have no original any more. */
+void bind_forget(Job *job);
 
 void broker_emit(Broker *broker, ChangeKind kind, uint32_t number, const char *device);
 /* The group and its devices look different because a lease or an operation came or went. */
 void broker_emit_group(Broker *broker, uint32_t group);
 void broker_emit_lease_groups(Broker *broker, const Lease *lease);
+
+/* The owner of the lease is told that it is wanted back. */
+void broker_emit_asked(Broker *broker, const Lease *lease, const char *reason);
 
 Holding *broker_find_holding(const Broker *broker, uint32_t lease);
 
@@ -49,6 +56,9 @@ void hotplug_stop(Broker *broker);
  * table when the kernel lets its groups be opened again. Harmless on a lease that is over already.
  */
 void release_begin(Broker *broker, Lease *lease, LeaseEvent event);
+
+/* release.c: the group is not the lease's any more; a lease without groups is over. */
+void release_taken_group(Broker *broker, Lease *lease, uint32_t group);
 
 /* release.c: closes files in a worker, because the last close of a device resets it. */
 void release_files(Broker *broker, Handles *files);

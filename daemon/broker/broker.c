@@ -14,8 +14,9 @@
 #include "daemon/kernel/module.h"
 
 static const JobClass *const classes[_OPERATION_MAX] = {
-        [OPERATION_BIND] = &job_class_bind,       [OPERATION_UNBIND] = &job_class_unbind,
-        [OPERATION_ACQUIRE] = &job_class_acquire, [OPERATION_ADD] = &job_class_add,
+        [OPERATION_BIND] = &job_class_bind,
+        [OPERATION_ACQUIRE] = &job_class_acquire,
+        [OPERATION_ADD] = &job_class_add,
         [OPERATION_REMOVE] = &job_class_remove,
 };
 
@@ -35,8 +36,10 @@ int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret
         topology_init(&broker->world.topology, viability_rule(name.release));
         lease_table_init(&broker->world.leases);
         activity_table_init(&broker->world.activities);
+        wait_table_init(&broker->world.waits);
         list_init(&broker->holdings);
         list_init(&broker->jobs);
+        list_init(&broker->waiters);
         *ret = broker;
         return 0;
 }
@@ -45,6 +48,8 @@ Broker *broker_free(Broker *broker) {
         if (!broker)
                 return NULL;
         hotplug_stop(broker);
+        list_for_each_safe(link, &broker->waiters)
+                waiter_free(waiter_of(link));
         list_for_each_safe(link, &broker->jobs)
                 job_free(container_of(link, Job, link));
         list_for_each_safe(link, &broker->holdings)
@@ -73,6 +78,14 @@ const World *broker_world(const Broker *broker) {
 
 void broker_emit(Broker *broker, ChangeKind kind, uint32_t number, const char *device) {
         const Change change = {.kind = kind, .number = number, .device = device};
+
+        if (broker->listener)
+                broker->listener(broker->listener_userdata, &change);
+}
+
+void broker_emit_asked(Broker *broker, const Lease *lease, const char *reason) {
+        const Change change = {
+                .kind = CHANGE_LEASE_ASKED, .number = lease->id, .reason = reason};
 
         if (broker->listener)
                 broker->listener(broker->listener_userdata, &change);
@@ -151,20 +164,36 @@ void broker_refresh(Broker *broker, const Request *request) {
 }
 
 void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
-        job_run(broker, classes[request->operation], request, done, userdata);
+        if (request->operation == OPERATION_UNBIND)
+                wait_run(broker, request, done, userdata);
+        else
+                job_run(broker, classes[request->operation], request, done, userdata);
+}
+
+void broker_cancel(Broker *broker, const void *userdata) {
+        wait_cancel(broker, userdata);
 }
 
 RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refusal *refusal) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
+        Request due = *request;
 
         broker_refresh(broker, request);
         if (select_targets(&broker->world.topology, request, &selection, refusal))
                 return refusal->kind;
-        return decide(&broker->world, request, &selection, plan, refusal);
+        if (decide(&broker->world, request, &selection, plan, refusal) != REFUSAL_LEASED ||
+            request->policy != POLICY_REVOKE)
+                return refusal->kind;
+        /* What would be done at the deadline. */
+        due.due = true;
+        plan_done(plan);
+        refusal_done(refusal);
+        return decide(&broker->world, &due, &selection, plan, refusal);
 }
 
 void broker_stop(Broker *broker) {
         broker->stopping = true;
+        wait_stop(broker);
         list_for_each(link, &broker->jobs) {
                 Job *job = container_of(link, Job, link);
 

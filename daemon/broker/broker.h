@@ -25,6 +25,8 @@ typedef enum ChangeKind {
         CHANGE_DEVICE_REMOVED,
         CHANGE_LEASE_ADDED,
         CHANGE_LEASE_CHANGED,
+        CHANGE_LEASE_ASKED,   /* somebody wants it back; for the owner alone */
+        CHANGE_LEASE_STUCK,   /* given back, but held by a process that cannot be found */
         CHANGE_LEASE_REMOVED, /* the lease is still in its table while the listener runs */
 } ChangeKind;
 
@@ -32,6 +34,7 @@ typedef struct Change {
         ChangeKind kind;
         uint32_t number;    /* of the group or lease */
         const char *device; /* borrowed for the call */
+        const char *reason; /* CHANGE_LEASE_ASKED: one sentence; borrowed */
 } Change;
 
 typedef void (*BrokerListener)(void *userdata, const Change *change);
@@ -59,6 +62,16 @@ void broker_refresh_group(Broker *broker, uint32_t group);
 
 /* Decides the request on fresh facts and does it. The request is copied. */
 void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+
+/*
+ * Calls off what was run with this `userdata` if it only waits for holders: its `done` is called.
+ * Otherwise it goes on to its end.
+ */
+void broker_cancel(Broker *broker, const void *userdata);
+
+/* outcome->holds is who has a file of the targets; a target that is a device leaves out files of
+ * other devices. */
+void broker_find_holders(Broker *broker, const Request *request, BrokerDone done, void *userdata);
 
 /*
  * Ends a lease, whoever it belongs to. `done` comes when our files of it are closed; a lease that

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "daemon/broker/execute.h"
+#include "daemon/broker/execute-private.h"
 
 #include <errno.h>
 #include <linux/vfio.h>
@@ -8,14 +8,10 @@
 
 #include "daemon/kernel/driver.h"
 #include "daemon/kernel/module.h"
+#include "daemon/kernel/vfio-pci.h"
 #include "daemon/kernel/vfio.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
-
-typedef struct Run {
-        const Roots *roots;
-        Handles *files;
-} Run;
 
 static int run_load_module(const Run *run, const Step *step) {
         int r = module_load(run->roots, step->module);
@@ -110,13 +106,32 @@ static int run_test_group(const Run *run, const Step *step) {
         return fd == -ENOENT || fd == -ENODEV || fd == -ENXIO || fd >= 0 ? 0 : fd;
 }
 
-static int set_container(const Run *run, uint32_t group) {
-        return vfio_group_set_container(handles_find(run->files, HANDLE_GROUP, group, NULL),
-                                        handles_find(run->files, HANDLE_CONTAINER, 0, NULL));
+/* Files of several leases name their containers by group. */
+static int find_container(const Run *run, uint32_t group) {
+        int fd = handles_find(run->files, HANDLE_CONTAINER, group, NULL);
+
+        return fd >= 0 ? fd : handles_find(run->files, HANDLE_CONTAINER, 0, NULL);
 }
 
-static int unset_container(const Run *run, uint32_t group) {
-        return vfio_group_unset_container(handles_find(run->files, HANDLE_GROUP, group, NULL));
+static int set_container(const Run *run, uint32_t group) {
+        return vfio_group_set_container(handles_find(run->files, HANDLE_GROUP, group, NULL),
+                                        find_container(run, group));
+}
+
+/* A group that is in no container (-EINVAL) is where it is to be: its holder has taken it out. */
+static int run_unset_container(const Run *run, uint32_t group) {
+        Handle *handle = handles_get(run->files, HANDLE_GROUP, group, NULL);
+        int r = handle ? vfio_group_unset_container(handle->fd) : -EBADF;
+
+        if (handle)
+                handle->taken_out = r >= 0;
+        return r == -EINVAL ? 0 : r;
+}
+
+static int undo_unset_container(const Run *run, uint32_t group) {
+        const Handle *handle = handles_get(run->files, HANDLE_GROUP, group, NULL);
+
+        return handle && handle->taken_out ? set_container(run, group) : 0;
 }
 
 static int get_device(const Run *run, const Step *step) {
@@ -128,7 +143,37 @@ static int get_device(const Run *run, const Step *step) {
                                             fd);
 }
 
-static int run_step(const Run *run, const Step *step) {
+/* Best effort all three: whether the holder lets go does not hang on them. */
+static int run_request_device(const Run *run, const Step *step) {
+        int fd = handles_find(run->files, HANDLE_DEVICE, step->group, step->device);
+
+        if (fd >= 0)
+                (void)vfio_pci_request(fd);
+        return 0;
+}
+
+static int run_quiesce(const Run *run, const Step *step) {
+        Handle *handle = handles_get(run->files, HANDLE_DEVICE, step->group, step->device);
+
+        if (handle)
+                handle->quiesced = vfio_pci_quiesce(handle->fd, &handle->command) >= 0;
+        return 0;
+}
+
+static int run_reset(const Run *run, const Step *step) {
+        if (strcmp(step->bus, "pci") == 0)
+                (void)pci_reset(run->roots, step->device);
+        return 0;
+}
+
+static int undo_quiesce(const Run *run, const Step *step) {
+        const Handle *handle =
+                handles_get(run->files, HANDLE_DEVICE, step->group, step->device);
+
+        return handle && handle->quiesced ? vfio_pci_restore(handle->fd, handle->command) : 0;
+}
+
+static int run_step(Run *run, const Step *step) {
         switch (step->kind) {
         case STEP_LOAD_MODULE:
                 return run_load_module(run, step);
@@ -153,17 +198,29 @@ static int run_step(const Run *run, const Step *step) {
                 return vfio_container_set_iommu(handles_find(run->files, HANDLE_CONTAINER, 0, NULL),
                                                 VFIO_TYPE1v2_IOMMU);
         case STEP_GET_DEVICE:
-                return get_device(run, step);
+                return step->optional ? get_device(run, step), 0 : get_device(run, step);
         case STEP_CLOSE_DEVICE:
                 handles_close(run->files, HANDLE_DEVICE, step->group, step->device);
                 return 0;
         case STEP_UNSET_CONTAINER:
-                return unset_container(run, step->group);
+                return run_unset_container(run, step->group);
         case STEP_CLOSE_FILES:
                 handles_done(run->files);
                 return 0;
         case STEP_TEST_GROUP:
                 return run_test_group(run, step);
+        case STEP_FIND_HOLDERS:
+                return run_find_holders(run, step);
+        case STEP_EXPECT_NOBODY:
+                return run_expect_nobody(run, step);
+        case STEP_REQUEST_DEVICE:
+                return run_request_device(run, step);
+        case STEP_QUIESCE:
+                return run_quiesce(run, step);
+        case STEP_EVICT:
+                return run_evict(run, step);
+        case STEP_RESET:
+                return run_reset(run, step);
         case _STEP_KIND_MAX:
                 break;
         }
@@ -208,18 +265,26 @@ static int undo_step(const Run *run, const Step *step) {
                 handles_close(run->files, HANDLE_GROUP, step->group, NULL);
                 return 0;
         case STEP_SET_CONTAINER:
-                return unset_container(run, step->group);
+                return vfio_group_unset_container(
+                        handles_find(run->files, HANDLE_GROUP, step->group, NULL));
         case STEP_GET_DEVICE:
                 handles_close(run->files, HANDLE_DEVICE, step->group, step->device);
                 return 0;
         case STEP_CLOSE_DEVICE:
-                return get_device(run, step);
+                return step->optional ? get_device(run, step), 0 : get_device(run, step);
         case STEP_UNSET_CONTAINER:
-                return set_container(run, step->group);
+                return undo_unset_container(run, step->group);
+        case STEP_QUIESCE:
+                return undo_quiesce(run, step);
         case STEP_LOAD_MODULE:
         case STEP_SET_IOMMU:
         case STEP_CLOSE_FILES:
         case STEP_TEST_GROUP:
+        case STEP_FIND_HOLDERS:
+        case STEP_EXPECT_NOBODY:
+        case STEP_REQUEST_DEVICE:
+        case STEP_EVICT:
+        case STEP_RESET:
                 return 0;
         case _STEP_KIND_MAX:
                 break;
@@ -248,15 +313,16 @@ static void undo_before(const Run *run, const Plan *plan, size_t end, volatile P
         }
 }
 
-void execute_plan(const Roots *roots, const Plan *plan, Handles *files, volatile Progress *progress,
-                  ExecuteCancelled cancelled, void *userdata) {
-        const Run run = {.roots = roots, .files = files};
+void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Holds *holds,
+                  volatile Progress *progress, const ExecuteHost *host) {
+        Run run = {.roots = roots, .plan = plan, .files = files, .holds = holds, .host = host};
 
         for (size_t i = 0; i < plan->n_steps; i++) {
                 int r;
 
                 progress->step = i;
-                r = cancelled(userdata) ? -ECANCELED : run_step(&run, &plan->steps[i]);
+                r = host->cancelled(host->userdata) ? -ECANCELED
+                                                    : run_step(&run, &plan->steps[i]);
                 if (r < 0) {
                         progress->error = r;
                         undo_before(&run, plan, i, progress);
@@ -264,5 +330,6 @@ void execute_plan(const Roots *roots, const Plan *plan, Handles *files, volatile
                 }
         }
         handles_close_kind(files, HANDLE_CLAIM);
+        holder_search_free(run.search);
         progress->finished = true;
 }

@@ -7,10 +7,12 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "daemon/broker/handles.h"
 #include "daemon/core/plan.h"
 #include "daemon/kernel/roots.h"
+#include "daemon/util/hold.h"
 
 /* Where a run stands and how it ended; the daemon reads it while the worker writes it. */
 typedef struct Progress {
@@ -23,11 +25,18 @@ typedef struct Progress {
                              undone */
 } Progress;
 
-typedef bool (*ExecuteCancelled)(void *userdata);
+/* For whom the plan is run. */
+typedef struct ExecuteHost {
+        /* Asked before each step, and while a step waits for processes: undo everything? */
+        bool (*cancelled)(void *userdata);
+        void *userdata;
+        pid_t vfiod; /* it and its children hold nothing */
+} ExecuteHost;
 
 /*
  * `files`: what the steps may use; on return also what they opened, without what undo closed again.
- * Asks `cancelled` before each step, and undoes everything when it says so.
+ * `holds`: what the last step that looked for holders has found; of steps that make holders let go,
+ * those who did not.
  */
-void execute_plan(const Roots *roots, const Plan *plan, Handles *files, volatile Progress *progress,
-                  ExecuteCancelled cancelled, void *userdata);
+void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Holds *holds,
+                  volatile Progress *progress, const ExecuteHost *host);

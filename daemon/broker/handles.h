@@ -13,6 +13,7 @@ typedef enum HandleKind {
         HANDLE_CONTAINER,
         HANDLE_GROUP,
         HANDLE_DEVICE,
+        HANDLE_LEASE, /* our end of a lease's pipe, lent to a worker that looks for the other */
         HANDLE_CLAIM, /* a group opened only so that nobody else can; never leaves the worker */
 } HandleKind;
 
@@ -22,6 +23,12 @@ typedef struct Handle {
         char *device;   /* HANDLE_DEVICE: its name, else NULL */
         int fd;
         bool fresh; /* opened by the plan that is running, unlike those it was given */
+        bool given; /* the worker's alone: it comes back when the plan fails */
+
+        /* What steps of the plan that is running have done to it, for their undo. */
+        bool taken_out;   /* HANDLE_GROUP: of its container */
+        bool quiesced;    /* HANDLE_DEVICE: its command register was `command` */
+        uint16_t command;
 } Handle;
 
 typedef struct Handles {
@@ -37,6 +44,9 @@ int handles_add_consume(Handles *handles, HandleKind kind, uint32_t group, const
 
 /* The fd, still owned by `handles`; -EBADF where there is none. */
 int handles_find(const Handles *handles, HandleKind kind, uint32_t group, const char *device);
+
+/* The same as a whole; NULL where there is none. Valid until a file is added or closed. */
+Handle *handles_get(const Handles *handles, HandleKind kind, uint32_t group, const char *device);
 
 /* Closes one file, if it is there. */
 void handles_close(Handles *handles, HandleKind kind, uint32_t group, const char *device);

@@ -57,6 +57,12 @@ int holding_open_read_end(const Holding *holding, const Roots *roots) {
         return fd < 0 ? -errno : fd;
 }
 
+/* A pipe that is full says it already. */
+void holding_ask(const Holding *holding) {
+        if (holding->pipe >= 0 && write(holding->pipe, "r", 1) < 0)
+                return;
+}
+
 void holding_close_pipe(Holding *holding) {
         holding->watch = sd_event_source_disable_unref(holding->watch);
         holding->pipe = fd_close(holding->pipe);
@@ -68,6 +74,7 @@ Holding *holding_free(Holding *holding) {
         list_remove(&holding->link);
         holding_close_pipe(holding);
         sd_event_source_disable_unref(holding->retry);
+        holder_watch_clear(&holding->holders);
         handles_done(&holding->files);
         free(holding);
         return NULL;

@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/broker/handles.h"
+#include "daemon/broker/holder-watch.h"
 #include "daemon/kernel/roots.h"
 #include "daemon/util/list.h"
 
@@ -27,6 +28,9 @@ struct Holding {
         void *userdata;
         sd_event_source *retry; /* while draining */
         uint64_t retry_usec;
+        HolderWatch holders; /* while draining: the processes that still have files */
+        unsigned unseen;   /* while draining: how often the kernel said that somebody has the
+                              group, and nobody was to be seen */
         List link; /* Broker.holdings */
 };
 
@@ -37,6 +41,9 @@ int holding_new(sd_event *event, uint32_t lease, HoldingAbandoned abandoned, voi
 
 /* One more read end of the pipe. -errno when the pipe is closed already. */
 int holding_open_read_end(const Holding *holding, const Roots *roots);
+
+/* Puts the byte into the pipe that asks the holder to release. */
+void holding_ask(const Holding *holding);
 
 /* Closes our end: the holder reads end-of-file, and nothing is watched any more. */
 void holding_close_pipe(Holding *holding);

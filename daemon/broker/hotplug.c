@@ -23,6 +23,24 @@ static const ChangeKind device_changes[] = {
         [TOPOLOGY_CHANGED] = CHANGE_DEVICE_CHANGED,
 };
 
+/* A revocation that is under way, or a Remove: the owner has been told in its own words. */
+static bool is_our_doing(const Broker *broker, const Lease *lease) {
+        for (size_t i = 0; i < lease->n_groups; i++)
+                if (activity_find_group(&broker->world.activities, lease->groups[i]))
+                        return true;
+        return false;
+}
+
+static void tell_owner(Broker *broker, const Lease *lease, const Holding *holding,
+                       const char *device) {
+        _cleanup_free_ char *reason =
+                string_format("%s is being unplugged, or taken from its driver", device);
+
+        if (holding)
+                holding_ask(holding);
+        broker_emit_asked(broker, lease, string_or_empty(reason));
+}
+
 /*
  * A device that has left its vfio driver under a lease: the kernel waits until all files of it are
  * closed, ours among them (drivers/vfio/vfio_main.c, vfio_unregister_group_dev).
@@ -35,6 +53,8 @@ static void let_go_of_device(Broker *broker, const char *name) {
 
                 if (!strv_contains(lease->devices, name))
                         continue;
+                if (!is_our_doing(broker, lease))
+                        tell_owner(broker, lease, holding, name);
                 if (holding && handles_move_device(&holding->files, name, &files) >= 0)
                         release_files(broker, &files);
                 lease_remove_device(lease, name);
@@ -78,6 +98,7 @@ static void remove_device(Broker *broker, const char *name) {
         }
         broker_emit(broker, CHANGE_GROUP_REMOVED, group, NULL);
         let_go_of_group(broker, group);
+        wait_poke(broker);
 }
 
 /* Another device at a known address is found with the database closed. */

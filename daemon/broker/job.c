@@ -62,6 +62,8 @@ static void job_end(Job *job) {
         emit_groups(broker, groups, n);
         job_answer(job);
         job_free(job);
+        if (n > 0)
+                wait_poke(broker);
 }
 
 static void set_stuck(Job *job, const char *reason) {
@@ -79,14 +81,17 @@ static void refresh_activity(Job *job) {
                 broker_refresh_group(job->broker, job->activity.groups[i]);
 }
 
-static void on_worker_done(void *userdata, const Progress *progress, Handles *opened) {
+static void on_worker_done(void *userdata, const Progress *progress, Handles *opened,
+                           Holds *holds) {
         Job *job = userdata;
 
         job->worker = NULL;
+        job->outcome.holds = *holds;
+        *holds = (Holds)HOLDS_NULL;
         if (job->outcome.timed_out)
                 set_stuck(job, NULL);
         refresh_activity(job);
-        outcome_judge(&job->outcome, &job->broker->world, &job->plan, progress);
+        outcome_judge(&job->outcome, &job->broker->world, &job->request, &job->plan, progress);
         job->class->finish(job, progress->error == 0, opened);
         job_end(job);
 }
@@ -94,13 +99,15 @@ static void on_worker_done(void *userdata, const Progress *progress, Handles *op
 static void on_worker_late(void *userdata, size_t step) {
         Job *job = userdata;
         _cleanup_free_ char *what = step_describe(&job->plan.steps[step]);
+        _cleanup_free_ char *reason =
+                string_format("'%s' has not returned", string_or_empty(what));
 
         job->outcome.timed_out = true;
         job->outcome.failure = string_format(
                 "%s: has not returned in %lu ms; the device stays unusable until the "
                 "kernel lets go",
                 string_or_empty(what), (unsigned long)job->broker->world.config.step_deadline_ms);
-        set_stuck(job, string_or_empty(what));
+        set_stuck(job, string_or_empty(reason));
         emit_groups(job->broker, job->activity.groups, job->activity.n_groups);
         job_answer(job);
 }
@@ -110,10 +117,11 @@ static int job_start_worker(Job *job) {
                                                      .late = on_worker_late};
         WorkerClient client = template;
         Broker *broker = job->broker;
+        uint64_t deadline_ms = broker->world.config.step_deadline_ms + plan_grace_ms(&job->plan);
 
         client.userdata = job;
         return worker_start(broker->event, &broker->roots, &job->plan, &job->lent, &job->given,
-                            broker->world.config.step_deadline_ms * 1000, &client, &job->worker);
+                            deadline_ms * 1000, &client, &job->worker);
 }
 
 static void job_fail(Job *job, int error, const char *what) {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/core/holder-text.h"
 #include "daemon/util/string.h"
 
 void outcome_done(Outcome *outcome) {
@@ -13,6 +14,7 @@ void outcome_done(Outcome *outcome) {
         fd_close(outcome->lease_fd);
         strv_free(outcome->devices);
         free(outcome->groups);
+        holds_done(&outcome->holds);
         free(outcome->from);
         free(outcome->to);
         free(outcome->plan);
@@ -60,11 +62,23 @@ int outcome_describe(Outcome *outcome, const Plan *plan) {
         return outcome->plan ? 0 : -ENOMEM;
 }
 
-static RefusalKind judge_open(Outcome *outcome, const Step *step, int error) {
+/* Nobody could be seen any more, and yet the kernel says that somebody has it. */
+static RefusalKind refuse_unseen(Outcome *outcome, uint32_t group) {
+        return refuse(&outcome->refusal, REFUSAL_STUCK,
+                      "group %u is held by a process that cannot be found: a file of it may be on "
+                      "its way through a socket, or registered with io_uring; it will be usable "
+                      "when that is closed",
+                      group);
+}
+
+static RefusalKind judge_open(Outcome *outcome, const Request *request, const Step *step,
+                              int error) {
+        if (error == -EBUSY && request->due)
+                return refuse_unseen(outcome, step->group);
         if (error == -EBUSY)
                 return refuse(&outcome->refusal, REFUSAL_HELD_OUTSIDE,
                               "group %u is open in a process that has no lease of it; find it with "
-                              "'fuser /dev/vfio/%u' and stop it",
+                              "'vfioctl holders group/%u' and stop it",
                               step->group, step->group);
         if (error == -EPERM)
                 return refuse(&outcome->refusal, REFUSAL_NOT_VIABLE,
@@ -74,13 +88,35 @@ static RefusalKind judge_open(Outcome *outcome, const Step *step, int error) {
         return REFUSAL_NONE;
 }
 
+static RefusalKind judge_unset(Outcome *outcome, const Request *request, const Step *step,
+                               int error) {
+        if (error != -EBUSY)
+                return REFUSAL_NONE;
+        if (request->due)
+                return refuse_unseen(outcome, step->group);
+        return refuse(&outcome->refusal, REFUSAL_IN_USE,
+                      "a device of group %u is still open in its holder; close it first",
+                      step->group);
+}
+
+static RefusalKind judge_evict(Outcome *outcome, int error) {
+        _cleanup_free_ char *holders = holders_describe(&outcome->holds, NULL);
+
+        if (error != -EBUSY)
+                return REFUSAL_NONE;
+        return refuse(&outcome->refusal, REFUSAL_STILL_HELD,
+                      "the holders have not let go, whatever they were sent: held by %s",
+                      string_or_empty(holders));
+}
+
 /* Every member of a step's plan is gone from the topology as soon as sysfs has lost it. */
 static bool device_is_gone(const World *world, const Step *step) {
         return step->device ? !topology_find_device(&world->topology, step->device)
                             : step->group && !topology_find_group(&world->topology, step->group);
 }
 
-static RefusalKind judge_step(Outcome *outcome, const World *world, const Step *step, int error) {
+static RefusalKind judge_step(Outcome *outcome, const World *world, const Request *request,
+                              const Step *step, int error) {
         if (error == -EPIPE || error == -ECANCELED)
                 return REFUSAL_NONE;
         if (device_is_gone(world, step)) {
@@ -93,15 +129,13 @@ static RefusalKind judge_step(Outcome *outcome, const World *world, const Step *
         switch (step->kind) {
         case STEP_CLAIM_GROUP:
         case STEP_OPEN_GROUP:
-                return judge_open(outcome, step, error);
+                return judge_open(outcome, request, step, error);
         case STEP_SET_CONTAINER:
-                return error == -EPERM ? judge_open(outcome, step, error) : REFUSAL_NONE;
+                return error == -EPERM ? judge_open(outcome, request, step, error) : REFUSAL_NONE;
         case STEP_UNSET_CONTAINER:
-                if (error != -EBUSY)
-                        return REFUSAL_NONE;
-                return refuse(&outcome->refusal, REFUSAL_IN_USE,
-                              "a device of group %u is still open in its holder; close it first",
-                              step->group);
+                return judge_unset(outcome, request, step, error);
+        case STEP_EVICT:
+                return judge_evict(outcome, error);
         default:
                 return REFUSAL_NONE;
         }
@@ -128,14 +162,14 @@ static int fail(Outcome *outcome, const Step *step, const Plan *plan, const Prog
                              string_or_empty(undo), error_text(progress->undo_error));
 }
 
-void outcome_judge(Outcome *outcome, const World *world, const Plan *plan,
+void outcome_judge(Outcome *outcome, const World *world, const Request *request, const Plan *plan,
                    const Progress *progress) {
         const Step *step = &plan->steps[progress->step];
 
         /* Past its deadline the operation has failed already, in words of its own. */
         if (progress->error == 0 || outcome->timed_out)
                 return;
-        if (progress->undo_error == 0 && judge_step(outcome, world, step, progress->error))
+        if (progress->undo_error == 0 && judge_step(outcome, world, request, step, progress->error))
                 return;
         outcome->error = progress->error;
         (void)fail(outcome, step, plan, progress);

@@ -23,6 +23,7 @@ typedef struct Outcome {
         char **devices; /* of the lease: those whose files this operation opened; NULL for none */
         uint32_t *groups;
         size_t n_groups; /* the groups that it opened */
+        Holds holds;     /* who has files of the groups, where that was looked at */
         char *from;      /* "0000:03:01.0=e1000 ...", where drivers changed; NULL for none */
         char *to;
         char *plan; /* the steps, "; " between them; NULL for none */
@@ -43,7 +44,7 @@ int outcome_describe(Outcome *outcome, const Plan *plan);
  * What a plan that did not succeed means. Errnos that tell something we have a word for become that
  * refusal (EBUSY on opening a group: HeldOutside), the others a failure that names the step.
  */
-void outcome_judge(Outcome *outcome, const World *world, const Plan *plan,
+void outcome_judge(Outcome *outcome, const World *world, const Request *request, const Plan *plan,
                    const Progress *progress);
 
 void outcome_done(Outcome *outcome);

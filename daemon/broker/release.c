@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The end of a lease, by Release, by the last copy of lease_fd, or by unplugging:
- *   1. The lease drains: our pipe end and all our files of it are closed, the files by a worker.
- *   2. The worker sees whether each group can be opened. If so, nobody holds it: the lease is gone.
- *   3. If not, somebody still has a file open. The worker is sent again, after 50 ms, then 100 ms,
- * and so on up to 5 s. A machine with a draining lease is not idle.
+ * The end of a lease, by Release, by the last copy of lease_fd, by revocation, or by unplugging:
+ *   1. The lease drains, and our end of its pipe is closed. A worker sees whether any process has a
+ *      file of its groups. If none has, the worker closes all of ours and sees whether each group
+ *      can be opened: then the lease is gone.
+ *   2. If a process has one, we keep ours of that group: they are what it is recognised by, and
+ *      they keep nothing alive that it does not keep alive itself. Groups that nobody has are let
+ *      go of. The worker is sent again when such a process ends, and after 50 ms, then 100 ms, and
+ *      so on up to 5 s. A machine with a draining lease is not idle.
+ *   3. If nobody is to be seen and a group can still not be opened, a file of it is where we cannot
+ *      look: its devices are stuck, until the kernel lets the group be opened.
+ * A lease whose devices were unplugged lets go of everything at once: the kernel waits for us.
  */
 
 #include <errno.h>
@@ -16,6 +22,9 @@
 
 #define RETRY_FIRST_USEC (50 * 1000ULL)
 #define RETRY_LAST_USEC (5 * 1000 * 1000ULL)
+
+/* A process that is ending may be out of /proc before its files are closed. */
+#define UNSEEN_MAX 4
 
 static void drain(Broker *broker, Lease *lease);
 
@@ -35,8 +44,17 @@ void release_files(Broker *broker, Handles *files) {
         job_run_plan(broker, &job_class_files, &request, &plan, files, NULL, 0, NULL, NULL);
 }
 
+static void set_stuck(Broker *broker, uint32_t number, const char *reason) {
+        const Group *group = topology_find_group(&broker->world.topology, number);
+
+        for (size_t i = 0; group && i < group->n_members; i++)
+                (void)string_set(&group->members[i]->stuck, reason);
+}
+
 static void lease_is_over(Broker *broker, Lease *lease) {
         _cleanup_free_ uint32_t *groups = TAKE_PTR(lease->groups);
+        const Holding *holding = broker_find_holding(broker, lease->id);
+        bool was_stuck = holding && holding->unseen >= UNSEEN_MAX;
         size_t n = lease->n_groups;
 
         lease->n_groups = 0;
@@ -44,19 +62,31 @@ static void lease_is_over(Broker *broker, Lease *lease) {
         broker_emit(broker, CHANGE_LEASE_REMOVED, lease->id, NULL);
         holding_free(broker_find_holding(broker, lease->id));
         lease_free(lease);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                if (was_stuck)
+                        set_stuck(broker, groups[i], NULL);
                 broker_emit_group(broker, groups[i]);
+        }
+        wait_poke(broker);
 }
 
-static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
-        Holding *holding = userdata;
+static void retry(Holding *holding) {
         Broker *broker = holding->userdata;
         Lease *lease = lease_table_find(&broker->world.leases, holding->lease);
 
         holding->retry = sd_event_source_disable_unref(holding->retry);
+        holder_watch_clear(&holding->holders);
         if (lease)
                 drain(broker, lease);
+}
+
+static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        retry(userdata);
         return 0;
+}
+
+static void on_holder_ended(void *userdata) {
+        retry(userdata);
 }
 
 static void retry_later(Broker *broker, Holding *holding) {
@@ -67,25 +97,87 @@ static void retry_later(Broker *broker, Holding *holding) {
                                          holding->retry_usec, 0, on_retry, holding);
 }
 
+static bool is_held(const Holds *holds, uint32_t group) {
+        for (size_t i = 0; i < holds->n_holds; i++)
+                if (holds->holds[i].group == group && (holds->holds[i].kind == HOLD_GROUP ||
+                                                       hold_keeps_device(holds->holds[i].kind)))
+                        return true;
+        return false;
+}
+
+/* Of a lease that is held in part, the groups that nobody has. */
+static void close_free_groups(Broker *broker, const Lease *lease, Holding *holding,
+                              const Holds *holds) {
+        Handles files = HANDLES_NULL;
+
+        for (size_t i = 0; i < lease->n_groups; i++)
+                if (!is_held(holds, lease->groups[i]))
+                        (void)handles_move_group(&holding->files, lease->groups[i], &files);
+        if (files.n_handles > 0)
+                release_files(broker, &files);
+}
+
+/* The kernel says that somebody has the group, and nobody is to be seen. */
+static void count_unseen(Broker *broker, const Lease *lease, Holding *holding) {
+        if (++holding->unseen != UNSEEN_MAX)
+                return;
+        for (size_t i = 0; i < lease->n_groups; i++) {
+                set_stuck(broker, lease->groups[i],
+                          "it was given back, but a process that cannot be found still has it open");
+                broker_emit_group(broker, lease->groups[i]);
+        }
+        broker_emit(broker, CHANGE_LEASE_STUCK, lease->id, NULL);
+}
+
 /* That somebody else still has the group is no failure of the release. */
-static void drain_finish(Job *job, bool ran, Handles *opened _unused_) {
+static void drain_on(Job *job, Lease *lease, Holding *holding, Handles *opened) {
+        Broker *broker = job->broker;
+        const Holds *holds = &job->outcome.holds;
+
+        job->outcome.error = 0;
+        refusal_done(&job->outcome.refusal);
+        if (opened->n_handles > 0 && handles_move_all(opened, &holding->files) < 0)
+                release_files(broker, opened);
+        lease->closed = holding->files.n_handles == 0;
+        if (holds->n_holds > 0)
+                close_free_groups(broker, lease, holding, holds);
+        else if (lease->closed)
+                count_unseen(broker, lease, holding);
+        holder_watch_set(&holding->holders, broker->event, holds, on_holder_ended, holding);
+        retry_later(broker, holding);
+}
+
+static void drain_finish(Job *job, bool ran, Handles *opened) {
         Broker *broker = job->broker;
         Lease *lease = lease_table_find(&broker->world.leases, job->request.lease);
         Holding *holding = broker_find_holding(broker, job->request.lease);
 
         job->outcome.lease = job->request.lease;
         if (!lease || !holding)
-                return;
-        if (!ran) {
-                job->outcome.error = 0;
-                refusal_done(&job->outcome.refusal);
-                retry_later(broker, holding);
-                return;
-        }
-        lease_is_over(broker, lease);
+                release_files(broker, opened);
+        else if (ran)
+                lease_is_over(broker, lease);
+        else
+                drain_on(job, lease, holding, opened);
 }
 
 static const JobClass job_class_release = {.finish = drain_finish};
+
+static int plan_drain(const Lease *lease, bool has_files, Plan *plan) {
+        Step *look = lease->n_groups > 0 && lease->state != LEASE_LOST
+                             ? plan_append(plan, STEP_EXPECT_NOBODY, lease->groups[0])
+                             : NULL;
+
+        for (size_t i = 0; look && i < lease->n_groups; i++)
+                if (step_add_group(look, lease->groups[i]) < 0)
+                        return -ENOMEM;
+        if (has_files && !plan_append(plan, STEP_CLOSE_FILES, 0))
+                return -ENOMEM;
+        for (size_t i = 0; i < lease->n_groups; i++)
+                if (!plan_append(plan, STEP_TEST_GROUP, lease->groups[i]))
+                        return -ENOMEM;
+        return 0;
+}
 
 static void run_drain(Broker *broker, Lease *lease, Request *request, BrokerDone done,
                       void *userdata) {
@@ -95,18 +187,29 @@ static void run_drain(Broker *broker, Lease *lease, Request *request, BrokerDone
 
         request->operation = OPERATION_RELEASE;
         request->lease = lease->id;
-        if (holding && handles_move_all(&holding->files, &files) >= 0 && files.n_handles > 0)
-                (void)plan_append(&plan, STEP_CLOSE_FILES, 0);
-        for (size_t i = 0; i < lease->n_groups; i++)
-                (void)plan_append(&plan, STEP_TEST_GROUP, lease->groups[i]);
+        if (holding)
+                (void)handles_move_all(&holding->files, &files);
+        (void)plan_drain(lease, files.n_handles > 0, &plan);
         job_run_plan(broker, &job_class_release, request, &plan, &files, lease->groups,
                      lease->n_groups, done, userdata);
 }
 
+static bool is_busy(const Broker *broker, const Lease *lease) {
+        for (size_t i = 0; i < lease->n_groups; i++)
+                if (activity_find_group(&broker->world.activities, lease->groups[i]))
+                        return true;
+        return false;
+}
+
+/* An operation that has the files now, a revocation say, comes first. */
 static void drain(Broker *broker, Lease *lease) {
         Request request = {.caller = {.uid = lease->owner}};
+        Holding *holding = broker_find_holding(broker, lease->id);
 
-        run_drain(broker, lease, &request, NULL, NULL);
+        if (holding && is_busy(broker, lease))
+                retry_later(broker, holding);
+        else
+                run_drain(broker, lease, &request, NULL, NULL);
 }
 
 static bool enter(Broker *broker, Lease *lease, LeaseEvent event) {
@@ -128,6 +231,26 @@ void release_begin(Broker *broker, Lease *lease, LeaseEvent event) {
                 while (lease->n_groups > 0)
                         lease_remove_group(lease, lease->groups[0]);
         drain(broker, lease);
+}
+
+void release_taken_group(Broker *broker, Lease *lease, uint32_t number) {
+        const Group *group = topology_find_group(&broker->world.topology, number);
+        Holding *holding = broker_find_holding(broker, lease->id);
+        Handles files = HANDLES_NULL;
+
+        if (holding && handles_move_group(&holding->files, number, &files) >= 0)
+                release_files(broker, &files);
+        for (size_t i = 0; group && i < group->n_members; i++)
+                lease_remove_device(lease, group->members[i]->facts.name);
+        lease_remove_group(lease, number);
+        if (lease->n_groups > 0) {
+                broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
+                return;
+        }
+        (void)enter(broker, lease, LEASE_EVENT_GIVEN_BACK);
+        if (holding && handles_move_all(&holding->files, &files) >= 0)
+                release_files(broker, &files);
+        lease_is_over(broker, lease);
 }
 
 void broker_release(Broker *broker, uint32_t id, const Caller *caller, BrokerDone done,

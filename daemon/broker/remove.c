@@ -54,6 +54,7 @@ static void remove_finish(Job *job, bool ran, Handles *opened) {
                 if (job->plan.steps[i].kind == STEP_CLOSE_DEVICE)
                         lease_remove_device(lease, job->plan.steps[i].device);
         release_files(broker, &files);
+        (void)lease_set_client(lease, job->request.caller.name);
         job->outcome.lease = lease->id;
         broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
 }

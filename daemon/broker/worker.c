@@ -6,8 +6,9 @@
  * begin, so that a last close, which resets a device, never happens in the daemon.
  *   2. The worker runs the plan. How far it is stands in shared memory (Progress). Before each step
  *      it looks whether the daemon has shut the socket down, which calls the plan off.
- *   3. What was opened is sent, one Header a file. Nothing is sent before the whole plan is done:
- *      a file in flight would keep undo from closing it.
+ *   3. Who was found to hold something is sent, one message a hold; then what was opened, one message
+ *      a file. When the plan has failed, so is what the worker was given and has not closed. Nothing
+ *      is sent before the whole plan is done: a file in flight would keep undo from closing it.
  *   4. The worker exits. End-of-file on the socket is the end of the plan for the daemon.
  */
 
@@ -31,6 +32,7 @@ struct Worker {
         int socket;
         volatile Progress *progress; /* shared with the process */
         Handles opened;
+        Holds holds;
         sd_event_source *io;
         sd_event_source *deadline;
         sd_event_source *child;
@@ -39,11 +41,13 @@ struct Worker {
         bool failed; /* it did not exit as it should */
 };
 
-typedef struct Header {
+/* About the file that comes with it, or, without one, about a hold. */
+typedef struct Message {
         HandleKind kind;
         uint32_t group;
         char device[ADDRESS_MAX + 1];
-} Header;
+        Hold hold;
+} Message;
 
 /* Inside the worker process. */
 
@@ -91,31 +95,41 @@ static bool is_cancelled(void *userdata) {
         return recv(*(int *)userdata, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
 }
 
-static int send_opened(int socket, const Handles *files) {
-        for (size_t i = 0; i < files->n_handles; i++) {
-                const Handle *handle = &files->handles[i];
-                Header header = {.kind = handle->kind, .group = handle->group};
-                int r;
+static int send_file(int socket, const Handle *handle) {
+        Message message = {.kind = handle->kind, .group = handle->group};
 
-                if (!handle->fresh)
-                        continue;
-                if (handle->device)
-                        (void)strncpy(header.device, handle->device, ADDRESS_MAX);
-                r = fd_send(socket, &header, sizeof(header), handle->fd);
-                if (r < 0)
-                        return r;
+        if (handle->device)
+                (void)strncpy(message.device, handle->device, ADDRESS_MAX);
+        return fd_send(socket, &message, sizeof(message), handle->fd);
+}
+
+static int send_results(int socket, const Handles *files, const Holds *holds, bool failed) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < holds->n_holds; i++) {
+                const Message message = {.hold = holds->holds[i]};
+
+                r = fd_send(socket, &message, sizeof(message), -EBADF);
         }
-        return 0;
+        for (size_t i = 0; r >= 0 && i < files->n_handles; i++)
+                if (files->handles[i].fresh || (failed && files->handles[i].given))
+                        r = send_file(socket, &files->handles[i]);
+        return r;
 }
 
 static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles *files, int socket,
                                   volatile Progress *progress) {
+        const ExecuteHost host = {
+                .cancelled = is_cancelled, .userdata = &socket, .vfiod = getppid()};
+        Holds holds = HOLDS_NULL;
         char byte;
+        int r;
 
         if (keep_only(roots, socket, files) < 0 || recv(socket, &byte, 1, 0) != 1)
                 _exit(EXIT_FAILURE);
-        execute_plan(roots, plan, files, progress, is_cancelled, &socket);
-        _exit(send_opened(socket, files) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        execute_plan(roots, plan, files, &holds, progress, &host);
+        r = send_results(socket, files, &holds, progress->error < 0);
+        _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* Inside the daemon. */
@@ -123,6 +137,7 @@ static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles 
 static void worker_end_if_over(Worker *worker) {
         WorkerClient client = worker->client;
         Handles opened = worker->opened;
+        Holds holds = worker->holds;
         Progress progress = *worker->progress;
 
         if (!worker->closed || !worker->exited)
@@ -133,26 +148,35 @@ static void worker_end_if_over(Worker *worker) {
         else if (!progress.finished && progress.undo_error == 0)
                 progress.undo_error = -EPIPE;
         worker->opened = (Handles)HANDLES_NULL;
+        worker->holds = (Holds)HOLDS_NULL;
         worker_free(worker);
-        client.done(client.userdata, &progress, &opened);
+        client.done(client.userdata, &progress, &opened, &holds);
         handles_done(&opened);
+        holds_done(&holds);
+}
+
+static void take_message(Worker *worker, const Message *message, int file) {
+        if (file >= 0)
+                (void)handles_add_consume(&worker->opened, message->kind, message->group,
+                                          message->device[0] ? message->device : NULL, file);
+        else
+                (void)holds_add(&worker->holds, &message->hold);
 }
 
 static int on_socket(sd_event_source *source _unused_, int fd, uint32_t events _unused_,
                      void *userdata) {
         Worker *worker = userdata;
-        Header header;
+        Message message;
         int file, r;
 
         for (;;) {
-                r = fd_receive(fd, &header, sizeof(header), &file);
+                r = fd_receive(fd, &message, sizeof(message), &file);
                 if (r == -EAGAIN || r == -EINTR)
                         return 0;
                 if (r <= 0)
                         break;
-                if (r == sizeof(header))
-                        (void)handles_add_consume(&worker->opened, header.kind, header.group,
-                                                  header.device[0] ? header.device : NULL, file);
+                if (r == sizeof(message))
+                        take_message(worker, &message, file);
                 else
                         fd_close(file);
         }
@@ -194,6 +218,7 @@ Worker *worker_free(Worker *worker) {
                 (void)munmap((void *)worker->progress, sizeof(Progress));
         fd_close(worker->socket);
         handles_done(&worker->opened);
+        holds_done(&worker->holds);
         free(worker);
         return NULL;
 }
@@ -239,6 +264,7 @@ static int join_files(const Handles *lent, const Handles *given, Handles *ret) {
         for (size_t i = 0; i < n_lent + n_given; i++) {
                 ret->handles[i] = i < n_lent ? lent->handles[i] : given->handles[i - n_lent];
                 ret->handles[i].fresh = false;
+                ret->handles[i].given = i >= n_lent;
         }
         ret->n_handles = n_lent + n_given;
         return 0;

@@ -51,8 +51,12 @@ static int add_member_checks(Call *call, const Device *member) {
         const Topology *topology = &broker_world(call->bus->broker)->topology;
         int r;
 
-        if (call->permission == PERMISSION_BIND)
-                return add_device_check(call, VFIOD_ACTION_BIND, &member->facts);
+        if (call->permission == PERMISSION_BIND || call->permission == PERMISSION_REVOKE) {
+                r = add_device_check(call, VFIOD_ACTION_BIND, &member->facts);
+                if (r >= 0 && call->permission == PERMISSION_REVOKE)
+                        r = add_device_check(call, VFIOD_ACTION_REVOKE, &member->facts);
+                return r;
+        }
         r = add_device_check(call, VFIOD_ACTION_ACQUIRE, &member->facts);
         if (r >= 0 && call->request.bind && decide_needs_bind(topology, member))
                 r = add_device_check(call, VFIOD_ACTION_BIND, &member->facts);
@@ -104,6 +108,7 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
                         return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
                 return REFUSAL_NONE;
         case PERMISSION_BIND:
+        case PERMISSION_REVOKE:
         case PERMISSION_ACQUIRE:
                 return prepare_targets(call, refusal);
         case PERMISSION_OWNER:

@@ -29,10 +29,6 @@
 
 static RefusalKind ask_next(Call *call, Refusal *refusal);
 
-static void stop_watching(Call *call) {
-        call->sender_watch = sd_bus_slot_unref(call->sender_watch);
-}
-
 static void withdraw(const Call *call) {
         char id[32];
 
@@ -45,7 +41,6 @@ static void withdraw(const Call *call) {
 }
 
 void authorise_stop(Call *call) {
-        stop_watching(call);
         withdraw(call);
         call->cancellation = 0;
         call->question = sd_bus_slot_unref(call->question);
@@ -60,7 +55,7 @@ static const char *subject_of(const Call *call) {
 static void finish(Call *call) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
-        stop_watching(call);
+        call_unwatch_sender(call);
         if (checks_confirm(call, &refusal))
                 call_refuse(call, &refusal);
         else
@@ -197,23 +192,6 @@ static RefusalKind ask_next(Call *call, Refusal *refusal) {
                       strerror(-r));
 }
 
-static int on_sender_gone(sd_bus_message *m _unused_, void *userdata,
-                          sd_bus_error *error _unused_) {
-        call_free(userdata);
-        return 0;
-}
-
-static int watch_sender(Call *call) {
-        _cleanup_free_ char *match = string_format(
-                "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s',arg2=''",
-                call->request.caller.name);
-
-        return match ? sd_bus_add_match_async(call->connection->sd, &call->sender_watch, match,
-                                              on_sender_gone, NULL, call)
-                     : -ENOMEM;
-}
-
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {
         /* What is for the owner of a lease alone is not for root either. */
         if (call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER) {
@@ -232,7 +210,7 @@ RefusalKind authorise_begin(Call *call, Refusal *refusal) {
                         "without the system bus there is no polkit to ask, so only root may do "
                         "this (action %s)",
                         call->checks[0].action);
-        if (watch_sender(call) < 0)
+        if (call_watch_sender(call, call_free) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
         return ask_next(call, refusal);
 }

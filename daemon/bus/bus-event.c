@@ -83,6 +83,41 @@ static void emit_lease(const Bus *bus, uint32_t id, Event event) {
         emit(bus, path, event, VFIOD_INTERFACE_LEASE, lease_properties);
 }
 
+/* A bus passes it on to the owner's connection alone; a peer is that connection or is not. */
+static void send_asked(const Connection *connection, const Lease *lease, const char *path,
+                       const char *reason) {
+        sd_bus_message *m = NULL;
+
+        if (string_is_empty(lease->client) ||
+            (connection->is_peer && strcmp(connection->peer_caller.name, lease->client) != 0))
+                return;
+        if (sd_bus_message_new_signal(connection->sd, &m, path, VFIOD_INTERFACE_LEASE,
+                                      "ReleaseRequested") >= 0 &&
+            sd_bus_message_append(m, "ts", lease->deadline, reason) >= 0)
+                (void)(connection->is_peer
+                               ? sd_bus_send(connection->sd, m, NULL)
+                               : sd_bus_send_to(connection->sd, m, lease->client, NULL));
+        sd_bus_message_unref(m);
+}
+
+static void emit_asked(const Bus *bus, uint32_t id, const char *reason) {
+        const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
+        _cleanup_free_ char *path = path_of_lease(id);
+
+        if (!lease || !path)
+                return;
+        journal_lease_asked(lease, reason);
+        list_for_each(link, &bus->connections)
+                send_asked(container_of(link, Connection, link), lease, path, reason);
+}
+
+static void record_stuck(const Bus *bus, uint32_t id) {
+        const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
+
+        if (lease)
+                journal_lease_stuck(lease);
+}
+
 static void record_end(const Bus *bus, uint32_t id) {
         const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
         struct timespec now;
@@ -122,6 +157,12 @@ void bus_on_change(void *userdata, const Change *change) {
                 break;
         case CHANGE_LEASE_CHANGED:
                 emit_lease(bus, change->number, EVENT_CHANGED);
+                break;
+        case CHANGE_LEASE_ASKED:
+                emit_asked(bus, change->number, change->reason);
+                break;
+        case CHANGE_LEASE_STUCK:
+                record_stuck(bus, change->number);
                 break;
         case CHANGE_LEASE_REMOVED:
                 record_end(bus, change->number);

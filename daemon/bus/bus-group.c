@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/bus/bus-holders.h"
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/util/string.h"
@@ -141,11 +142,17 @@ static const sd_bus_vtable vtable[] = {
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Blockers", "a(ss)", bus_object_get_property, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_METHOD_WITH_ARGS("ListHolders", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", holders),
+                                holders_method_list_of_group, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_PROPERTY("RefCount", "u", holders_get_ref_count, 0,
+                        SD_BUS_VTABLE_PROPERTY_EXPLICIT),
         SD_BUS_PROPERTY("Lease", "o", bus_object_get_property, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
 
 int bus_add_groups(Bus *bus, sd_bus *sd) {
-        return bus_object_add(bus, sd, &bus_kind_group, vtable);
+        int r = bus_object_add(bus, sd, &bus_kind_group, vtable);
+
+        return r < 0 ? r : holders_add_ref_count(bus, sd);
 }

@@ -172,6 +172,7 @@ static const sd_bus_vtable vtable[] = {
                                 method_remove, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("ReleaseRequested", SD_BUS_ARGS("t", deadline, "s", reason), 0),
         SD_BUS_PROPERTY("Id", "u", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Owner", "u", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Label", "s", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),

@@ -6,6 +6,7 @@
 
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-grant.h"
+#include "daemon/bus/bus-holders.h"
 #include "daemon/bus/bus-list.h"
 #include "daemon/bus/bus-property.h"
 #include "daemon/bus/bus-request.h"
@@ -18,8 +19,23 @@ static void on_done(void *userdata, Outcome *outcome) {
         call_reply_outcome(userdata, outcome);
 }
 
-static void run_move(Call *call) {
+static void run_bind(Call *call) {
         broker_run(call->bus->broker, &call->request, on_done, call);
+}
+
+static void call_off(Call *call) {
+        broker_cancel(call->bus->broker, call);
+}
+
+/* Nobody waits on behalf of a caller that has left. */
+static void run_unbind(Call *call) {
+        if (call->request.policy != POLICY_FAIL)
+                (void)call_watch_sender(call, call_off);
+        broker_run(call->bus->broker, &call->request, on_done, call);
+}
+
+static CallPermission unbind_permission(const Request *request) {
+        return request->policy == POLICY_REVOKE ? PERMISSION_REVOKE : PERMISSION_BIND;
 }
 
 static void run_acquire(Call *call) {
@@ -49,14 +65,16 @@ static int method_bind(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_request_ Request request = {0};
         int r = read_request(m, userdata, OPERATION_BIND, OPTIONS_BIND, &request, error);
 
-        return r < 0 ? r : call_begin(userdata, m, PERMISSION_BIND, run_move, &request, false);
+        return r < 0 ? r : call_begin(userdata, m, PERMISSION_BIND, run_bind, &request, false);
 }
 
 static int method_unbind(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_request_ Request request = {0};
         int r = read_request(m, userdata, OPERATION_UNBIND, OPTIONS_UNBIND, &request, error);
 
-        return r < 0 ? r : call_begin(userdata, m, PERMISSION_BIND, run_move, &request, false);
+        return r < 0 ? r
+                     : call_begin(userdata, m, unbind_permission(&request), run_unbind, &request,
+                                  false);
 }
 
 static int method_acquire(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -119,9 +137,12 @@ static int method_plan(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                         continue;
                 r = read_request(m, userdata, plannable[i].operation, plannable[i].options,
                                  &request, error);
-                return r < 0 ? r
-                             : call_begin(userdata, m, plannable[i].permission, run_plan, &request,
-                                          true);
+                if (r < 0)
+                        return r;
+                return call_begin(userdata, m,
+                                  request.policy == POLICY_REVOKE ? PERMISSION_REVOKE
+                                                                  : plannable[i].permission,
+                                  run_plan, &request, true);
         }
         if (r < 0)
                 return r;
@@ -166,6 +187,9 @@ static const sd_bus_vtable vtable[] = {
                                 list_method_get_device, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Explain", SD_BUS_ARGS("as", targets),
                                 SD_BUS_RESULT("aa{sv}", members), list_method_explain,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListHolders", SD_BUS_ARGS("as", targets),
+                                SD_BUS_RESULT("aa{sv}", holders), holders_method_list,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
                 "Plan", SD_BUS_ARGS("s", operation, "as", targets, "a{sv}", options),

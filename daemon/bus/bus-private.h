@@ -25,6 +25,7 @@ struct Bus {
         List callers;      /* KnownCaller.link, the one asked for last first */
         size_t n_callers;
         uint64_t last_cancellation;
+        uint32_t last_peer;
 };
 
 Connection *bus_connection_of(Bus *bus, sd_bus *sd);

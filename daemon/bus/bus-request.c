@@ -13,13 +13,16 @@
 #define QUOTE_SIZE 65
 #define DRIVER_NAME_MAX 64
 
+/* A year: whoever wants to wait longer gives no timeout. */
+#define TIMEOUT_MAX_MS (365 * 86400000ULL)
+
 typedef RefusalKind (*OptionRead)(Request *request, const char *text, Refusal *refusal);
 
 typedef struct Option {
         const char *name;
-        char type;       /* 's', 'o' or 'b' */
+        char type;       /* 's', 'o', 'b' or 't' */
         unsigned sets;   /* bits of OptionSet */
-        OptionRead read; /* of text; a boolean goes to `field` */
+        OptionRead read; /* of text; a boolean and a number go to `field` */
         size_t field;
 } Option;
 
@@ -52,13 +55,19 @@ static RefusalKind read_prepare(Request *request, const char *text, Refusal *ref
         return REFUSAL_NONE;
 }
 
-static RefusalKind read_policy(Request *request _unused_, const char *text, Refusal *refusal) {
-        if (string_equal(text, "fail"))
-                return REFUSAL_NONE;
-        if (string_equal(text, "wait") || string_equal(text, "revoke"))
-                return refuse(refusal, REFUSAL_UNSUPPORTED,
-                              "this version of vfiod cannot %s; use policy 'fail'", text);
-        return refuse_value("policy", text, "'fail'", refusal);
+static RefusalKind read_policy(Request *request, const char *text, Refusal *refusal) {
+        static const char *const names[] = {
+                [POLICY_FAIL] = "fail",
+                [POLICY_WAIT] = "wait",
+                [POLICY_REVOKE] = "revoke",
+        };
+
+        for (size_t i = 0; i < ELEMENTS(names); i++)
+                if (string_equal(text, names[i])) {
+                        request->policy = (UnbindPolicy)i;
+                        return REFUSAL_NONE;
+                }
+        return refuse_value("policy", text, "'fail', 'wait' or 'revoke'", refusal);
 }
 
 static RefusalKind read_driver(Request *request, const char *text, Refusal *refusal) {
@@ -99,6 +108,7 @@ static const Option options[] = {
          offsetof(Request, defer_fds)},
         {"driver", 's', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), read_driver, 0},
         {"policy", 's', IN(OPTIONS_UNBIND), read_policy, 0},
+        {"timeout", 't', IN(OPTIONS_UNBIND), NULL, offsetof(Request, timeout_ms)},
 };
 
 static const Option *find_option(const char *name, OptionSet set) {
@@ -149,6 +159,11 @@ static int read_value(sd_bus_message *m, const Option *option, Request *request,
                         *(bool *)((char *)request + option->field) = boolean;
                 return r;
         }
+        if (option->type == 't') {
+                request->has_timeout = true;
+                return sd_bus_message_read(m, "v", "t",
+                                           (uint64_t *)((char *)request + option->field));
+        }
         r = sd_bus_message_read(m, "v", contents, &text);
         if (r < 0)
                 return r;
@@ -184,6 +199,12 @@ static int check_options(const Request *request, sd_bus_error *error) {
         else if (request->driver && !request->bind && request->operation != OPERATION_BIND)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option driver: only together with option bind");
+        else if (request->has_timeout && request->policy == POLICY_FAIL)
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
+                             "option timeout: only with policy 'wait' or 'revoke'");
+        else if (request->timeout_ms > TIMEOUT_MAX_MS)
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
+                             "option timeout: at most %llu ms", TIMEOUT_MAX_MS);
         return set_refusal(error, &refusal);
 }
 

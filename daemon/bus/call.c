@@ -8,8 +8,9 @@
  * shows.
  *   4. The call runs: the broker decides on the facts of that moment and does it.
  *   5. The outcome is journaled and answered, once.
- * While polkit is asked, the sender's leaving ends the call. Once the broker has it, it goes on:
- * what an Acquire then opens for nobody is given back because nobody reads its lease_fd.
+ * While polkit is asked, the sender's leaving ends the call. Once the broker has it, it goes on,
+ * unless it only waits for holders: what an Acquire then opens for nobody is given back because
+ * nobody reads its lease_fd.
  */
 
 #include "daemon/bus/call.h"
@@ -27,6 +28,7 @@
 
 void call_free(Call *call) {
         authorise_stop(call);
+        call_unwatch_sender(call);
         list_remove(&call->link);
         sd_bus_slot_unref(call->question);
         sd_bus_message_unref(call->message);
@@ -42,11 +44,42 @@ void call_drop_connection(Bus *bus, const Connection *connection) {
                 if (call->connection != connection)
                         continue;
                 /* The broker will come back to a running call: it only loses its connection. */
-                if (call->running)
-                        call->connection = NULL;
-                else
+                if (!call->running) {
                         call_free(call);
+                        continue;
+                }
+                call->connection = NULL;
+                broker_cancel(bus->broker, call);
         }
+}
+
+void call_unwatch_sender(Call *call) {
+        call->sender_watch = sd_bus_slot_unref(call->sender_watch);
+}
+
+static int on_sender_gone(sd_bus_message *m _unused_, void *userdata,
+                          sd_bus_error *error _unused_) {
+        Call *call = userdata;
+
+        call->sender_gone(call);
+        return 0;
+}
+
+/* A peer's leaving is its connection's end (call_drop_connection()). */
+int call_watch_sender(Call *call, void (*gone)(Call *call)) {
+        _cleanup_free_ char *match = string_format(
+                "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s',arg2=''",
+                call->request.caller.name);
+
+        call_unwatch_sender(call);
+        call->sender_gone = gone;
+        if (!match)
+                return -ENOMEM;
+        return call->connection->is_peer
+                       ? 0
+                       : sd_bus_add_match_async(call->connection->sd, &call->sender_watch, match,
+                                                on_sender_gone, NULL, call);
 }
 
 void call_reply(Call *call, sd_bus_message *reply) {

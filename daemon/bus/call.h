@@ -17,6 +17,7 @@ typedef void (*CallRun)(Call *call);
 typedef enum CallPermission {
         PERMISSION_LIST,    /* to look */
         PERMISSION_BIND,    /* for every member of the request's groups that is not a bridge */
+        PERMISSION_REVOKE,  /* the same, and to take them from their holders */
         PERMISSION_ACQUIRE, /* the same, and to bind those that "bind" would move */
         PERMISSION_OWNER,   /* for the owner of the lease alone, whom polkit need not be asked about
                              */
@@ -46,7 +47,8 @@ struct Call {
         size_t n_checks;
         size_t next_check;
         sd_bus_slot *question;     /* to the bus driver or to polkit, while one is pending */
-        sd_bus_slot *sender_watch; /* while polkit is asked */
+        sd_bus_slot *sender_watch; /* while polkit is asked, or holders are waited for */
+        void (*sender_gone)(Call *call);
         uint64_t cancellation;     /* of the pending question to polkit; 0 for none */
         bool running;              /* the broker has it; it must not be freed before it is done */
         List link;                 /* Bus.calls */
@@ -70,6 +72,10 @@ void call_reply_outcome(Call *call, Outcome *outcome);
 
 /* The same for a refusal before the broker saw the call; `refusal` is emptied. */
 void call_refuse(Call *call, Refusal *refusal);
+
+/* Calls `gone` when the sender leaves the bus; instead of what was to be called before. */
+int call_watch_sender(Call *call, void (*gone)(Call *call));
+void call_unwatch_sender(Call *call);
 
 /* Calls whose sender is a connection that has gone. */
 void call_drop_connection(Bus *bus, const Connection *connection);

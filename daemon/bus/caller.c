@@ -148,11 +148,12 @@ int caller_find(Connection *connection, sd_bus_message *m, CallerFound found, vo
         return 0;
 }
 
-int caller_of_peer(sd_bus *sd, Caller *ret) {
+int caller_of_peer(sd_bus *sd, uint32_t number, Caller *ret) {
         sd_bus_creds *credentials = NULL;
-        Caller caller = {.name = "peer"};
+        Caller caller = {0};
         int r;
 
+        (void)snprintf(caller.name, sizeof(caller.name), "peer-%u", number);
         r = sd_bus_get_owner_creds(sd, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &credentials);
         if (r >= 0)
                 r = sd_bus_creds_get_euid(credentials, &caller.uid);

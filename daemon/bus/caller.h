@@ -18,7 +18,7 @@ typedef void (*CallerFound)(void *userdata, const Caller *caller);
 int caller_find(Connection *connection, sd_bus_message *m, CallerFound found, void *userdata,
                 sd_bus_slot **ret_slot);
 
-/* Reads the credentials of a peer connection's other end. */
-int caller_of_peer(sd_bus *sd, Caller *ret);
+/* Reads the credentials of a peer connection's other end, which is called "peer-NUMBER". */
+int caller_of_peer(sd_bus *sd, uint32_t number, Caller *ret);
 
 void caller_forget_all(Bus *bus);

@@ -8,6 +8,7 @@
 #include <systemd/sd-journal.h>
 
 #include "daemon/bus/bus-error.h"
+#include "daemon/core/holder-text.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -22,6 +23,7 @@ static const char *outcome_word(const Outcome *outcome) {
 
 void journal_operation(const Request *request, const Outcome *outcome) {
         _cleanup_free_ char *targets = request_targets_text(request);
+        _cleanup_free_ char *holders = holders_describe(&outcome->holds, NULL);
         const char *verb = operation_name(request->operation), *word = outcome_word(outcome);
         bool ok = outcome_is_success(outcome);
 
@@ -38,7 +40,22 @@ void journal_operation(const Request *request, const Outcome *outcome) {
              bus_error_name(outcome), VFIOD_JOURNAL_LEASE "=%u", outcome->lease,
              VFIOD_JOURNAL_FROM "=%s", string_or_empty(outcome->from), VFIOD_JOURNAL_TO "=%s",
              string_or_empty(outcome->to), VFIOD_JOURNAL_PLAN "=%s", string_or_empty(outcome->plan),
+             VFIOD_JOURNAL_HOLDERS "=%s", string_or_empty(holders),
              VFIOD_JOURNAL_DURATION "=%" PRIu64, outcome->duration_usec);
+}
+
+void journal_lease_asked(const Lease *lease, const char *reason) {
+        SEND("MESSAGE=lease %u of uid %u is asked back: %s", lease->id, lease->owner, reason,
+             "PRIORITY=%i", LOG_INFO, VFIOD_JOURNAL_OPERATION "=lease-asked",
+             VFIOD_JOURNAL_LEASE "=%u", lease->id, VFIOD_JOURNAL_CALLER_UID "=%u", lease->owner);
+}
+
+void journal_lease_stuck(const Lease *lease) {
+        SEND("MESSAGE=lease %u of uid %u was given back, but a process that cannot be found still "
+             "has its files; its devices are stuck until it lets go",
+             lease->id, lease->owner, "PRIORITY=%i", LOG_WARNING,
+             VFIOD_JOURNAL_OPERATION "=lease-stuck", VFIOD_JOURNAL_LEASE "=%u", lease->id,
+             VFIOD_JOURNAL_CALLER_UID "=%u", lease->owner);
 }
 
 void journal_lease_over(const Lease *lease, uint64_t held_usec) {

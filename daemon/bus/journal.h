@@ -10,5 +10,11 @@
 
 void journal_operation(const Request *request, const Outcome *outcome);
 
+/* The owner has been asked for the lease; `reason` is a sentence. */
+void journal_lease_asked(const Lease *lease, const char *reason);
+
+/* The lease is given back, the kernel says that somebody has its files, and nobody can be seen. */
+void journal_lease_stuck(const Lease *lease);
+
 /* A lease has ended; `held_usec` is how long it lasted. */
 void journal_lease_over(const Lease *lease, uint64_t held_usec);

@@ -30,6 +30,11 @@ static const Key keys[] = {
         NUMBER("limits", "groups_per_lease", limit_groups_per_lease, 1, 4096),
         NUMBER("limits", "operations", limit_operations, 1, 1024),
         NUMBER("limits", "operations_per_uid", limit_operations_per_uid, 1, 1024),
+        NUMBER("limits", "waits", limit_waits, 1, 1024),
+        NUMBER("revoke", "timeout_ms", revoke_timeout_ms, 0, 86400000),
+        NUMBER("revoke", "sigbus_grace_ms", sigbus_grace_ms, 0, 600000),
+        NUMBER("revoke", "sigkill_grace_ms", sigkill_grace_ms, 0, 600000),
+        BOOLEAN("revoke", "sigkill", sigkill),
         NUMBER(NULL, "step_deadline_ms", step_deadline_ms, 100, 3600000),
         BOOLEAN(NULL, "variant_drivers", variant_drivers),
 };
@@ -60,7 +65,12 @@ void config_init(Config *config) {
                 .limit_groups_per_lease = 64,
                 .limit_operations = 64,
                 .limit_operations_per_uid = 16,
+                .limit_waits = 64,
                 .step_deadline_ms = 30000,
+                .revoke_timeout_ms = 10000,
+                .sigbus_grace_ms = 2000,
+                .sigkill_grace_ms = 5000,
+                .sigkill = true,
                 .variant_drivers = true,
         };
 }

@@ -19,7 +19,12 @@ typedef struct Config {
         uint64_t limit_operations;         /* limits.operations: under way at once */
         uint64_t limit_operations_per_uid; /* limits.operations_per_uid; under way or waiting for
                                               polkit */
+        uint64_t limit_waits;              /* limits.waits: unbinds that wait for holders */
         uint64_t step_deadline_ms;         /* step_deadline_ms: for one operation in the kernel */
+        uint64_t revoke_timeout_ms;        /* revoke.timeout_ms: to give back when asked */
+        uint64_t sigbus_grace_ms;          /* revoke.sigbus_grace_ms: from SIGBUS to SIGKILL */
+        uint64_t sigkill_grace_ms;         /* revoke.sigkill_grace_ms: from SIGKILL to giving up */
+        bool sigkill;                      /* revoke.sigkill: may be sent at all */
         bool variant_drivers;              /* variant_drivers: prefer them to vfio-pci */
 } Config;
 

@@ -22,6 +22,7 @@ RefusalKind decide(const World *world, const Request *request, const Selection *
         case OPERATION_REMOVE:
                 return decide_remove(world, request, selection, plan, refusal);
         case OPERATION_RELEASE:
+        case OPERATION_LOOK:
         case _OPERATION_MAX:
                 break;
         }
@@ -63,8 +64,21 @@ static RefusalKind refuse_leased(const Lease *lease, uint32_t group, Refusal *re
                       group, lease->owner, lease->id, string_or_empty(label), lease->id);
 }
 
-static RefusalKind check_group_free(const World *world, const Group *group, const Lease *own,
-                                    Refusal *refusal) {
+/* Nobody new is given what somebody waits for. */
+static RefusalKind check_not_awaited(const World *world, const Request *request, uint32_t group,
+                                     Refusal *refusal) {
+        const Wait *wait = wait_find_group(&world->waits, group);
+
+        if (!wait || request->operation == OPERATION_UNBIND ||
+            request->operation == OPERATION_REMOVE)
+                return REFUSAL_NONE;
+        return refuse(refusal, REFUSAL_BUSY,
+                      "group %u is about to be unbound: uid %u waits for its holders to let go",
+                      group, wait->uid);
+}
+
+static RefusalKind check_group_free(const World *world, const Request *request,
+                                    const Group *group, const Lease *own, Refusal *refusal) {
         uint32_t number = group->facts.number;
         const Activity *activity;
         const Lease *lease;
@@ -73,16 +87,17 @@ static RefusalKind check_group_free(const World *world, const Group *group, cons
                 const Device *device = group->members[i];
 
                 if (device->stuck)
-                        return refuse(
-                                refusal, REFUSAL_STUCK,
-                                "%s is stuck in the kernel: '%s' has not returned; it will be "
-                                "usable when the kernel lets go",
-                                device->facts.name, device->stuck);
+                        return refuse(refusal, REFUSAL_STUCK,
+                                      "%s is stuck: %s; it will be usable when the kernel lets go",
+                                      device->facts.name, device->stuck);
         }
+        if (check_not_awaited(world, request, number, refusal))
+                return refusal->kind;
         /* Who has it tells more than that it is being worked on; but nobody has it while it is
          * granted. */
         lease = lease_table_find_group(&world->leases, number);
-        if (lease && lease != own && lease->state != LEASE_GRANTING)
+        if (lease && lease != own && lease->state != LEASE_GRANTING &&
+            !decide_may_take(world, request, number))
                 return refuse_leased(lease, number, refusal);
         activity = activity_find_group(&world->activities, number);
         if (activity)
@@ -96,7 +111,7 @@ static RefusalKind check_group_free(const World *world, const Group *group, cons
 RefusalKind check_groups_free(const World *world, const Request *request,
                               const Selection *selection, const Lease *own, Refusal *refusal) {
         for (size_t i = 0; i < selection->n_groups; i++)
-                if (check_group_free(world, selection->groups[i], own, refusal))
+                if (check_group_free(world, request, selection->groups[i], own, refusal))
                         return refusal->kind;
         return check_room(world, request, refusal);
 }

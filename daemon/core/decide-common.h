@@ -12,6 +12,18 @@
 RefusalKind check_groups_free(const World *world, const Request *request,
                               const Selection *selection, const Lease *own, Refusal *refusal);
 
+/*
+ * That Unbind may take the group from its lease: its devices were let go of when it was asked for,
+ * or the deadline of a revocation has passed.
+ */
+bool decide_may_take(const World *world, const Request *request, uint32_t group);
+
+/* Appends what makes the holders of the groups let go, and fails when they do not. */
+int plan_evict(const World *world, const Selection *selection, Plan *plan);
+
+/* Appends what proves that no device of a leased group is open any more, and ends its use. */
+int plan_take_group(const World *world, const Lease *lease, const Group *group, Plan *plan);
+
 /* Appends what binds every member of the group that is not on a vfio driver, or refuses. */
 RefusalKind plan_bind_group(const World *world, const Request *request, const Group *group,
                             Plan *plan, Refusal *refusal);

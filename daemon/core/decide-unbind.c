@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Unbind: every member that is on a vfio driver back to where it came from. The group is claimed
- * first: while we have its file open nobody else can open a device, and that we can open it proves
- * that nobody has one open, so no `unbind` is ever written to a device in use
- * (drivers/vfio/group.c, vfio_group_fops_open).
+ * Unbind: every member that is on a vfio driver back to where it came from. No `unbind` is ever
+ * written to a device in use, because the kernel would not come back from it:
+ *   - A group that nobody has leased is claimed first: while we have its file open nobody else can
+ *     open a device, and that we can open it proves that nobody has one open
+ *     (drivers/vfio/group.c, vfio_group_fops_open).
+ *   - A group that is taken from its lease is proved free through the lease's own file of it
+ *     (daemon/core/decide-take.c).
  */
 
 #include "daemon/core/decide-common.h"
@@ -42,34 +45,63 @@ static int plan_return_member(Plan *plan, const Device *device) {
         return driverless || plan_device(plan, STEP_BIND_HOST, device, driver) ? 0 : -1;
 }
 
-static RefusalKind plan_return_group(const World *world, const Group *group, Plan *plan,
-                                     Refusal *refusal) {
-        bool claimed = false;
+static RefusalKind check_can_return(const World *world, const Selection *selection,
+                                    size_t *ret_members, Refusal *refusal) {
+        *ret_members = 0;
+        for (size_t i = 0; i < selection->n_groups; i++)
+                for (size_t j = 0; j < selection->groups[i]->n_members; j++) {
+                        const Device *member = selection->groups[i]->members[j];
+
+                        if (device_verdict(&world->topology, member) != VERDICT_VFIO)
+                                continue;
+                        ++*ret_members;
+                        if (member->facts.driver_override)
+                                continue;
+                        return refuse(refusal, REFUSAL_NO_VFIO_DRIVER,
+                                      "%s is on the %s bus and has no host driver to go back to",
+                                      member->facts.name, member->facts.bus);
+                }
+        return REFUSAL_NONE;
+}
+
+/* The proof that the group is free: by taking it from its lease, or by claiming it. */
+static int plan_prove_free(const World *world, const Group *group, Plan *plan) {
+        uint32_t number = group->facts.number;
+        const Lease *lease = lease_table_find_group(&world->leases, number);
+
+        if (lease && !lease->closed)
+                return plan_take_group(world, lease, group, plan);
+        return plan_append(plan, STEP_CLAIM_GROUP, number) ? 0 : -1;
+}
+
+static int plan_return_group(const World *world, const Group *group, Plan *plan) {
+        bool proved = false;
 
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *member = group->members[i];
 
                 if (device_verdict(&world->topology, member) != VERDICT_VFIO)
                         continue;
-                if (!member->facts.driver_override)
-                        return refuse(refusal, REFUSAL_NO_VFIO_DRIVER,
-                                      "%s is on the %s bus and has no host driver to go back to",
-                                      member->facts.name, member->facts.bus);
-                if (!claimed && !plan_append(plan, STEP_CLAIM_GROUP, group->facts.number))
-                        return refuse_memory(refusal);
-                claimed = true;
+                if (!proved && plan_prove_free(world, group, plan) < 0)
+                        return -1;
+                proved = true;
                 if (plan_return_member(plan, member) < 0)
-                        return refuse_memory(refusal);
+                        return -1;
         }
-        return REFUSAL_NONE;
+        return 0;
 }
 
 RefusalKind decide_unbind(const World *world, const Request *request, const Selection *selection,
                           Plan *plan, Refusal *refusal) {
-        if (check_groups_free(world, request, selection, NULL, refusal))
+        size_t n_members;
+
+        if (check_groups_free(world, request, selection, NULL, refusal) ||
+            check_can_return(world, selection, &n_members, refusal))
                 return refusal->kind;
+        if (request->due && n_members > 0 && plan_evict(world, selection, plan) < 0)
+                return refuse_memory(refusal);
         for (size_t i = 0; i < selection->n_groups; i++)
-                if (plan_return_group(world, selection->groups[i], plan, refusal))
-                        return refusal->kind;
+                if (plan_return_group(world, selection->groups[i], plan) < 0)
+                        return refuse_memory(refusal);
         return REFUSAL_NONE;
 }

@@ -15,11 +15,13 @@
 #include "daemon/core/select.h"
 #include "daemon/core/topology.h"
 #include "daemon/core/vfio-alias.h"
+#include "daemon/core/wait.h"
 
 typedef struct World {
         Topology topology;
         LeaseTable leases;
         ActivityTable activities;
+        WaitTable waits;
         VfioAliases aliases;
         Config config;
 } World;
@@ -43,6 +45,9 @@ RefusalKind decide(const World *world, const Request *request, const Selection *
 /* The live lease that the request is about, for its owner alone: NOT_FOUND, NOT_OWNER, LEASE_ENDED.
  */
 RefusalKind decide_lease(const World *world, const Request *request, Lease **ret, Refusal *refusal);
+
+/* What asks the holders of leased groups for their devices by interrupt; nothing for the others. */
+int plan_ask(const World *world, const uint32_t *groups, size_t n_groups, Plan *plan);
 
 /* Members that would be moved to a vfio driver: what the bind action is asked for. */
 bool decide_needs_bind(const Topology *topology, const Device *device);

@@ -62,7 +62,8 @@ int lease_new(LeaseTable *table, uid_t owner, const char *label, Lease **ret) {
         if (!lease)
                 return -ENOMEM;
         list_init(&lease->link);
-        if (string_set(&lease->label, string_or_empty(label)) < 0) {
+        if (string_set(&lease->label, string_or_empty(label)) < 0 ||
+            string_set(&lease->client, "") < 0) {
                 lease_free(lease);
                 return -ENOMEM;
         }
@@ -74,11 +75,16 @@ int lease_new(LeaseTable *table, uid_t owner, const char *label, Lease **ret) {
         return 0;
 }
 
+int lease_set_client(Lease *lease, const char *client) {
+        return string_set(&lease->client, string_or_empty(client));
+}
+
 Lease *lease_free(Lease *lease) {
         if (!lease)
                 return NULL;
         list_remove(&lease->link);
         free(lease->label);
+        free(lease->client);
         free(lease->groups);
         strv_free(lease->devices);
         free(lease);
@@ -93,7 +99,17 @@ int lease_enter(Lease *lease, LeaseEvent event) {
         if (state == LEASE_GRANTING)
                 return -EINVAL;
         lease->state = state;
+        if (state != LEASE_RELEASING)
+                lease->deadline = 0;
         return 0;
+}
+
+int lease_ask(Lease *lease, uint64_t deadline) {
+        int r = lease_enter(lease, LEASE_EVENT_ASKED);
+
+        if (r >= 0)
+                lease->deadline = deadline;
+        return r;
 }
 
 int lease_add_group(Lease *lease, uint32_t group) {

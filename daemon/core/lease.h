@@ -41,7 +41,9 @@ typedef struct Lease {
         uint32_t id;
         uid_t owner;
         char *label;
+        char *client; /* where the owner is to be told: a unique name on the bus; "" for nowhere */
         LeaseState state;
+        bool closed;       /* while draining: our files of it are closed */
         bool attached;     /* the container was set up by us (prepare=attach) */
         uint64_t since;    /* microseconds, CLOCK_REALTIME */
         uint64_t deadline; /* same; 0 for none */
@@ -62,11 +64,17 @@ void lease_table_done(LeaseTable *table);
 /* A lease in LEASE_GRANTING, in the table from now on, so that its groups are taken. */
 int lease_new(LeaseTable *table, uid_t owner, const char *label, Lease **ret);
 
+/* Whom ReleaseRequested goes to. -ENOMEM leaves it as it was. */
+int lease_set_client(Lease *lease, const char *client);
+
 /* Takes the lease out of its table. Accepts NULL; returns NULL. */
 Lease *lease_free(Lease *lease);
 
-/* -EINVAL, and nothing done, for an event that cannot happen in the lease's state. */
+/* -EINVAL, and nothing done, for an event that cannot happen in the lease's state. The deadline ends
+ * with LEASE_RELEASING. */
 int lease_enter(Lease *lease, LeaseEvent event);
+/* LEASE_EVENT_ASKED, with the deadline (0 for none) of those who ask now. */
+int lease_ask(Lease *lease, uint64_t deadline);
 
 /* Moves the lease's groups and devices; both are set-like, and -ENOMEM leaves them as they were. */
 int lease_add_group(Lease *lease, uint32_t group);

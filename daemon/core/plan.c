@@ -3,6 +3,7 @@
 #include "daemon/core/plan.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "daemon/util/string.h"
@@ -35,6 +36,50 @@ int step_set_override(Step *step, const char *override, const char *override_old
         if (r >= 0)
                 r = string_set(&step->override_old, override_old);
         return r;
+}
+
+int step_add_group(Step *step, uint32_t group) {
+        uint32_t *grown = reallocarray(step->groups, step->n_groups + 1, sizeof(uint32_t));
+
+        if (!grown)
+                return -ENOMEM;
+        step->groups = grown;
+        grown[step->n_groups++] = group;
+        return 0;
+}
+
+uint64_t plan_grace_ms(const Plan *plan) {
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < plan->n_steps; i++)
+                sum += plan->steps[i].grace_ms;
+        return sum;
+}
+
+/* "group 3", "groups 3, 4". */
+static char *describe_groups(const Step *step) {
+        _cleanup_free_ char *text = string_format("group%s", step->n_groups == 1 ? "" : "s");
+
+        for (size_t i = 0; text && i < step->n_groups; i++)
+                if (string_append(&text, "%s%u", i > 0 ? ", " : " ", step->groups[i]) < 0)
+                        return NULL;
+        return TAKE_PTR(text);
+}
+
+static char *describe_evict(const Step *step) {
+        _cleanup_free_ char *groups = describe_groups(step);
+
+        return string_format("send %s to the holders of %s and give them %lu ms",
+                             step->signal == SIGKILL ? "SIGKILL" : "SIGBUS",
+                             string_or_empty(groups), (unsigned long)step->grace_ms);
+}
+
+static char *describe_look(const Step *step) {
+        _cleanup_free_ char *groups = describe_groups(step);
+
+        return string_format(step->kind == STEP_FIND_HOLDERS ? "look who holds %s"
+                                                             : "see that nobody holds %s",
+                             string_or_empty(groups));
 }
 
 char *step_describe(const Step *step) {
@@ -78,6 +123,18 @@ char *step_describe(const Step *step) {
                 return string_format("close the files of the lease");
         case STEP_TEST_GROUP:
                 return string_format("see that group %u is free", step->group);
+        case STEP_FIND_HOLDERS:
+        case STEP_EXPECT_NOBODY:
+                return describe_look(step);
+        case STEP_REQUEST_DEVICE:
+                return string_format("ask the holder of %s for it by interrupt", step->device);
+        case STEP_QUIESCE:
+                return string_format("turn memory decode and bus mastering of %s off",
+                                     step->device);
+        case STEP_EVICT:
+                return describe_evict(step);
+        case STEP_RESET:
+                return string_format("reset %s", step->device);
         case _STEP_KIND_MAX:
                 break;
         }
@@ -107,6 +164,7 @@ void plan_done(Plan *plan) {
                 free(step->module);
                 free(step->override);
                 free(step->override_old);
+                free(step->groups);
         }
         free(plan->steps);
         *plan = (Plan)PLAN_NULL;

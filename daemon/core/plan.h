@@ -32,6 +32,12 @@ typedef enum StepKind {
         STEP_UNSET_CONTAINER, /* group out of container                           undo: in again */
         STEP_CLOSE_FILES,     /* close all our files of a lease                   undo: - */
         STEP_TEST_GROUP,      /* see that the group can be opened                 undo: - */
+        STEP_FIND_HOLDERS,    /* see who has a file of `groups`                   undo: - */
+        STEP_EXPECT_NOBODY,   /* the same; fails if anybody has one               undo: - */
+        STEP_REQUEST_DEVICE,  /* fire the device's request interrupt              undo: - */
+        STEP_QUIESCE,         /* memory decode and bus mastering off              undo: as they were */
+        STEP_EVICT,           /* send `signal` to the holders of `groups`         undo: - */
+        STEP_RESET,           /* reset the device, if it can be                   undo: - */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -43,9 +49,14 @@ typedef struct Step {
         char *driver;   /* the driver bound or unbound; NULL with STEP_BIND_HOST: any */
         char *fallback; /* STEP_BIND_VFIO: taken when `driver` refuses the device; NULL for none */
         char *module;   /* STEP_LOAD_MODULE: a module's name, or a modalias */
-        bool optional;  /* STEP_LOAD_MODULE: go on without it */
+        bool optional;  /* LOAD_MODULE, GET_DEVICE, EVICT, undo of CLOSE_DEVICE: go on if it fails */
         char *override; /* the driver_override in force when the step is over; "" for none */
         char *override_old; /* the one before the plan began, in force when the step is undone */
+        uint32_t *groups;   /* FIND_HOLDERS, EXPECT_NOBODY, EVICT */
+        size_t n_groups;
+        bool and_group_files; /* EVICT: a group's file counts like a device's */
+        int signal;           /* EVICT */
+        uint64_t grace_ms;    /* EVICT: how long they have to let go */
 } Step;
 
 typedef struct Plan {
@@ -61,6 +72,11 @@ Step *plan_append(Plan *plan, StepKind kind, uint32_t group);
 /* Copies the five strings that a step on a device has. Any may be NULL. */
 int step_set_device(Step *step, const char *device, const char *bus, const char *driver);
 int step_set_override(Step *step, const char *override, const char *override_old);
+
+int step_add_group(Step *step, uint32_t group);
+
+/* How long the plan may have to wait for processes rather than for the kernel. */
+uint64_t plan_grace_ms(const Plan *plan);
 
 /* "bind 0000:03:01.0 to vfio-pci". Allocated. */
 char *step_describe(const Step *step);

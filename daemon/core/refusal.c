@@ -33,6 +33,8 @@ static const char *const names[_REFUSAL_MAX] = {
         [REFUSAL_LEASE_ENDED] = "LeaseEnded",
         [REFUSAL_NOT_IN_LEASE] = "NotInLease",
         [REFUSAL_IN_USE] = "InUse",
+        [REFUSAL_STILL_HELD] = "StillHeld",
+        [REFUSAL_CALLED_OFF] = "CalledOff",
         [REFUSAL_NOT_AUTHORISED] = "NotAuthorised",
         [REFUSAL_AUTHORISATION_NEEDED] = "AuthorisationNeeded",
 };

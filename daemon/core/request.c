@@ -14,6 +14,7 @@
 static const char *const names[_OPERATION_MAX] = {
         [OPERATION_BIND] = "bind", [OPERATION_UNBIND] = "unbind", [OPERATION_ACQUIRE] = "acquire",
         [OPERATION_ADD] = "add",   [OPERATION_REMOVE] = "remove", [OPERATION_RELEASE] = "release",
+        [OPERATION_LOOK] = "look",
 };
 
 void request_done(Request *request) {

@@ -21,6 +21,7 @@ typedef enum Operation {
         OPERATION_ADD,
         OPERATION_REMOVE,
         OPERATION_RELEASE,
+        OPERATION_LOOK, /* for holders; nothing is decided about it */
         _OPERATION_MAX,
 } Operation;
 
@@ -28,6 +29,13 @@ typedef enum Prepare {
         PREPARE_ATTACH, /* groups in a container, IOMMU set, devices open */
         PREPARE_OPEN,   /* container and groups open, no more */
 } Prepare;
+
+/* What Unbind does about a group that somebody holds. */
+typedef enum UnbindPolicy {
+        POLICY_FAIL,   /* refuse at once */
+        POLICY_WAIT,   /* ask for it, wait until the deadline, then refuse */
+        POLICY_REVOKE, /* ask for it, wait until the deadline, then take it */
+} UnbindPolicy;
 
 /* Who sent the message; what is read once and does not change while it is connected. */
 typedef struct Caller {
@@ -46,6 +54,10 @@ typedef struct Request {
         Prepare prepare;
         char *label;    /* NULL for none */
         uint32_t lease; /* the lease joined, added to, removed from, released; 0 for none */
+        UnbindPolicy policy; /* unbind */
+        bool has_timeout;
+        uint64_t timeout_ms; /* for the policy's deadline */
+        bool due;            /* the deadline has passed: with POLICY_REVOKE, take it now */
         bool defer_fds;
         size_t fds_max; /* what the transport can carry in one message */
         uint32_t first; /* GetFds: the first file wanted */

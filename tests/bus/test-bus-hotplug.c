@@ -134,7 +134,10 @@ START_TEST(unplugging_a_leased_device_closes_the_files_and_ends_the_lease) {
         unplug("0000:03:00.0");
         wait_until(count_signals(client, "PropertiesChanged", grant.path, "\"lost\"") == 1);
         wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, grant.path) == 1);
+        ck_assert_int_eq(read(grant.lease_fd, &byte, 1), 1);
+        ck_assert_int_eq(byte, 'r');
         ck_assert_int_eq(read(grant.lease_fd, &byte, 1), 0);
+        wait_until(count_signals(client, "ReleaseRequested", grant.path, "unplugged") == 1);
         grant_done(&grant);
         settle();
         ck_assert_uint_eq(count_open_fds(), before);

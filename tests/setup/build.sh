@@ -48,7 +48,10 @@ install_from_root() {
         buildroot "$suite"
         place=$(build_place)
         in_root "$REPLY/tree" sh -euc 'cd "$1"; rm -rf stage; mkdir -p stage/usr/lib/vfiod-lab
-                cc -std=gnu17 -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/vfio-user src/tests/lab/guest/vfio-user.c
+                cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/vfio-user \
+                        src/tests/lab/guest/vfio-user.c src/tests/lab/guest/vfio-files.c
+                cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -pthread -o stage/usr/lib/vfiod-lab/holder \
+                        src/tests/lab/guest/holder*.c src/tests/lab/guest/vfio-files.c $(pkg-config --cflags --libs libsystemd)
                 mkdir -p stage/usr/lib/vfiod-lab/bench
                 cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/bench/acquire \
                         src/tests/bench/acquire.c $(pkg-config --cflags --libs libsystemd)

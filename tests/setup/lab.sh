@@ -10,7 +10,7 @@ done
 
 LAB_PACKAGES=(mmdebstrap debian-archive-keyring ca-certificates cpio xz-utils kmod rsync python3 qemu-system-x86)
 
-# set_up_lab KERNEL...: makes what is missing for these kernels (stock, lab); run_lab can then be called. $LAB_RUN is the
+# set_up_lab KERNEL...: makes what is missing for these kernels (stock, lab, newest); run_lab can then be called. $LAB_RUN is the
 # directory of this run, for what it boots and what its machines write.
 set_up_lab() {
         local name

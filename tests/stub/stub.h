@@ -14,10 +14,13 @@
 #include <sys/types.h>
 
 #include "daemon/util/cleanup.h"
+#include "daemon/util/hold.h"
 
 #define STUB_NAME 64
 #define STUB_DEVICES 8
 #define STUB_FILES 512
+#define STUB_HOLDERS 8
+#define STUB_VFIOD 4711 /* the pid that looking for holders leaves out */
 
 typedef struct StubDevice {
         char name[STUB_NAME];
@@ -34,9 +37,23 @@ typedef struct StubFile {
         ino_t inode;
         ino_t container; /* of a group: the container it is in, 0 for none */
         bool iommu;      /* of a container: it is set */
+        bool quiet;      /* of a device: memory decode is off */
 } StubFile;
 
+/* A process that has a file. It lets go when it is sent `yields_to`, or when something dies. */
+typedef struct StubHolder {
+        Hold hold;
+        int yields_to;     /* a signal; 0: to none */
+        unsigned received; /* signals */
+        int last_signal;
+        size_t looks_left; /* it is gone after so many looks; 0: it stays */
+        bool gone;
+} StubHolder;
+
 typedef struct Stub {
+        StubHolder holders[STUB_HOLDERS];
+        size_t n_holders;
+        size_t looks; /* how often somebody looked for holders */
         StubDevice devices[STUB_DEVICES];
         size_t n_devices;
         StubFile files[STUB_FILES];
@@ -70,6 +87,9 @@ void stub_done(void);
 
 StubDevice *stub_add_device(const char *name, uint32_t group, const char *driver,
                             const char *override);
+
+/* A process with one file. */
+StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char *device);
 
 /* Drivers, overrides, and the files that are open in this process. Allocated. */
 char *stub_state(void);

@@ -162,6 +162,7 @@ void scene_init(Scene *scene, const Shape *shape) {
 
 void scene_done(Scene *scene) {
         handles_done(&scene->files);
+        holds_done(&scene->holds);
         plan_done(&scene->plan);
         world_done(&scene->world);
         stub_done();
@@ -173,11 +174,14 @@ static bool is_cancelled(void *userdata) {
 
 Progress scene_run(Scene *scene, size_t cancel_before) {
         const Roots roots = ROOTS_NULL;
+        const ExecuteHost host = {
+                .cancelled = is_cancelled, .userdata = &cancel_before, .vfiod = STUB_VFIOD};
         Progress progress = {0};
 
         stub->step = 0;
         stub->undoing = &progress.undoing;
-        execute_plan(&roots, &scene->plan, &scene->files, &progress, is_cancelled, &cancel_before);
+        holds_done(&scene->holds);
+        execute_plan(&roots, &scene->plan, &scene->files, &scene->holds, &progress, &host);
         stub->undoing = NULL;
         return progress;
 }

@@ -10,7 +10,7 @@
 
 #include "tests/stub/stub.h"
 
-static void on_done(void *userdata, const Progress *progress, Handles *opened) {
+static void on_done(void *userdata, const Progress *progress, Handles *opened, Holds *holds) {
         Run *run = userdata;
 
         ck_assert(!run->done);
@@ -18,6 +18,8 @@ static void on_done(void *userdata, const Progress *progress, Handles *opened) {
         run->worker = NULL;
         run->progress = *progress;
         run->opened = *opened;
+        run->holds = *holds;
+        *holds = (Holds)HOLDS_NULL;
         *opened = (Handles)HANDLES_NULL;
 }
 
@@ -62,6 +64,7 @@ void run_until_late(Run *run) {
 
 void run_end(Run *run) {
         handles_done(&run->opened);
+        holds_done(&run->holds);
         worker_free(run->worker);
         sd_event_unref(run->event);
 }

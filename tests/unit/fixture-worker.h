@@ -16,6 +16,7 @@ typedef struct Run {
         Worker *worker;
         Progress progress;
         Handles opened;
+        Holds holds;
         bool done;
         unsigned late;
         size_t late_step;

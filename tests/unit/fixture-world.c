@@ -79,6 +79,7 @@ void world_init(World *world, const DeviceRow *rows, size_t n) {
         topology_init(&world->topology, VIABILITY_BY_OWNER);
         lease_table_init(&world->leases);
         activity_table_init(&world->activities);
+        wait_table_init(&world->waits);
         config_init(&world->config);
         world_put(world, rows, n);
 }

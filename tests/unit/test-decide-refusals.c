@@ -59,7 +59,7 @@ static void busy(World *world) {
 static void stuck(World *world) {
         Device *device = topology_find_device(&world->topology, "0000:03:02.0");
 
-        ck_assert_int_eq(string_set(&device->stuck, "unbind 0000:03:02.0 from e1000"), 0);
+        ck_assert_int_eq(string_set(&device->stuck, "'unbind 0000:03:02.0 from e1000' has not returned"), 0);
 }
 
 static void shpchp(World *world) {
@@ -184,7 +184,8 @@ static const struct {
         {stuck,
          {BIND, "03:01.0"},
          REFUSAL_STUCK,
-         "0000:03:02.0 is stuck in the kernel: 'unbind 0000:03:02.0 from e1000' has not returned"},
+         "0000:03:02.0 is stuck: 'unbind 0000:03:02.0 from e1000' has not returned; it will be "
+         "usable when"},
         {few_operations,
          {BIND, "03:01.0", OWNER},
          REFUSAL_LIMIT_EXCEEDED,

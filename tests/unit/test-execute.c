@@ -168,9 +168,11 @@ static bool never(void *userdata _unused_) {
 
 static Progress run_plan(Plan *plan, Handles *files) {
         const Roots roots = ROOTS_NULL;
+        const ExecuteHost host = {.cancelled = never, .vfiod = STUB_VFIOD};
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
         Progress progress = {0};
 
-        execute_plan(&roots, plan, files, &progress, never, NULL);
+        execute_plan(&roots, plan, files, &holds, &progress, &host);
         plan_done(plan);
         return progress;
 }

@@ -20,10 +20,10 @@ static const struct {
         const char *sentence;
 } rows[] = {
         {STEP_OPEN_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
-         "group 3 is open in a process that has no lease of it; find it with 'fuser /dev/vfio/3' "
+         "group 3 is open in a process that has no lease of it; find it with 'vfioctl holders group/3' "
          "and stop it"},
         {STEP_CLAIM_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
-         "group 3 is open in a process that has no lease of it; find it with 'fuser /dev/vfio/3' "
+         "group 3 is open in a process that has no lease of it; find it with 'vfioctl holders group/3' "
          "and stop it"},
         {STEP_OPEN_GROUP, 3, NULL, -EPERM, REFUSAL_NOT_VIABLE,
          "the kernel says that group 3 is not viable; see 'vfioctl explain group/3'"},
@@ -60,6 +60,8 @@ static const struct {
         {STEP_BIND_VFIO, 3, NIC, -ECANCELED, REFUSAL_NONE, "bind 0000:03:01.0 to drv: called off"},
 };
 
+static const Request request = {.operation = OPERATION_UNBIND};
+
 static void add_step(Plan *plan, StepKind kind, uint32_t group, const char *device) {
         Step *step = plan_append(plan, kind, group);
 
@@ -79,7 +81,7 @@ START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step
 
                 add_step(&plan, STEP_OPEN_CONTAINER, 0, NULL);
                 add_step(&plan, rows[i].kind, rows[i].group, rows[i].device);
-                outcome_judge(&outcome, &world, &plan, &progress);
+                outcome_judge(&outcome, &world, &request, &plan, &progress);
                 assert_row_str(rows[i].sentence, outcome_sentence(&outcome), rows[i].sentence);
                 ck_assert_int_eq(outcome.refusal.kind, rows[i].refusal);
                 ck_assert_int_eq(outcome.error, rows[i].refusal ? 0 : rows[i].error);
@@ -104,7 +106,7 @@ START_TEST(what_could_not_be_undone_is_a_failure_that_says_so) {
         world_init_lab(&world);
         add_step(&plan, STEP_UNBIND_HOST, 3, NIC);
         add_step(&plan, STEP_OPEN_GROUP, 3, NULL);
-        outcome_judge(&outcome, &world, &plan, &progress);
+        outcome_judge(&outcome, &world, &request, &plan, &progress);
         ck_assert_int_eq(outcome.refusal.kind, REFUSAL_NONE);
         ck_assert_int_eq(outcome.error, -EBUSY);
         ck_assert_str_eq(outcome_sentence(&outcome),
@@ -124,7 +126,7 @@ START_TEST(a_worker_that_died_while_undoing_is_said_to_have_died) {
         world_init_lab(&world);
         add_step(&plan, STEP_OPEN_CONTAINER, 0, NULL);
         add_step(&plan, STEP_OPEN_GROUP, 3, NULL);
-        outcome_judge(&outcome, &world, &plan, &progress);
+        outcome_judge(&outcome, &world, &request, &plan, &progress);
         ck_assert_str_eq(outcome_sentence(&outcome),
                          "open group 3: Device or resource busy; and undoing 'open a container' "
                          "failed: the worker process died");
@@ -140,12 +142,12 @@ START_TEST(success_and_timeout_keep_their_own_words) {
 
         world_init_lab(&world);
         add_step(&plan, STEP_OPEN_GROUP, 3, NULL);
-        outcome_judge(&success, &world, &plan, &done);
+        outcome_judge(&success, &world, &request, &plan, &done);
         ck_assert(outcome_is_success(&success));
         ck_assert_str_eq(outcome_sentence(&success), "");
         late.timed_out = true;
         ck_assert_int_eq(string_set(&late.failure, "has not returned"), 0);
-        outcome_judge(&late, &world, &plan, &failed);
+        outcome_judge(&late, &world, &request, &plan, &failed);
         ck_assert_int_eq(late.error, 0);
         ck_assert(!outcome_is_success(&late));
         ck_assert_str_eq(outcome_sentence(&late), "has not returned");

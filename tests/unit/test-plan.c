@@ -4,6 +4,8 @@
 
 #include "daemon/core/plan.h"
 
+#include <signal.h>
+
 #include "daemon/util/string.h"
 #include "tests/unit/fixture-check.h"
 
@@ -34,6 +36,13 @@ static const struct {
         {STEP_UNSET_CONTAINER, NULL, NULL, NULL, "take group 3 out of the container"},
         {STEP_CLOSE_FILES, NULL, NULL, NULL, "close the files of the lease"},
         {STEP_TEST_GROUP, NULL, NULL, NULL, "see that group 3 is free"},
+        {STEP_FIND_HOLDERS, NULL, NULL, NULL, "look who holds groups 3, 4"},
+        {STEP_EXPECT_NOBODY, NULL, NULL, NULL, "see that nobody holds groups 3, 4"},
+        {STEP_REQUEST_DEVICE, NULL, NULL, NULL, "ask the holder of DEV for it by interrupt"},
+        {STEP_QUIESCE, NULL, NULL, NULL, "turn memory decode and bus mastering of DEV off"},
+        {STEP_EVICT, NULL, NULL, NULL,
+         "send SIGBUS to the holders of groups 3, 4 and give them 500 ms"},
+        {STEP_RESET, NULL, NULL, NULL, "reset DEV"},
 };
 
 START_TEST(every_step_has_its_words) {
@@ -49,6 +58,10 @@ START_TEST(every_step_has_its_words) {
                 ck_assert_int_eq(step_set_override(step, rows[i].override, ""), 0);
                 ck_assert_int_eq(string_set(&step->fallback, rows[i].fallback), 0);
                 ck_assert_int_eq(string_set(&step->module, "vfio_pci"), 0);
+                ck_assert_int_eq(step_add_group(step, 3), 0);
+                ck_assert_int_eq(step_add_group(step, 4), 0);
+                step->signal = SIGBUS;
+                step->grace_ms = 500;
                 seen[rows[i].kind] = true;
         }
         lines = plan_describe(&plan);

@@ -28,6 +28,12 @@ static const Verb verbs[] = {
          .options = OPTIONS_ACQUIRE,
          .command = true,
          .details = "More.\n"},
+        {.name = "unbind",
+         .synopsis = "TARGET...",
+         .summary = "Unbinds",
+         .least = 1,
+         .most = SIZE_MAX,
+         .options = OPTIONS_UNBIND | OPTION_DRY_RUN},
         {.name = "leases", .synopsis = "", .summary = "Shows"},
         {.name = NULL},
 };
@@ -118,6 +124,34 @@ START_TEST(help_and_version_need_nothing_else) {
 }
 END_TEST
 
+START_TEST(a_policy_may_have_a_time_which_comes_by_an_equals_sign) {
+        _cleanup_arguments_ Arguments none = right(LINE("unbind", "a"));
+        _cleanup_arguments_ Arguments for_ever = right(LINE("unbind", "--wait", "30"));
+        _cleanup_arguments_ Arguments timed = right(LINE("unbind", "--wait=500ms", "a"));
+        _cleanup_arguments_ Arguments revoke = right(LINE("unbind", "a", "--revoke=2m", "-n"));
+
+        ck_assert_ptr_null(none.options.policy);
+        ck_assert_str_eq(for_ever.options.policy, "wait");
+        ck_assert(!for_ever.options.has_timeout);
+        ck_assert_str_eq(for_ever.operands[0], "30");
+        ck_assert(timed.options.has_timeout);
+        ck_assert_uint_eq(timed.options.timeout_ms, 500);
+        ck_assert_str_eq(revoke.options.policy, "revoke");
+        ck_assert_uint_eq(revoke.options.timeout_ms, 120000);
+        ck_assert(revoke.dry_run);
+        ck_assert_uint_eq(revoke.timeout, TIMEOUT_DEFAULT);
+}
+END_TEST
+
+START_TEST(of_the_same_policy_twice_the_last_counts) {
+        _cleanup_arguments_ Arguments a = right(LINE("unbind", "--wait=5", "--wait=7", "a"));
+        _cleanup_arguments_ Arguments b = right(LINE("unbind", "--wait=5", "--wait", "a"));
+
+        ck_assert_uint_eq(a.options.timeout_ms, 7000);
+        ck_assert(!b.options.has_timeout);
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_told_in_a_sentence) {
         static const struct {
                 const char *argv[6];
@@ -138,6 +172,17 @@ START_TEST(what_is_wrong_is_told_in_a_sentence) {
                 {{"leases", "7"}, "'leases' has no place for '7'"},
                 {{"exec", "a"}, "'exec' needs '--' and a program to run"},
                 {{"exec", "a", "--"}, "'exec' needs '--' and a program to run"},
+                {{"bind", "a", "--wait"}, "'bind' has no option --wait"},
+                {{"list", "--revoke=5"}, "'list' has no option --revoke"},
+                {{"unbind", "--wait", "a", "--revoke=5"}, "--wait and --revoke exclude each other"},
+                {{"unbind", "--revoke", "--wait", "a"}, "--wait and --revoke exclude each other"},
+                {{"unbind", "a", "--wait="}, "--wait: '' is no time: write 90, 500ms, 10s or 2m"},
+                {{"unbind", "a", "--wait=-1"},
+                 "--wait: '-1' is no time: write 90, 500ms, 10s or 2m"},
+                {{"unbind", "a", "--revoke=soon"},
+                 "--revoke: 'soon' is no time: write 90, 500ms, 10s or 2m"},
+                {{"unbind", "a", "--revoke=18446744073709551616"},
+                 "--revoke: '18446744073709551616' is longer than 1000000 seconds"},
                 {{"list", "--timeout", "0"},
                  "--timeout: '0' is no number of seconds from 1 to 1000000"},
                 {{"list", "--timeout=x"},
@@ -189,6 +234,9 @@ START_TEST(help_names_every_verb_and_status_on_80_columns) {
                 ck_assert_ptr_nonnull(strstr(text, verb->summary));
         ck_assert_ptr_nonnull(strstr(text, "Exit status:"));
         ck_assert_ptr_nonnull(strstr(text, "--timeout SECONDS"));
+        ck_assert_ptr_nonnull(strstr(text, "  6 "));
+        ck_assert_ptr_null(strstr(text, "  7 "));
+        ck_assert_ptr_nonnull(strstr(text, "  130 "));
         ck_assert_ptr_null(strstr(text, "--driver"));
         for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
                 ck_assert_msg(text_width(line) <= 80, "%s", line);
@@ -206,6 +254,16 @@ START_TEST(help_of_a_verb_names_its_own_options) {
 }
 END_TEST
 
+START_TEST(help_shows_which_values_may_be_left_out) {
+        _cleanup_free_ char *text = help_of(&verbs[3]);
+
+        ck_assert_ptr_nonnull(strstr(text, "      --wait[=TIME] "));
+        ck_assert_ptr_nonnull(strstr(text, "      --revoke[=TIME] "));
+        ck_assert_ptr_nonnull(strstr(text, "      --timeout SECONDS "));
+        ck_assert_ptr_nonnull(strstr(text, "  -n, --dry-run "));
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("vfioctl-arguments");
 
@@ -215,9 +273,12 @@ int main(void) {
         tcase_add_test(tests, behind_two_dashes_the_command_is_left_alone);
         tcase_add_test(tests, two_dashes_end_the_options_of_other_verbs);
         tcase_add_test(tests, help_and_version_need_nothing_else);
+        tcase_add_test(tests, a_policy_may_have_a_time_which_comes_by_an_equals_sign);
+        tcase_add_test(tests, of_the_same_policy_twice_the_last_counts);
         tcase_add_test(tests, what_is_wrong_is_told_in_a_sentence);
         tcase_add_test(tests, json_behind_a_mistake_still_counts);
         tcase_add_test(tests, help_names_every_verb_and_status_on_80_columns);
         tcase_add_test(tests, help_of_a_verb_names_its_own_options);
+        tcase_add_test(tests, help_shows_which_values_may_be_left_out);
         return tests_run(tests);
 }

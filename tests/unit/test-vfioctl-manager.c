@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/holder-list.h"
 #include "client/json.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
@@ -127,11 +128,30 @@ static int on_get(sd_bus_message *m, _unused_ void *userdata, _unused_ sd_bus_er
         return sd_bus_reply_method_return(m, "oa{sv}", VFIOD_PATH_DEVICE "/a", 1, "Name", "s", "a");
 }
 
+/* For "a", a holder without any of the properties; for any other target, something else. */
+static int on_list_holders(sd_bus_message *m, _unused_ void *userdata,
+                           _unused_ sd_bus_error *reterr) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_strv_ char **targets = NULL;
+        int r;
+
+        r = sd_bus_message_read_strv(m, &targets);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0 && string_equal(targets[0], "a"))
+                r = sd_bus_message_append(reply, "aa{sv}", 1, 1, "Pid", "u", 7);
+        else if (r >= 0)
+                r = sd_bus_message_append(reply, "aa{sv}", 2, 2, "Pid", "u", 7, "Files", "a(ssi)",
+                                          1, "device", "n", 3, 1, "Files", "s", "none");
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Acquire", "asa{sv}", "oha(ssh)", on_acquire, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Bind", "asa{sv}", "", on_change, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Explain", "as", "aa{sv}", on_explain, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListHolders", "as", "aa{sv}", on_list_holders, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetDevice", "s", "oa{sv}", on_get, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetGroup", "u", "oa{sv}", on_get, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
@@ -239,6 +259,9 @@ START_TEST(options_are_sent_only_where_they_were_given) {
                 {{.driver = "x"}, "Bind 2 {\"driver\":\"x\"}"},
                 {{.bind = true, .label = "", .mode = "m", .prepare = "p"},
                  "Bind 2 {\"label\":\"\",\"mode\":\"m\",\"prepare\":\"p\",\"bind\":true}"},
+                {{.policy = "wait"}, "Bind 2 {\"policy\":\"wait\"}"},
+                {{.policy = "revoke", .has_timeout = true},
+                 "Bind 2 {\"policy\":\"revoke\",\"timeout\":0}"},
         };
         _cleanup_disconnect_ Connection c;
 
@@ -249,6 +272,35 @@ START_TEST(options_are_sent_only_where_they_were_given) {
                 ck_assert_str_eq(c.error.name, VFIOD_ERROR_FAILED);
                 assert_row_str("options", c.error.message, rows[i].expected);
         }
+}
+END_TEST
+
+START_TEST(what_is_not_said_of_a_holder_is_empty) {
+        _cleanup_disconnect_ Connection c;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_holder_list_ HolderList list = HOLDER_LIST_NULL;
+
+        connect_to_server(&c);
+        ck_assert_int_eq(manager_list_holders(&c, TARGETS("a"), &reply), 0);
+        ck_assert_int_eq(holder_list_read(reply, &list), 0);
+        ck_assert_uint_eq(list.n_holders, 1);
+        ck_assert_uint_eq(list.holders[0].pid, 7);
+        ck_assert_str_eq(list.holders[0].command, "");
+        ck_assert_str_eq(list.holders[0].unit, "");
+        ck_assert_str_eq(list.holders[0].lease, "/");
+        ck_assert_uint_eq(list.holders[0].n_files, 0);
+}
+END_TEST
+
+START_TEST(holders_of_another_shape_are_an_error_and_no_holders) {
+        _cleanup_disconnect_ Connection c;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_holder_list_ HolderList list = HOLDER_LIST_NULL;
+
+        connect_to_server(&c);
+        ck_assert_int_eq(manager_list_holders(&c, TARGETS("b"), &reply), 0);
+        ck_assert_int_lt(holder_list_read(reply, &list), 0);
+        ck_assert_uint_eq(list.n_holders, 0);
 }
 END_TEST
 
@@ -334,6 +386,8 @@ int main(void) {
         tcase_add_test(tests, a_grant_has_the_lease_and_its_labelled_files);
         tcase_add_test(tests, more_files_than_one_message_carries_come_in_pages);
         tcase_add_test(tests, options_are_sent_only_where_they_were_given);
+        tcase_add_test(tests, what_is_not_said_of_a_holder_is_empty);
+        tcase_add_test(tests, holders_of_another_shape_are_an_error_and_no_holders);
         tcase_add_test(tests, devices_and_groups_are_asked_for_together);
         tcase_add_test(tests, one_error_among_many_answers_is_the_answer);
         tcase_add_test(tests, more_calls_than_the_bus_allows_at_once_are_sent_in_turns);

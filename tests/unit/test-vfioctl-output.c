@@ -154,6 +154,37 @@ START_TEST(a_table_aligns_its_columns_and_cuts_the_last) {
 }
 END_TEST
 
+START_TEST(an_elastic_column_gives_way_before_the_last_is_cut) {
+        static const char *const titles[] = {"A", "B", "C"};
+        static const struct {
+                const char *last;
+                const char *expected;
+        } rows[] = {
+                /* 40 columns: all fits, one too many, and more than it can give. */
+                {"0123456789012345678", "A  B                 C\n"
+                                        "1  abcdefghijklmnop  0123456789012345678\n"},
+                {"01234567890123456789", "A  B                C\n"
+                                         "1  abcdefghijkl...  01234567890123456789\n"},
+                {"0123456789012345678901234567", "A  B           C\n"
+                                                 "1  abcdefg...  0123456789012345678901...\n"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_table_ Table table = TABLE_INIT(titles);
+                _cleanup_free_ char *text = NULL;
+
+                table.elastic = 1;
+                table_add(&table, "1");
+                table_add(&table, "abcdefghijklmnop");
+                table_add(&table, rows[i].last);
+                begin();
+                ck_assert_int_eq(table_print(f, &plain, &table), 0);
+                text = end();
+                assert_row_str(rows[i].last, text, rows[i].expected);
+        }
+}
+END_TEST
+
 START_TEST(an_empty_table_has_its_titles) {
         static const char *const titles[] = {"LEASE", "OWNER"};
         _cleanup_table_ Table table = TABLE_INIT(titles);
@@ -234,6 +265,7 @@ int main(void) {
         tcase_add_test(tests, what_is_wrapped_begins_behind_what_is_written);
         tcase_add_test(tests, a_word_longer_than_the_line_stays_in_one_piece);
         tcase_add_test(tests, a_table_aligns_its_columns_and_cuts_the_last);
+        tcase_add_test(tests, an_elastic_column_gives_way_before_the_last_is_cut);
         tcase_add_test(tests, an_empty_table_has_its_titles);
         tcase_add_test(tests, off_a_terminal_there_are_80_plain_columns);
         tcase_add_test(tests, columns_and_the_locale_come_from_the_environment);

@@ -4,6 +4,8 @@
 
 #include "client/status.h"
 
+#include <signal.h>
+
 #include "daemon/util/cleanup.h"
 #include "protocol/names.h"
 #include "tests/unit/fixture-check.h"
@@ -23,6 +25,8 @@ static void check_rows(const Row *rows, size_t n) {
 START_TEST(what_vfiod_refuses_is_a_refusal) {
         static const Row rows[] = {
                 {"org.vfiod1.Error.NotViable", STATUS_REFUSED},
+                {"org.vfiod1.Error.StillHeld", STATUS_REFUSED},
+                {"org.vfiod1.Error.Stuck", STATUS_REFUSED},
                 {"org.vfiod1.Error.NoTargets", STATUS_REFUSED},
                 {"org.vfiod1.Error.AddedByALaterDaemon", STATUS_REFUSED},
                 {"org.vfiod1.Error.FailedOtherwise", STATUS_REFUSED},
@@ -86,10 +90,14 @@ START_TEST(all_else_is_a_failure_without_a_number_of_its_own) {
 }
 END_TEST
 
-START_TEST(every_status_from_0_to_6_has_a_meaning_and_no_other) {
+START_TEST(every_status_from_0_to_6_and_130_has_a_meaning_and_no_other) {
         for (int status = STATUS_OK; status <= STATUS_UNREACHABLE; status++)
                 ck_assert_ptr_nonnull(status_meaning((ExitStatus)status));
-        ck_assert_ptr_null(status_meaning((ExitStatus)(STATUS_UNREACHABLE + 1)));
+        for (int status = STATUS_UNREACHABLE + 1; status < 256; status++)
+                if (status != STATUS_INTERRUPTED)
+                        ck_assert_ptr_null(status_meaning((ExitStatus)status));
+        ck_assert_ptr_nonnull(status_meaning(STATUS_INTERRUPTED));
+        ck_assert_int_eq(STATUS_INTERRUPTED, 128 + SIGINT);
 }
 END_TEST
 
@@ -101,6 +109,6 @@ int main(void) {
         tcase_add_test(tests, no_from_polkit_or_the_bus_is_access_denied);
         tcase_add_test(tests, no_daemon_and_no_answer_are_unreachable);
         tcase_add_test(tests, all_else_is_a_failure_without_a_number_of_its_own);
-        tcase_add_test(tests, every_status_from_0_to_6_has_a_meaning_and_no_other);
+        tcase_add_test(tests, every_status_from_0_to_6_and_130_has_a_meaning_and_no_other);
         return tests_run(tests);
 }

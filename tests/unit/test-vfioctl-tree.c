@@ -104,6 +104,30 @@ START_TEST(interfaces_and_trouble_come_before_the_name) {
 }
 END_TEST
 
+START_TEST(why_a_device_is_stuck_is_told_in_full_in_a_line_of_its_own) {
+        static char reason[] = "a process that cannot be found has group 3 open, or one of the "
+                               "devices in it";
+        GroupRow group = {.number = 3, .type = "DMA", .viable = 1, .bound = 1, .lease = "/"};
+        DeviceRow devices[] = {network_card("0000:03:01.0"), network_card("0000:03:02.0")};
+        _cleanup_free_ char *first = NULL, *last = NULL;
+
+        devices[0].state = devices[1].state = "stuck";
+        devices[0].stuck_reason = reason;
+        first = print_one_group(&utf8, group, devices, 2, NULL);
+        last = print_one_group(&ascii, group, devices, 1, NULL);
+        ck_assert_str_eq(
+                first, "group/3  bound  DMA\n"
+                       "\u251c\u2500\u2500 0000:03:01.0  e1000e  (stuck) Intel Corporation 82574L "
+                       "Gigabit Network Conn\u2026\n"
+                       "\u2502     a process that cannot be found has group 3 open, or one of the "
+                       "devices in\n"
+                       "      it\n"
+                       "\u2514\u2500\u2500 0000:03:02.0  e1000e  (stuck) Intel Corporation 82574L "
+                       "Gigabit Network Conn\u2026\n");
+        ck_assert_ptr_nonnull(strstr(last, "\n      a process that cannot be found has "));
+}
+END_TEST
+
 START_TEST(a_device_off_pci_is_described_by_its_bus) {
         DeviceRow device = {EMPTY, .name = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", .group = 9};
         _cleanup_free_ char *text = NULL;
@@ -231,6 +255,7 @@ int main(void) {
         tcase_add_test(tests, members_hang_under_their_group);
         tcase_add_test(tests, a_terminal_that_can_gets_lines);
         tcase_add_test(tests, interfaces_and_trouble_come_before_the_name);
+        tcase_add_test(tests, why_a_device_is_stuck_is_told_in_full_in_a_line_of_its_own);
         tcase_add_test(tests, a_device_off_pci_is_described_by_its_bus);
         tcase_add_test(tests, a_lease_says_who_has_the_group);
         tcase_add_test(tests, a_lease_newer_than_the_list_of_leases_is_named_by_its_path);

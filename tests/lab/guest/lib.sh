@@ -14,6 +14,8 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/machine-state.sh"
 # shellcheck source=tests/lab/guest/host.sh
 . "$LAB/host.sh"
+# shellcheck source=tests/lab/guest/holders.sh
+. "$LAB/holders.sh"
 
 # --- who
 
@@ -57,6 +59,11 @@ fail() {
 skip() {
         printf 'skipped: %s\n' "$*"
         exit 77
+}
+
+# note WORDS...: a line of the report, also where the case passes: what it measured.
+note() {
+        printf '%s\n' "$*" | tee -a "$WORK/notes"
 }
 
 # expect SENTENCE COMMAND...: the command succeeds.
@@ -154,10 +161,13 @@ unchanged() {
 background() {
         local name=$1
         shift
-        if [ "$1" = as ] && [ "$2" != root ]; then
-                set -- setpriv --reuid="$2" --regid="$2" --init-groups --reset-env "${@:3}"
-        fi
-        "$@" >"$WORK/$name.out" 2>&1 &
+        case "$1 $2" in
+        "as root") set -- "${@:3}" ;;
+        "as "*) set -- setpriv --reuid="$2" --regid="$2" --init-groups --reset-env "${@:3}" ;;
+        esac
+        # Now and not by the child, whose predecessor of the same name would be heard until then.
+        : >"$WORK/$name.out"
+        "$@" >>"$WORK/$name.out" 2>&1 &
         printf '%s\n' "$!" >"$WORK/$name.pid"
 }
 

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The steps that look for holders and make them let go (daemon/kernel/holders.h). */
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/broker/execute-private.h"
+#include "daemon/util/fd.h"
+
+/* A holder may let go without ending; how often it is looked for then. */
+#define LOOK_FIRST_MS 20
+#define LOOK_LAST_MS 200
+
+/* More ends than this are not waited for at once; the others are found by looking. */
+#define PIDFDS_MAX 256
+
+/* A process that this step has signalled. */
+typedef struct Target {
+        pid_t pid;
+        uint64_t start_time;
+} Target;
+
+typedef struct Eviction {
+        Run *run;
+        const Step *step;
+        Target *targets;
+        size_t n_targets;
+        struct pollfd pidfds[PIDFDS_MAX];
+        size_t n_pidfds;
+        uint64_t deadline_ms;
+        int pause_ms;
+} Eviction;
+
+static uint64_t now_ms(void) {
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A group's file needs no other to compare with: the kernel lets it be opened once only. */
+static bool hold_kind_of(HandleKind kind, HoldKind *ret) {
+        switch (kind) {
+        case HANDLE_CONTAINER:
+                *ret = HOLD_CONTAINER;
+                return true;
+        case HANDLE_DEVICE:
+                *ret = HOLD_DEVICE;
+                return true;
+        case HANDLE_LEASE:
+                *ret = HOLD_LEASE;
+                return true;
+        case HANDLE_GROUP:
+        case HANDLE_CLAIM:
+                break;
+        }
+        return false;
+}
+
+static HolderReference *references_of(const Handles *files, size_t *ret_n) {
+        HolderReference *references = calloc(files->n_handles + 1, sizeof(HolderReference));
+
+        *ret_n = 0;
+        for (size_t i = 0; references && i < files->n_handles; i++) {
+                const Handle *file = &files->handles[i];
+                HoldKind kind;
+
+                if (hold_kind_of(file->kind, &kind))
+                        references[(*ret_n)++] = (HolderReference){
+                                .kind = kind,
+                                .group = file->group,
+                                .device = file->device,
+                                .fd = file->fd,
+                        };
+        }
+        return references;
+}
+
+static bool has_group(const uint32_t *groups, size_t n, uint32_t group) {
+        for (size_t i = 0; i < n; i++)
+                if (groups[i] == group)
+                        return true;
+        return false;
+}
+
+/* Every group that any step of the plan looks at, so that one search does for all of them. */
+static uint32_t *groups_of(const Plan *plan, size_t *ret_n) {
+        uint32_t *groups;
+        size_t n = 0;
+
+        for (size_t i = 0; i < plan->n_steps; i++)
+                n += plan->steps[i].n_groups;
+        groups = calloc(n + 1, sizeof(uint32_t));
+        *ret_n = 0;
+        for (size_t i = 0; groups && i < plan->n_steps; i++)
+                for (size_t j = 0; j < plan->steps[i].n_groups; j++)
+                        if (!has_group(groups, *ret_n, plan->steps[i].groups[j]))
+                                groups[(*ret_n)++] = plan->steps[i].groups[j];
+        return groups;
+}
+
+static int prepare_search(Run *run) {
+        _cleanup_free_ HolderReference *references = NULL;
+        _cleanup_free_ uint32_t *groups = NULL;
+        size_t n_references, n_groups;
+
+        if (run->search)
+                return 0;
+        references = references_of(run->files, &n_references);
+        groups = groups_of(run->plan, &n_groups);
+        if (!references || !groups)
+                return -ENOMEM;
+        return holder_search_new(run->roots, groups, n_groups, references, n_references,
+                                 run->host->vfiod, &run->search);
+}
+
+static int collect(void *userdata, const Hold *hold) {
+        return holds_add(userdata, hold);
+}
+
+static int look(Run *run, Holds *ret) {
+        int r = prepare_search(run);
+
+        return r < 0 ? r : holder_search_all(run->search, collect, ret);
+}
+
+static void set_holds(Run *run, Holds *holds) {
+        holds_done(run->holds);
+        *run->holds = *holds;
+        *holds = (Holds)HOLDS_NULL;
+}
+
+int run_find_holders(Run *run, const Step *step _unused_) {
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        int r = look(run, &holds);
+
+        if (r >= 0)
+                set_holds(run, &holds);
+        return r;
+}
+
+static bool counts_file(HoldKind kind) {
+        return kind == HOLD_GROUP || hold_keeps_device(kind);
+}
+
+static bool counts(const Step *step, const Hold *hold, bool (*kind_counts)(HoldKind kind)) {
+        return has_group(step->groups, step->n_groups, hold->group) && kind_counts(hold->kind);
+}
+
+int run_expect_nobody(Run *run, const Step *step) {
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        bool found = false;
+        int r = look(run, &holds);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < holds.n_holds; i++)
+                found = found || counts(step, &holds.holds[i], counts_file);
+        set_holds(run, &holds);
+        return found ? -EBUSY : 0;
+}
+
+static bool is_signalled(const Eviction *eviction, const Hold *hold) {
+        for (size_t i = 0; i < eviction->n_targets; i++)
+                if (eviction->targets[i].pid == hold->pid &&
+                    eviction->targets[i].start_time == hold->start_time)
+                        return true;
+        return false;
+}
+
+static int remember(Eviction *eviction, const Hold *hold, int pidfd) {
+        Target *grown =
+                reallocarray(eviction->targets, eviction->n_targets + 1, sizeof(Target));
+
+        if (!grown || eviction->n_pidfds == PIDFDS_MAX)
+                fd_close(pidfd);
+        else
+                eviction->pidfds[eviction->n_pidfds++] =
+                        (struct pollfd){.fd = pidfd, .events = POLLIN};
+        if (!grown)
+                return -ENOMEM;
+        eviction->targets = grown;
+        grown[eviction->n_targets++] =
+                (Target){.pid = hold->pid, .start_time = hold->start_time};
+        return 0;
+}
+
+static int signal_holders(Eviction *eviction, const Holds *holds,
+                          bool (*kind_counts)(HoldKind kind)) {
+        for (size_t i = 0; i < holds->n_holds; i++) {
+                const Hold *hold = &holds->holds[i];
+                int pidfd, r;
+
+                if (!counts(eviction->step, hold, kind_counts) || is_signalled(eviction, hold))
+                        continue;
+                r = holder_signal(eviction->run->search, hold, kind_counts,
+                                  eviction->step->signal, &pidfd);
+                if (r >= 0)
+                        r = remember(eviction, hold, pidfd);
+                /* Whoever could not be signalled, out of pidfds say, is tried again next time. */
+                if (r == -ENOMEM)
+                        return r;
+        }
+        return 0;
+}
+
+/* Until a process ends, but not for longer than the pause. */
+static void wait_a_little(Eviction *eviction, uint64_t now) {
+        uint64_t left = eviction->deadline_ms - now;
+        int timeout = left < (uint64_t)eviction->pause_ms ? (int)left : eviction->pause_ms;
+
+        (void)poll(eviction->pidfds, eviction->n_pidfds, timeout);
+        eviction->pause_ms *= 2;
+        if (eviction->pause_ms > LOOK_LAST_MS)
+                eviction->pause_ms = LOOK_LAST_MS;
+        for (size_t i = 0; i < eviction->n_pidfds;) {
+                if (!eviction->pidfds[i].revents) {
+                        i++;
+                        continue;
+                }
+                fd_close(eviction->pidfds[i].fd);
+                eviction->pidfds[i] = eviction->pidfds[--eviction->n_pidfds];
+        }
+}
+
+/* 0: nobody is left; -EBUSY: somebody is, at the end of the grace. */
+static int evict(Eviction *eviction, bool (*kind_counts)(HoldKind kind)) {
+        Run *run = eviction->run;
+
+        for (;;) {
+                _cleanup_holds_ Holds holds = HOLDS_NULL;
+                bool held = false;
+                uint64_t now;
+                int r;
+
+                r = look(run, &holds);
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; i < holds.n_holds; i++)
+                        held = held || counts(eviction->step, &holds.holds[i], kind_counts);
+                if (!held)
+                        return 0;
+                r = signal_holders(eviction, &holds, kind_counts);
+                if (r < 0)
+                        return r;
+                if (run->host->cancelled(run->host->userdata))
+                        return -ECANCELED;
+                now = now_ms();
+                if (now >= eviction->deadline_ms) {
+                        if (!eviction->step->optional)
+                                set_holds(run, &holds);
+                        return -EBUSY;
+                }
+                wait_a_little(eviction, now);
+        }
+}
+
+/* Whoever comes to hold a file meanwhile, a child of a holder say, is signalled too. */
+int run_evict(Run *run, const Step *step) {
+        Eviction eviction = {
+                .run = run,
+                .step = step,
+                .deadline_ms = now_ms() + step->grace_ms,
+                .pause_ms = LOOK_FIRST_MS,
+        };
+        int r = evict(&eviction, step->and_group_files ? counts_file : hold_keeps_device);
+
+        for (size_t i = 0; i < eviction.n_pidfds; i++)
+                fd_close(eviction.pidfds[i].fd);
+        free(eviction.targets);
+        return r == -EBUSY && step->optional ? 0 : r;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/broker/look.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/broker/broker-private.h"
+
+static void lend(Job *job, const Handle *handle, uint32_t group) {
+        Handle *lent = &job->lent.handles[job->lent.n_handles++];
+
+        *lent = *handle;
+        lent->group = group;
+}
+
+static bool is_lent(const Job *job, uint32_t group) {
+        for (size_t i = 0; i < job->lent.n_handles; i++)
+                if (job->lent.handles[i].group == group)
+                        return true;
+        return false;
+}
+
+int lend_group(Job *job, uint32_t group) {
+        const Lease *lease = lease_table_find_group(&job->broker->world.leases, group);
+        const Holding *holding = lease ? broker_find_holding(job->broker, lease->id) : NULL;
+        Handle *grown;
+
+        if (!holding || is_lent(job, group))
+                return 0;
+        grown = reallocarray(job->lent.handles,
+                             job->lent.n_handles + holding->files.n_handles + 1, sizeof(Handle));
+        if (!grown)
+                return -ENOMEM;
+        job->lent.handles = grown;
+        for (size_t i = 0; i < holding->files.n_handles; i++) {
+                const Handle *handle = &holding->files.handles[i];
+
+                if (handle->kind == HANDLE_CONTAINER || handle->group == group)
+                        lend(job, handle, group);
+        }
+        if (holding->pipe >= 0)
+                lend(job, &(Handle){.kind = HANDLE_LEASE, .fd = holding->pipe}, group);
+        return 0;
+}
+
+static int errand_prepare(Job *job) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < job->plan.n_steps; i++) {
+                const Step *step = &job->plan.steps[i];
+
+                for (size_t j = 0; r >= 0 && j < step->n_groups; j++)
+                        r = lend_group(job, step->groups[j]);
+        }
+        return r;
+}
+
+static void errand_finish(Job *job _unused_, bool ran _unused_, Handles *opened _unused_) {
+}
+
+static const JobClass job_class_errand = {.prepare = errand_prepare, .finish = errand_finish};
+
+static void run_errand(Broker *broker, Plan *plan, BrokerDone done, void *userdata) {
+        Request request = {.operation = OPERATION_LOOK};
+        Handles nothing = HANDLES_NULL;
+
+        job_run_plan(broker, &job_class_errand, &request, plan, &nothing, NULL, 0, done, userdata);
+}
+
+void look_for_holders(Broker *broker, const uint32_t *groups, size_t n_groups, BrokerDone done,
+                      void *userdata) {
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+        Step *step = plan_append(&plan, STEP_FIND_HOLDERS, 0);
+
+        for (size_t i = 0; step && i < n_groups; i++)
+                (void)step_add_group(step, groups[i]);
+        run_errand(broker, &plan, done, userdata);
+}
+
+void ask_by_interrupt(Broker *broker, const uint32_t *groups, size_t n_groups) {
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+
+        if (plan_ask(&broker->world, groups, n_groups, &plan) >= 0 && plan.n_steps > 0)
+                run_errand(broker, &plan, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Unbind, one try of it (daemon/broker/wait.h tries again). Groups that are taken from a lease go to
+ * the worker with our files of them; a try that is undone gives the files back.
+ */
+
+#include <errno.h>
+
+#include "daemon/broker/broker-private.h"
+#include "daemon/broker/look.h"
+
+typedef void (*TakenGroup)(Job *job, Lease *lease, uint32_t group);
+
+/* Every group that the plan takes from a lease. */
+static void for_each_taken(Job *job, TakenGroup act) {
+        for (size_t i = 0; i < job->plan.n_steps; i++) {
+                const Step *step = &job->plan.steps[i];
+                Lease *lease;
+
+                if (step->kind != STEP_UNSET_CONTAINER)
+                        continue;
+                lease = lease_table_find_group(&job->broker->world.leases, step->group);
+                if (lease)
+                        act(job, lease, step->group);
+        }
+}
+
+/* The container stays with the lease: it may have other groups in it. */
+static void give_files(Job *job, Lease *lease, uint32_t group) {
+        Holding *holding = broker_find_holding(job->broker, lease->id);
+
+        (void)lend_group(job, group);
+        if (!holding)
+                return;
+        for (size_t i = job->lent.n_handles; i > 0; i--)
+                if (job->lent.handles[i - 1].group == group &&
+                    (job->lent.handles[i - 1].kind == HANDLE_GROUP ||
+                     job->lent.handles[i - 1].kind == HANDLE_DEVICE))
+                        job->lent.handles[i - 1] = job->lent.handles[--job->lent.n_handles];
+        (void)handles_move_group(&holding->files, group, &job->given);
+}
+
+static int unbind_prepare(Job *job) {
+        for_each_taken(job, give_files);
+        return 0;
+}
+
+static void take_from_lease(Job *job, Lease *lease, uint32_t group) {
+        release_taken_group(job->broker, lease, group);
+}
+
+/* A lease that has ended meanwhile will drain with the files it gets back. */
+static void return_files(Job *job, Handles *opened) {
+        Broker *broker = job->broker;
+
+        while (opened->n_handles > 0) {
+                uint32_t group = opened->handles[0].group;
+                const Lease *lease = lease_table_find_group(&broker->world.leases, group);
+                Holding *holding = lease ? broker_find_holding(broker, lease->id) : NULL;
+
+                if (!holding || handles_move_group(opened, group, &holding->files) < 0) {
+                        release_files(broker, opened);
+                        return;
+                }
+        }
+}
+
+static void unbind_finish(Job *job, bool ran, Handles *opened) {
+        if (!ran) {
+                return_files(job, opened);
+                return;
+        }
+        bind_forget(job);
+        for_each_taken(job, take_from_lease);
+}
+
+const JobClass job_class_unbind = {.prepare = unbind_prepare, .finish = unbind_finish};

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The way of an Unbind:
+ *   1. It is tried. If nobody holds the groups, that was all.
+ *   2. If somebody does: policy `fail` looks who, and refuses. The others begin to wait: from now on
+ *      nobody new is given the groups. Who holds what is looked at first, so that letting go can be
+ *      seen afterwards; then the owners of the leases are asked in three ways (ReleaseRequested, a
+ *      byte in the lease's pipe, the device-request interrupt).
+ *   3. It is tried again whenever a lease ends, an operation on a group is over, or looking shows
+ *      that the devices were let go of. Looking is done when a holder ends, and every now and then.
+ *   4. At the deadline `wait` looks who still holds the groups, and refuses. `revoke` tries once
+ *      more with the request `due`: the plan then makes the holders let go.
+ * Whatever the end, leases that nobody asks for any more are held again as before.
+ */
+
+#include "daemon/broker/wait.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/broker/broker-private.h"
+#include "daemon/broker/look.h"
+#include "daemon/core/holder-text.h"
+#include "daemon/util/string.h"
+
+#define LOOK_FIRST_USEC (100 * 1000ULL)
+#define LOOK_LAST_USEC (1000 * 1000ULL)
+
+/* After a holder has ended its lease usually does too, which is better than looking. */
+#define LOOK_AFTER_END_USEC (30 * 1000ULL)
+
+/* The kernel's own period (drivers/vfio/vfio_main.c, vfio_unregister_group_dev). */
+#define ASK_AGAIN_USEC (10 * 1000 * 1000ULL)
+
+typedef enum Errand {
+        ERRAND_NONE,
+        ERRAND_TRY,
+        ERRAND_LOOK,
+} Errand;
+
+struct Waiter {
+        Broker *broker;
+        Request request;
+        BrokerDone done;
+        void *userdata;
+        Wait wait;      /* begun once somebody was found to hold a group */
+        Errand errand;  /* under way; it comes back to us, so we are not freed before */
+        bool ended;     /* `done` was called */
+        bool called_off;
+        bool expired;   /* the deadline has passed */
+        bool poked;     /* a group may have come free since the last try began */
+        bool looked;    /* since the wait began */
+        Outcome last;   /* of the last try, and whom the last look has found */
+        HolderWatch watch;
+        uint64_t look_usec;
+        uint64_t started_usec; /* CLOCK_MONOTONIC */
+        sd_event_source *kick;
+        sd_event_source *look_again;
+        sd_event_source *ask_again;
+        sd_event_source *deadline;
+        List link; /* Broker.waiters */
+};
+
+static void try_now(Waiter *waiter);
+static void look_now(Waiter *waiter);
+static void ask(Waiter *waiter);
+
+static uint64_t clock_usec(clockid_t clock) {
+        struct timespec now;
+
+        (void)clock_gettime(clock, &now);
+        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void stop_sources(Waiter *waiter) {
+        waiter->kick = sd_event_source_disable_unref(waiter->kick);
+        waiter->look_again = sd_event_source_disable_unref(waiter->look_again);
+        waiter->ask_again = sd_event_source_disable_unref(waiter->ask_again);
+        waiter->deadline = sd_event_source_disable_unref(waiter->deadline);
+        holder_watch_clear(&waiter->watch);
+}
+
+Waiter *waiter_of(List *link) {
+        return container_of(link, Waiter, link);
+}
+
+void waiter_free(Waiter *waiter) {
+        stop_sources(waiter);
+        list_remove(&waiter->link);
+        wait_end(&waiter->wait);
+        request_done(&waiter->request);
+        outcome_done(&waiter->last);
+        free(waiter);
+}
+
+/* The leases on the groups, after the wait has begun, changed its deadline, or ended. */
+static void update_lease(Broker *broker, Lease *lease) {
+        size_t n_waits;
+        uint64_t deadline =
+                wait_deadline(&broker->world.waits, lease->groups, lease->n_groups, &n_waits);
+
+        if (n_waits > 0)
+                (void)lease_ask(lease, deadline);
+        else if (lease->state == LEASE_RELEASING)
+                (void)lease_enter(lease, LEASE_EVENT_WITHDRAWN);
+        else
+                return;
+        broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
+}
+
+static void update_leases(Broker *broker) {
+        list_for_each(link, &broker->world.leases.leases) {
+                Lease *lease = container_of(link, Lease, link);
+
+                if (lease_is_live(lease))
+                        update_lease(broker, lease);
+        }
+}
+
+static void end(Waiter *waiter, Outcome *outcome) {
+        if (waiter->ended)
+                return;
+        waiter->ended = true;
+        stop_sources(waiter);
+        wait_end(&waiter->wait);
+        update_leases(waiter->broker);
+        outcome->duration_usec = clock_usec(CLOCK_MONOTONIC) - waiter->started_usec;
+        waiter->done(waiter->userdata, outcome);
+        if (waiter->errand == ERRAND_NONE)
+                waiter_free(waiter);
+}
+
+static void end_with(Waiter *waiter, RefusalKind kind, const char *sentence) {
+        (void)refuse(&waiter->last.refusal, kind, "%s", sentence);
+        end(waiter, &waiter->last);
+}
+
+/* The refusal of the last try, and who was found to hold the groups. */
+static void end_held(Waiter *waiter) {
+        _cleanup_free_ char *holders = holders_describe(&waiter->last.holds, NULL);
+        _cleanup_free_ char *sentence = NULL;
+        Refusal *refusal = &waiter->last.refusal;
+        bool stuck = refusal->kind == REFUSAL_STUCK;
+
+        sentence = string_format(
+                "%s%s%s%s", waiter->expired && !stuck ? "not given back in time: " : "",
+                string_or_empty(refusal->sentence), string_is_empty(holders) ? "" : "; held by ",
+                string_or_empty(holders));
+        end_with(waiter, waiter->expired && !stuck ? REFUSAL_STILL_HELD : refusal->kind,
+                 sentence ?: "vfiod is out of memory");
+}
+
+/* That it may be otherwise later, without anything being done about it here. */
+static bool is_worth_waiting(const Outcome *outcome) {
+        switch (outcome->refusal.kind) {
+        case REFUSAL_LEASED:
+        case REFUSAL_BUSY:
+        case REFUSAL_HELD_OUTSIDE:
+        case REFUSAL_IN_USE:
+        case REFUSAL_STUCK:
+                return true;
+        default:
+                return false;
+        }
+}
+
+static void schedule(Waiter *waiter, sd_event_source **source, uint64_t usec,
+                     sd_event_time_handler_t handler) {
+        *source = sd_event_source_disable_unref(*source);
+        (void)sd_event_add_time_relative(waiter->broker->event, source, CLOCK_MONOTONIC, usec, 0,
+                                         handler, waiter);
+}
+
+static int on_look_again(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        look_now(userdata);
+        return 0;
+}
+
+static void look_later(Waiter *waiter) {
+        waiter->look_usec = waiter->look_usec ? waiter->look_usec * 2 : LOOK_FIRST_USEC;
+        if (waiter->look_usec > LOOK_LAST_USEC)
+                waiter->look_usec = LOOK_LAST_USEC;
+        schedule(waiter, &waiter->look_again, waiter->look_usec, on_look_again);
+}
+
+static void on_holder_ended(void *userdata) {
+        Waiter *waiter = userdata;
+
+        schedule(waiter, &waiter->look_again, LOOK_AFTER_END_USEC, on_look_again);
+}
+
+static bool is_device_held(const Holds *holds, uint32_t group) {
+        for (size_t i = 0; i < holds->n_holds; i++)
+                if (holds->holds[i].group == group && hold_keeps_device(holds->holds[i].kind))
+                        return true;
+        return false;
+}
+
+/* What a look has shown about each group. */
+static void take_look(Waiter *waiter) {
+        for (size_t i = 0; i < waiter->wait.n_groups; i++) {
+                WaitGroup *group = &waiter->wait.groups[i];
+                bool held = is_device_held(&waiter->last.holds, group->number);
+
+                group->was_held = group->was_held || held;
+                group->vacated = group->was_held && !held;
+        }
+        waiter->looked = true;
+}
+
+static bool is_held_by_anybody(const Holds *holds, uint32_t group) {
+        for (size_t i = 0; i < holds->n_holds; i++)
+                if (holds->holds[i].group == group && holds->holds[i].kind == HOLD_GROUP)
+                        return true;
+        return is_device_held(holds, group);
+}
+
+/* A try may succeed: every group is given back, as far as we can tell. */
+static bool is_ready(const Waiter *waiter) {
+        for (size_t i = 0; i < waiter->wait.n_groups; i++) {
+                const WaitGroup *group = &waiter->wait.groups[i];
+                bool leased = lease_table_find_group(&waiter->broker->world.leases, group->number);
+
+                if (leased ? !group->vacated
+                           : is_held_by_anybody(&waiter->last.holds, group->number))
+                        return false;
+        }
+        return true;
+}
+
+static void on_look(void *userdata, Outcome *outcome) {
+        Waiter *waiter = userdata;
+
+        waiter->errand = ERRAND_NONE;
+        if (waiter->ended) {
+                waiter_free(waiter);
+                return;
+        }
+        holds_done(&waiter->last.holds);
+        waiter->last.holds = outcome->holds;
+        outcome->holds = (Holds)HOLDS_NULL;
+        if (!waiter->wait.groups || (waiter->expired && waiter->request.policy == POLICY_WAIT)) {
+                end_held(waiter);
+                return;
+        }
+        if (!waiter->looked)
+                ask(waiter);
+        take_look(waiter);
+        holder_watch_set(&waiter->watch, waiter->broker->event, &waiter->last.holds,
+                         on_holder_ended, waiter);
+        if (waiter->poked || waiter->expired || is_ready(waiter))
+                try_now(waiter);
+        else
+                look_later(waiter);
+}
+
+static void look_at(Waiter *waiter, const uint32_t *groups, size_t n) {
+        waiter->look_again = sd_event_source_disable_unref(waiter->look_again);
+        waiter->errand = ERRAND_LOOK;
+        look_for_holders(waiter->broker, groups, n, on_look, waiter);
+}
+
+/* The groups that the request means now; NULL when it does not mean any more what it did. */
+static uint32_t *groups_of(const Waiter *waiter, size_t *ret_n) {
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        uint32_t *groups;
+
+        if (select_targets(&waiter->broker->world.topology, &waiter->request, &selection, &refusal))
+                return NULL;
+        groups = calloc(selection.n_groups + 1, sizeof(uint32_t));
+        for (size_t i = 0; groups && i < selection.n_groups; i++)
+                groups[i] = selection.groups[i]->facts.number;
+        *ret_n = selection.n_groups;
+        return groups;
+}
+
+static void look_now(Waiter *waiter) {
+        _cleanup_free_ uint32_t *groups = NULL;
+        size_t n = 0;
+
+        if (waiter->ended || waiter->errand != ERRAND_NONE)
+                return;
+        groups = groups_of(waiter, &n);
+        if (groups)
+                look_at(waiter, groups, n);
+        else
+                try_now(waiter); /* it says what is wrong now */
+}
+
+static int on_ask_again(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Waiter *waiter = userdata;
+        _cleanup_free_ uint32_t *groups = NULL;
+        size_t n = 0;
+
+        groups = groups_of(waiter, &n);
+        if (groups)
+                ask_by_interrupt(waiter->broker, groups, n);
+        schedule(waiter, &waiter->ask_again, ASK_AGAIN_USEC, on_ask_again);
+        return 0;
+}
+
+static void ask_owner(Waiter *waiter, Lease *lease, const char *reason) {
+        Broker *broker = waiter->broker;
+        const Holding *holding = broker_find_holding(broker, lease->id);
+
+        if (holding)
+                holding_ask(holding);
+        broker_emit_asked(broker, lease, reason);
+}
+
+static bool has_any_group(const Lease *lease, const uint32_t *groups, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (lease_has_group(lease, groups[i]))
+                        return true;
+        return false;
+}
+
+/* In all three ways. */
+static void ask(Waiter *waiter) {
+        Broker *broker = waiter->broker;
+        _cleanup_free_ uint32_t *groups = NULL;
+        _cleanup_free_ char *targets = request_targets_text(&waiter->request);
+        _cleanup_free_ char *reason =
+                string_format("uid %u asks for %s back, to unbind it", waiter->request.caller.uid,
+                              string_or_empty(targets));
+        size_t n = 0;
+
+        update_leases(broker);
+        groups = groups_of(waiter, &n);
+        list_for_each(link, &broker->world.leases.leases) {
+                Lease *lease = container_of(link, Lease, link);
+
+                if (lease_is_live(lease) && has_any_group(lease, groups, n))
+                        ask_owner(waiter, lease, string_or_empty(reason));
+        }
+        ask_by_interrupt(broker, groups, n);
+        schedule(waiter, &waiter->ask_again, ASK_AGAIN_USEC, on_ask_again);
+}
+
+static int on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Waiter *waiter = userdata;
+
+        waiter->deadline = sd_event_source_disable_unref(waiter->deadline);
+        waiter->expired = true;
+        if (waiter->errand != ERRAND_NONE)
+                return 0;
+        if (waiter->request.policy == POLICY_REVOKE)
+                try_now(waiter);
+        else
+                look_now(waiter);
+        return 0;
+}
+
+static bool has_deadline(const Waiter *waiter, uint64_t *ret_usec) {
+        const Request *request = &waiter->request;
+
+        *ret_usec = (request->has_timeout ? request->timeout_ms
+                                          : waiter->broker->world.config.revoke_timeout_ms) *
+                    1000;
+        return request->has_timeout || request->policy == POLICY_REVOKE;
+}
+
+static void begin(Waiter *waiter) {
+        Broker *broker = waiter->broker;
+        _cleanup_free_ uint32_t *groups = NULL;
+        uint64_t usec, deadline = 0;
+        size_t n = 0;
+
+        if (wait_count(&broker->world.waits) >= broker->world.config.limit_waits) {
+                end_with(waiter, REFUSAL_LIMIT_EXCEEDED,
+                         "as many unbinds wait as may (limits.waits); try again");
+                return;
+        }
+        if (has_deadline(waiter, &usec))
+                deadline = clock_usec(CLOCK_REALTIME) + usec;
+        groups = groups_of(waiter, &n);
+        if (!groups || wait_begin(&broker->world.waits, &waiter->wait, waiter->request.caller.uid,
+                                  deadline, groups, n) < 0) {
+                end_with(waiter, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                return;
+        }
+        if (deadline)
+                schedule(waiter, &waiter->deadline, usec, on_deadline);
+        look_now(waiter);
+}
+
+/* Nobody is to be seen who could be made to let go: the lease ends, so that all know, and drains. */
+static void give_up_leases(Waiter *waiter) {
+        Broker *broker = waiter->broker;
+
+        for (size_t i = 0; i < waiter->wait.n_groups; i++) {
+                Lease *lease = lease_table_find_group(&broker->world.leases,
+                                                      waiter->wait.groups[i].number);
+                bool whole = lease && lease_is_live(lease);
+
+                for (size_t j = 0; whole && j < lease->n_groups; j++)
+                        whole = wait_has_group(&waiter->wait, lease->groups[j]);
+                if (whole)
+                        release_begin(broker, lease, LEASE_EVENT_GIVEN_BACK);
+        }
+}
+
+/* What comes of a try that did not succeed. */
+static void go_on(Waiter *waiter) {
+        bool was_due = waiter->request.due;
+
+        if (waiter->called_off)
+                end_with(waiter, REFUSAL_CALLED_OFF, "the caller has left");
+        else if (waiter->request.policy == POLICY_FAIL)
+                waiter->last.refusal.kind == REFUSAL_BUSY ? end(waiter, &waiter->last)
+                                                          : look_now(waiter);
+        else if (!waiter->wait.groups)
+                begin(waiter);
+        else if (was_due && waiter->last.refusal.kind != REFUSAL_BUSY) {
+                if (waiter->last.refusal.kind == REFUSAL_STUCK)
+                        give_up_leases(waiter);
+                end(waiter, &waiter->last);
+        } else if (waiter->poked || (waiter->expired && waiter->request.policy == POLICY_REVOKE &&
+                                     !was_due))
+                try_now(waiter);
+        else if (waiter->expired && waiter->request.policy == POLICY_WAIT)
+                look_now(waiter);
+        else
+                look_later(waiter);
+}
+
+static void on_try(void *userdata, Outcome *outcome) {
+        Waiter *waiter = userdata;
+        Holds holds = waiter->last.holds;
+
+        waiter->errand = ERRAND_NONE;
+        if (outcome_is_success(outcome) || !is_worth_waiting(outcome)) {
+                end(waiter, outcome);
+                return;
+        }
+        /* The holders stay known: deciding did not look for them. */
+        waiter->last.holds = (Holds)HOLDS_NULL;
+        outcome_done(&waiter->last);
+        waiter->last = *outcome;
+        *outcome = (Outcome)OUTCOME_NULL;
+        if (waiter->last.holds.n_holds == 0)
+                waiter->last.holds = holds;
+        else
+                holds_done(&holds);
+        go_on(waiter);
+}
+
+static void try_now(Waiter *waiter) {
+        if (waiter->ended || waiter->errand != ERRAND_NONE)
+                return;
+        waiter->look_again = sd_event_source_disable_unref(waiter->look_again);
+        waiter->errand = ERRAND_TRY;
+        waiter->poked = false;
+        waiter->request.due = waiter->expired && waiter->request.policy == POLICY_REVOKE;
+        job_run(waiter->broker, &job_class_unbind, &waiter->request, on_try, waiter);
+}
+
+static int on_kick(sd_event_source *source _unused_, void *userdata) {
+        Waiter *waiter = userdata;
+
+        waiter->kick = sd_event_source_disable_unref(waiter->kick);
+        /* Who held it may hold it no more: what the last look has shown does not count. */
+        for (size_t i = 0; i < waiter->wait.n_groups; i++)
+                if (lease_table_find_group(&waiter->broker->world.leases,
+                                           waiter->wait.groups[i].number) &&
+                    !waiter->wait.groups[i].vacated)
+                        return 0;
+        try_now(waiter);
+        return 0;
+}
+
+void wait_poke(Broker *broker) {
+        list_for_each(link, &broker->waiters) {
+                Waiter *waiter = container_of(link, Waiter, link);
+
+                waiter->poked = true;
+                if (waiter->ended || !waiter->wait.groups || waiter->kick)
+                        continue;
+                (void)sd_event_add_defer(broker->event, &waiter->kick, on_kick, waiter);
+        }
+}
+
+void wait_cancel(Broker *broker, const void *userdata) {
+        list_for_each_safe(link, &broker->waiters) {
+                Waiter *waiter = waiter_of(link);
+
+                if (waiter->userdata != userdata || waiter->ended)
+                        continue;
+                waiter->called_off = true;
+                if (waiter->errand != ERRAND_TRY)
+                        end_with(waiter, REFUSAL_CALLED_OFF, "the caller has left");
+                return;
+        }
+}
+
+void wait_stop(Broker *broker) {
+        list_for_each_safe(link, &broker->waiters) {
+                Waiter *waiter = container_of(link, Waiter, link);
+
+                waiter->called_off = true;
+                if (waiter->errand != ERRAND_TRY && !waiter->ended)
+                        end_with(waiter, REFUSAL_BUSY, "vfiod is stopping; try again");
+        }
+}
+
+void wait_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
+        Waiter *waiter = calloc(1, sizeof(Waiter));
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+
+        if (!waiter || request_copy(request, &waiter->request) < 0) {
+                free(waiter);
+                (void)refuse(&outcome.refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                done(userdata, &outcome);
+                return;
+        }
+        waiter->broker = broker;
+        waiter->done = done;
+        waiter->userdata = userdata;
+        waiter->last = (Outcome)OUTCOME_NULL;
+        waiter->started_usec = clock_usec(CLOCK_MONOTONIC);
+        list_insert(&broker->waiters, &waiter->link);
+        try_now(waiter);
+}

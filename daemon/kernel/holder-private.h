@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the files of the search for holders share:
+ *   holder-target.c   what is looked for: nodes, members, files to compare with
+ *   holder-maps.c     what a process has mapped
+ *   holder-mapping.c  which device a mapping is of
+ *   holder-device.c   which other devices it could be of
+ *   holder-process.c  one process: its tables of files
+ *   holder-who.c      who it is
+ *   holder-signal.c   looks again, and signals
+ *   holders.c         owns the search, and goes through /proc
+ */
+
+#include "daemon/kernel/holders.h"
+
+#define HOLDER_BARS 6
+
+/* Never a device number of VFIO: major 0 is for what has none. */
+#define HOLDER_NO_NODE ((dev_t)0)
+
+typedef struct HolderGroup {
+        uint32_t number;
+        dev_t rdev; /* of its node */
+} HolderGroup;
+
+typedef struct HolderMember {
+        uint32_t group;
+        char *name;
+        char *syspath;    /* below /sys, as fdinfo has it behind "/sys/" */
+        dev_t rdev;       /* of its node under /dev/vfio/devices */
+        dev_t node_dev;   /* that node as a file: what /proc/PID/maps shows */
+        ino_t node_inode; /* 0 for none */
+} HolderMember;
+
+/* A HolderReference of our own. */
+typedef struct HolderFile {
+        HoldKind kind;
+        uint32_t group;
+        char *device;
+        int fd;
+        ino_t inode; /* of the pipe */
+} HolderFile;
+
+/* A device of which something could be mapped. */
+typedef struct HolderDevice {
+        uint32_t group;
+        char *name;
+        bool known;    /* has BARs to compare with; else it could be any mapping */
+        bool searched; /* of a group that is searched for */
+        bool asked;    /* whether it is open, for the process that is looked at */
+        bool open;
+        struct {
+                uint64_t first; /* physical address */
+                uint64_t size;  /* 0 for none */
+        } bars[HOLDER_BARS];
+} HolderDevice;
+
+/* A line of /proc/PID/maps that has "vfio" in it. */
+typedef struct HolderRange {
+        uint64_t first;
+        uint64_t end;
+        uint64_t offset;
+        dev_t dev;
+        ino_t inode;
+        bool anonymous; /* of a device file that was got from a group */
+} HolderRange;
+
+/* A mapping that has been told to be of a device. */
+typedef struct HolderMapping {
+        pid_t pid;
+        uint64_t start_time;
+        HolderRange range;
+        uint32_t group;
+        char device[HOLD_DEVICE_MAX + 1];
+        bool there; /* in the look that is under way */
+} HolderMapping;
+
+typedef struct Numbers {
+        uint32_t *numbers;
+        size_t n, size;
+} Numbers;
+
+struct HolderSearch {
+        const Roots *roots;
+        pid_t vfiod;
+        HolderGroup *groups;
+        size_t n_groups;
+        HolderMember *members;
+        size_t n_members;
+        HolderFile *files;
+        size_t n_files;
+
+        HolderMapping *mappings;
+        size_t n_mappings;
+        HolderDevice *devices;
+        size_t n_devices;
+        bool devices_read; /* in the look that is under way */
+
+        /* Of the process that is looked at; the memory is kept for the next. */
+        HolderRange *ranges;
+        size_t n_ranges;
+        char *maps;
+        size_t maps_size;
+        Numbers fds, tids;
+};
+
+/* The process that is looked at. */
+typedef struct HolderProcess {
+        HolderSearch *search;
+        int dir; /* /proc/PID, which stays this process's whatever becomes of the number */
+        HolderSink sink;
+        void *userdata;
+        Hold who; /* the fields that all its holds have in common */
+        bool known;
+        bool over; /* `result` ends the look: it is passed over, or the sink wants no more */
+        int result;
+        Hold only;  /* the device that all its device files are of; group and device only */
+        bool mixed; /* they are of several, or of some that are not searched for */
+} HolderProcess;
+
+/* An error that means: this process, or this file of it, is not to be seen (any more). */
+static inline bool holder_passes(int r) {
+        return r == -ENOENT || r == -ESRCH || r == -EACCES || r == -EPERM;
+}
+
+/* Both only add to the search; holder_targets_free() takes it all back. */
+int holder_targets_read(HolderSearch *search, const uint32_t *groups, size_t n_groups);
+int holder_targets_copy_files(HolderSearch *search, const HolderReference *references, size_t n);
+void holder_targets_free(HolderSearch *search);
+
+/* Each says whether that is searched for, and fills in kind, group and device if so. */
+bool holder_target_by_rdev(const HolderSearch *search, dev_t rdev, Hold *hold);
+bool holder_target_by_syspath(const HolderSearch *search, const char *syspath, Hold *hold);
+bool holder_target_by_pipe(const HolderSearch *search, ino_t inode, Hold *hold);
+bool holder_target_by_file(const HolderSearch *search, HoldKind kind, pid_t tid, int fd,
+                           Hold *hold);
+bool holder_target_by_node(const HolderSearch *search, dev_t dev, ino_t inode, Hold *hold);
+
+/* Whether there is a file of this kind to compare with. */
+bool holder_has_file(const HolderSearch *search, HoldKind kind);
+
+/* Every device of which something could be mapped; read once a look. */
+int holder_devices_read(HolderSearch *search);
+void holder_devices_free(HolderSearch *search);
+bool holder_device_fits(const HolderDevice *device, const HolderRange *range);
+bool holder_device_may_be_open(const HolderSearch *search, const HolderDevice *device);
+
+/* Looks at one process; 0 also when it ends meanwhile. */
+int holder_process_look(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata);
+
+/* Reads who the process is, once. -ESRCH when it has ended or is not to be reported. */
+int holder_process_know(HolderProcess *process);
+
+/* Calls the sink with the hold and who the process is. Errors as above, and the sink's. */
+int holder_process_report(HolderProcess *process, const Hold *hold);
+
+/*
+ * The two halves of looking at maps: what is mapped is read before the process's files are looked
+ * at, so that the file of a device that is mapped in between is not missed. -ESRCH: no memory.
+ */
+int holder_maps_read(HolderProcess *process, const char *path);
+int holder_maps_report(HolderProcess *process);
+
+/* The numbers that are names in a directory; what was there is forgotten. */
+int numbers_read(Numbers *numbers, int dir);
+void numbers_done(Numbers *numbers);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One process: the files in each of its tables, and then its mappings. */
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/kernel/holder-private.h"
+#include "daemon/kernel/process.h"
+#include "daemon/kernel/sysfs.h"
+#include "daemon/util/fd.h"
+#include "daemon/util/string.h"
+
+#define PREFIX_SIZE 32
+#define LINK_SIZE 256
+
+/* A table of files: of the process, or of a thread that has its own. */
+typedef struct Table {
+        pid_t tid;
+        char prefix[PREFIX_SIZE]; /* "" or "task/TID/" */
+} Table;
+
+/* What the kernel itself says of a device's file, since Linux 6.18. -ENODATA: it says nothing. */
+static int read_syspath(const HolderProcess *process, const Table *table, int fd, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        const char *value;
+        char path[64];
+        int r;
+
+        (void)snprintf(path, sizeof(path), "%sfdinfo/%d", table->prefix, fd);
+        r = sysfs_read(process->dir, path, &text);
+        if (r < 0)
+                return r;
+        value = strstr(text, "vfio-device-syspath:");
+        if (!value || !(value = strstr(value, "/sys/")))
+                return -ENODATA;
+        value += strlen("/sys/");
+        *ret = strndup(value, strcspn(value, "\n"));
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* Whether mappings of the process can be told by its files. */
+static void note_device(HolderProcess *process, const Hold *hold) {
+        Hold *only = &process->only;
+
+        if (!hold || (only->device[0] && strcmp(only->device, hold->device) != 0))
+                process->mixed = true;
+        else
+                *only = *hold;
+}
+
+/* A device's file that was got from a group: all have the same name, inode and device number. */
+static int look_at_device(HolderProcess *process, const Table *table, int fd, Hold *hold) {
+        const HolderSearch *search = process->search;
+        _cleanup_free_ char *syspath = NULL;
+        bool found;
+        int r = read_syspath(process, table, fd, &syspath);
+
+        if (r < 0 && r != -ENODATA && !holder_passes(r))
+                return r;
+        found = syspath ? holder_target_by_syspath(search, syspath, hold)
+                        : holder_target_by_file(search, HOLD_DEVICE, table->tid, fd, hold);
+        note_device(process, found ? hold : NULL);
+        return found ? holder_process_report(process, hold) : 0;
+}
+
+/* The name is that in its opener's view: it says that a closer look pays, not what it is. */
+static int look_at_node(HolderProcess *process, const Table *table, int dir, const char *name,
+                        Hold *hold) {
+        const HolderSearch *search = process->search;
+        struct stat status;
+
+        if (fstatat(dir, name, &status, 0) < 0)
+                return holder_passes(-errno) ? 0 : -errno;
+        if ((S_ISCHR(status.st_mode) && holder_target_by_rdev(search, status.st_rdev, hold)) ||
+            holder_target_by_file(search, HOLD_CONTAINER, table->tid, hold->fd, hold))
+                return holder_process_report(process, hold);
+        return 0;
+}
+
+static int look_at_pipe(HolderProcess *process, const char *inode, Hold *hold) {
+        uint64_t number;
+
+        if (sscanf(inode, "%" SCNu64, &number) != 1 ||
+            !holder_target_by_pipe(process->search, (ino_t)number, hold))
+                return 0;
+        return holder_process_report(process, hold);
+}
+
+static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint32_t fd) {
+        Hold hold = {.tid = table->tid, .fd = (int)fd};
+        char name[16], target[LINK_SIZE];
+        const char *rest;
+        ssize_t n;
+
+        (void)snprintf(name, sizeof(name), "%" PRIu32, fd);
+        n = readlinkat(dir, name, target, sizeof(target) - 1);
+        if (n < 0)
+                return holder_passes(-errno) ? 0 : -errno;
+        target[n] = '\0';
+        rest = string_after(target, "pipe:[");
+        if (rest)
+                return look_at_pipe(process, rest, &hold);
+        if (string_after(target, "anon_inode:[vfio-device]"))
+                return look_at_device(process, table, hold.fd, &hold);
+        return strstr(target, "vfio") ? look_at_node(process, table, dir, name, &hold) : 0;
+}
+
+static int look_at_table(HolderProcess *process, const Table *table) {
+        Numbers *fds = &process->search->fds;
+        _cleanup_close_ int dir = -EBADF;
+        char path[PREFIX_SIZE + 8];
+        int r;
+
+        (void)snprintf(path, sizeof(path), "%sfd", table->prefix);
+        dir = openat(process->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        r = dir < 0 ? -errno : numbers_read(fds, dir);
+        for (size_t i = 0; r >= 0 && i < fds->n; i++)
+                r = look_at_fd(process, table, dir, fds->numbers[i]);
+        /* A thread has ended, the first one perhaps: the others' tables are still there. */
+        return holder_passes(r) && !process->over ? 0 : r;
+}
+
+/* Threads share one table unless they were told not to: unshare(2), CLONE_FILES. */
+static bool shares_table(const pid_t *owners, size_t n_owners, pid_t tid) {
+        for (size_t i = n_owners; i > 0; i--)
+                if (owners[i - 1] == tid || process_same_table(owners[i - 1], tid))
+                        return true;
+        return false;
+}
+
+static int look_at_tables(HolderProcess *process) {
+        const Numbers *tids = &process->search->tids;
+        _cleanup_free_ pid_t *owners = calloc(tids->n + 1, sizeof(pid_t));
+        Table table = {.tid = process->who.pid};
+        size_t n_owners = 0;
+        int r;
+
+        if (!owners)
+                return -ENOMEM;
+        owners[n_owners++] = table.tid;
+        r = look_at_table(process, &table);
+        for (size_t i = 0; r >= 0 && i < tids->n; i++) {
+                table.tid = (pid_t)tids->numbers[i];
+                if (shares_table(owners, n_owners, table.tid))
+                        continue;
+                owners[n_owners++] = table.tid;
+                (void)snprintf(table.prefix, sizeof(table.prefix), "task/%d/", table.tid);
+                r = look_at_table(process, &table);
+        }
+        return r;
+}
+
+/* In the real /proc the directory has two links, and one for each thread: most processes have one
+ * and need no closer look. */
+static int read_threads(HolderProcess *process) {
+        Numbers *tids = &process->search->tids;
+        _cleanup_close_ int dir = -EBADF;
+        struct stat status;
+
+        tids->n = 0;
+        if (fstatat(process->dir, "task", &status, 0) < 0 || status.st_nlink == 3)
+                return 0;
+        dir = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return holder_passes(-errno) ? 0 : -errno;
+        return numbers_read(tids, dir);
+}
+
+/* A first thread that has ended while others live has no memory any more; they have it. */
+static int read_maps(HolderProcess *process) {
+        const HolderSearch *search = process->search;
+        int r = holder_maps_read(process, "maps");
+
+        for (size_t i = 0; (r == -ESRCH || r == -ENOENT) && i < search->tids.n; i++) {
+                char path[PREFIX_SIZE + 8];
+
+                (void)snprintf(path, sizeof(path), "task/%" PRIu32 "/maps",
+                               search->tids.numbers[i]);
+                r = holder_maps_read(process, path);
+        }
+        return holder_passes(r) ? 0 : r;
+}
+
+int holder_process_look(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata) {
+        HolderProcess process = {
+                .search = search, .sink = sink, .userdata = userdata, .who.pid = pid};
+        _cleanup_close_ int dir = -EBADF;
+        char name[16];
+        int r;
+
+        if (pid <= 1 || pid == search->vfiod)
+                return 0;
+        (void)snprintf(name, sizeof(name), "%d", pid);
+        dir = openat(search->roots->proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return holder_passes(-errno) ? 0 : -errno;
+        process.dir = dir;
+        r = read_threads(&process);
+        if (r >= 0)
+                r = read_maps(&process);
+        if (r >= 0)
+                r = look_at_tables(&process);
+        if (r >= 0)
+                r = holder_maps_report(&process);
+        if (process.over)
+                return process.result;
+        return holder_passes(r) ? 0 : r;
+}

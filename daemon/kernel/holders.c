@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/kernel/holders.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/kernel/holder-private.h"
+#include "daemon/util/fd.h"
+#include "daemon/util/string.h"
+
+/* A directory of a process with a thousand files in one call. */
+#define ENTRIES_SIZE 32768
+
+static int numbers_add(Numbers *numbers, uint32_t number) {
+        if (numbers->n == numbers->size) {
+                size_t size = numbers->size ? numbers->size * 2 : 256;
+                uint32_t *grown = reallocarray(numbers->numbers, size, sizeof(uint32_t));
+
+                if (!grown)
+                        return -ENOMEM;
+                numbers->numbers = grown;
+                numbers->size = size;
+        }
+        numbers->numbers[numbers->n++] = number;
+        return 0;
+}
+
+int numbers_read(Numbers *numbers, int dir) {
+        _Alignas(struct dirent64) char entries[ENTRIES_SIZE];
+        ssize_t size;
+
+        numbers->n = 0;
+        while ((size = getdents64(dir, entries, sizeof(entries))) > 0) {
+                for (ssize_t at = 0; at < size;) {
+                        const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+                        uint64_t number;
+
+                        at += entry->d_reclen;
+                        if (string_to_u64(entry->d_name, INT32_MAX, &number) < 0)
+                                continue;
+                        if (numbers_add(numbers, (uint32_t)number) < 0)
+                                return -ENOMEM;
+                }
+        }
+        return size < 0 ? -errno : 0;
+}
+
+void numbers_done(Numbers *numbers) {
+        free(numbers->numbers);
+        *numbers = (Numbers){0};
+}
+
+int holder_search_new(const Roots *roots, const uint32_t *groups, size_t n_groups,
+                      const HolderReference *references, size_t n_references, pid_t vfiod,
+                      HolderSearch **ret) {
+        _cleanup_(holder_search_freep) HolderSearch *search = calloc(1, sizeof(HolderSearch));
+        int r;
+
+        if (!search)
+                return -ENOMEM;
+        search->roots = roots;
+        search->vfiod = vfiod;
+        r = holder_targets_read(search, groups, n_groups);
+        if (r >= 0)
+                r = holder_targets_copy_files(search, references, n_references);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(search);
+        return 0;
+}
+
+HolderSearch *holder_search_free(HolderSearch *search) {
+        if (!search)
+                return NULL;
+        holder_targets_free(search);
+        holder_devices_free(search);
+        free(search->mappings);
+        free(search->maps);
+        free(search->ranges);
+        numbers_done(&search->fds);
+        numbers_done(&search->tids);
+        free(search);
+        return NULL;
+}
+
+int holder_search_process(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata) {
+        search->devices_read = false;
+        return holder_process_look(search, pid, sink, userdata);
+}
+
+/* A directory of our own: the position in roots->proc_fd is shared with all who inherited it. */
+static int read_pids(const HolderSearch *search, Numbers *pids) {
+        _cleanup_close_ int dir =
+                openat(search->roots->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        return dir < 0 ? -errno : numbers_read(pids, dir);
+}
+
+int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
+        _cleanup_(numbers_done) Numbers pids = {0};
+        int r = read_pids(search, &pids);
+
+        search->devices_read = false;
+        for (size_t i = 0; r >= 0 && i < pids.n; i++)
+                r = holder_process_look(search, (pid_t)pids.numbers[i], sink, userdata);
+        return r;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The twin of daemon/kernel/vfio-pci.c: writes down what is done to which device. */
+
+#include "daemon/kernel/vfio-pci.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/util/string.h"
+#include "tests/bus/fake-machine.h"
+
+/* The path of the file says which device it is of. */
+static char *device_of(int fd) {
+        char link[32], path[512];
+        ssize_t n;
+
+        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, path, sizeof(path) - 1);
+        if (n < 0)
+                abort();
+        path[n] = '\0';
+        return strdup(strrchr(path, '/') + 1);
+}
+
+static int obey(const char *what, int fd) {
+        _cleanup_free_ char *device = device_of(fd);
+        int r = fake_machine_obey(what, device);
+
+        if (r >= 0)
+                fake_machine_log("%s %s", what, device);
+        return r;
+}
+
+int vfio_pci_request(int device) {
+        return obey("request", device);
+}
+
+int vfio_pci_quiesce(int device, uint16_t *ret_command) {
+        *ret_command = 6;
+        return obey("quiesce", device);
+}
+
+int vfio_pci_restore(int device, uint16_t command _unused_) {
+        return obey("restore", device);
+}
+
+int pci_reset(const Roots *roots _unused_, const char *device) {
+        int r = fake_machine_obey("reset", device);
+
+        if (r >= 0)
+                fake_machine_log("reset %s", device);
+        return r;
+}

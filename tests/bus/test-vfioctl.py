@@ -1,0 +1,356 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Getting a device back, from the command line to the holder: vfioctl as it is, the whole daemon on a fake machine, and
+real processes that hold its files, on a bus of their own without polkit. TAP on standard output. Needs root.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+# What must happen does so in this time, sanitisers and a busy machine included.
+PATIENCE = 60
+
+REFUSED, INTERRUPTED = 3, 130
+
+# The fake machine's group of a bridge and two devices, and its drivers.
+GROUP, DEVICE = "group/2", "0000:01:00.0"
+ON_HOST, ON_VFIO = "pcieport e1000e snd_hda_intel", "pcieport vfio-pci vfio-pci"
+
+BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <auth>EXTERNAL</auth>
+  <listen>unix:path={socket}</listen>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+  </policy>
+</busconfig>
+"""
+
+
+class Failure(Exception):
+    """The reason why a test has failed."""
+
+
+def expect(condition, complaint):
+    if not condition:
+        raise Failure(complaint)
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        expect(time.monotonic() < end, f"in {PATIENCE} s it did not happen that {what}")
+        time.sleep(0.02)
+
+
+class Process:
+    """vfioctl under way; its output goes to files, so that it can be read at any time."""
+
+    def __init__(self, world, *arguments):
+        self.paths = [pathlib.Path(tempfile.mkstemp(dir=world.directory)[1]) for _ in range(2)]
+        with open(self.paths[0], "wb") as out, open(self.paths[1], "wb") as err:
+            self.process = subprocess.Popen([world.vfioctl, *arguments], env=world.environment(),
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        self.pid = self.process.pid
+        self.words = " ".join(arguments)
+        world.processes.append(self)
+
+    def out(self):
+        return self.paths[0].read_text()
+
+    def err(self):
+        return self.paths[1].read_text()
+
+    def wait_for(self, text):
+        """For the text on one of its outputs."""
+        wait_until(lambda: text in self.out() + self.err() or self.process.poll() is not None,
+                   f"vfioctl {self.words} said '{text}'")
+        expect(text in self.out() + self.err(), f"'{text}' is not what it said: {self.out()}{self.err()}")
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def ends(self, status):
+        try:
+            ended = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"vfioctl {self.words} does not end; so far: {self.err()}") from None
+        expect(ended == status, f"vfioctl {self.words} ended with {ended}, not {status}: {self.out()}{self.err()}")
+        return self.out() + self.err()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class World:
+    """The bus and, for each test, a machine and a daemon."""
+
+    def __init__(self, vfioctl, vfiod, machine_tool):
+        self.vfioctl, self.vfiod_path, self.machine_tool = vfioctl, vfiod, machine_tool
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="vfioctl-", dir="/tmp"))
+        self.log = self.directory / "vfiod.log"
+        self.machine = None
+        self.machines = 0
+        self.processes = []
+        self.dbus = self.vfiod = None
+
+    def environment(self):
+        return {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.directory}/bus", "LC_ALL": "C",
+                "FAKE_MACHINE": str(self.machine), "COLUMNS": "200"}
+
+    def start_bus(self):
+        config = self.directory / "bus.conf"
+        config.write_text(BUS_CONFIG.format(socket=self.directory / "bus"))
+        self.dbus = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"],
+                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        expect(self.dbus.stdout.readline(), "dbus-daemon did not start")
+
+    def start_vfiod(self):
+        self.machines += 1
+        self.machine = self.directory / f"machine-{self.machines}"
+        self.machine.mkdir()
+        subprocess.run([self.machine_tool, "build"], env=self.environment(), check=True)
+        configuration = self.directory / "config"
+        configuration.mkdir(exist_ok=True)
+        (configuration / "vfiod.json").write_text(json.dumps(
+            {"revoke": {"timeout_ms": 1000, "sigbus_grace_ms": 500, "sigkill_grace_ms": 5000}}))
+        with open(self.log, "wb") as log:
+            self.vfiod = subprocess.Popen([self.vfiod_path, "--config", configuration], env=self.environment(),
+                                          stderr=log)
+        wait_until(lambda: self.vfiod.poll() is not None or self.is_there(), "vfiod was there")
+        expect(self.vfiod.poll() is None, "vfiod ended at once")
+
+    def is_there(self):
+        return subprocess.run([self.vfioctl, "leases"], env=self.environment(), check=False,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+    def begin(self, *arguments):
+        return Process(self, *arguments)
+
+    def call(self, *arguments, status=0):
+        """What it said, all of it."""
+        return self.begin(*arguments).ends(status)
+
+    def hold(self, *command):
+        """A process that has the files of the group, under a lease; "READY" is its first word."""
+        holder = self.begin("exec", "--label", "holder", GROUP, "--", *command)
+        holder.wait_for("READY")
+        return holder
+
+    def expect_drivers(self, expected):
+        devices = json.loads(self.call("list", "--json", GROUP))["Devices"]
+        drivers = " ".join(device["Driver"] for device in devices)
+        expect(drivers == expected, f"the drivers are {drivers}")
+
+    def lease_state(self):
+        leases = json.loads(self.call("leases", "--json"))
+        return leases[0]["State"] if leases else "none"
+
+    def end_test(self):
+        for process in self.processes:
+            process.kill()
+        self.processes.clear()
+        if not self.vfiod:
+            return
+        self.vfiod.terminate()
+        try:
+            status = self.vfiod.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.vfiod.kill()
+            status = self.vfiod.wait()
+        self.vfiod = None
+        expect(status == 0, f"vfiod ended with {status}")
+
+    def end(self):
+        for process in (self.vfiod, self.dbus):
+            if process:
+                process.kill()
+                process.wait()
+        subprocess.run(["rm", "-rf", self.directory], check=False)
+
+
+# Programs that hold. What they got is inherited.
+HOLDER = ("sh", "-c", "echo READY; exec sleep 1000")
+DEAF_HOLDER = ("sh", "-c", "trap '' BUS; echo READY; while :; do sleep 0.1; done")
+# lease_fd is where it reads: it gives back when a byte comes.
+POLITE_HOLDER = ("sh", "-c", "echo READY; exec head -c 1 <&$VFIOD_LEASE_FD >/dev/null")
+
+TESTS = []
+
+
+def test(sentence):
+    def decorate(function):
+        TESTS.append((sentence, function))
+        return function
+    return decorate
+
+
+@test("what nobody holds is said to be so")
+def nobody(w):
+    said = w.call("holders", GROUP)
+    expect(said == f"nobody has {GROUP} open or mapped\n", said)
+
+
+@test("a holder is listed with its lease and all its files")
+def listed(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*HOLDER)
+    said = w.call("holders", GROUP)
+    expect(said.startswith("PID "), said)
+    for part in (f"{holder.pid} ", "lease/1", "container (fd ", "group 2 (fd ", f"device {DEVICE} (fd ", "lease 1 (fd "):
+        expect(part in said, f"'{part}' is not in: {said}")
+    alone = w.call("holders", "0000:01:00.1")
+    expect(DEVICE not in alone and "device 0000:01:00.1" in alone, alone)
+
+
+@test("unbind refuses at once and says who holds")
+def refused(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*HOLDER)
+    said = w.call("unbind", GROUP, status=REFUSED)
+    expect(f"pid {holder.pid} " in said and "Error.Leased" in said, said)
+    w.expect_drivers(ON_VFIO)
+
+
+@test("unbind --wait that ends in time changes nothing, and the lease is held as before")
+def wait_over(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*HOLDER)
+    said = w.call("unbind", "--wait=1", GROUP, status=REFUSED)
+    expect(f"waiting for pid {holder.pid} " in said, said)
+    expect("Error.StillHeld" in said, said)
+    expect(holder.is_running(), "the holder was ended")
+    expect(w.lease_state() == "held", f"the lease is {w.lease_state()}")
+    w.expect_drivers(ON_VFIO)
+
+
+@test("unbind --wait unbinds when the holder goes, and does not say more than it must")
+def wait_done(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*HOLDER)
+    waiting = w.begin("unbind", "--wait", GROUP)
+    waiting.wait_for(f"waiting for pid {holder.pid} ")
+    time.sleep(2.2)
+    expect(waiting.err().count("\n") == 1, f"more than one line: {waiting.err()}")
+    holder.kill()
+    waiting.ends(0)
+    w.expect_drivers(ON_HOST)
+
+
+@test("while it waits the lease is releasing, and nobody else is given the group")
+def busy(w):
+    w.call("bind", GROUP)
+    w.hold(*HOLDER)
+    waiting = w.begin("unbind", "--wait=60", GROUP)
+    waiting.wait_for("waiting for pid ")
+    expect("  releasing, " in w.call("leases") and " s left" in w.call("leases"), w.call("leases"))
+    expect("Error.Busy" in w.call("acquire", GROUP, status=REFUSED), "it was not refused as busy")
+
+
+@test("an interrupt ends the wait with status 130, and nothing is touched")
+def interrupted(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*HOLDER)
+    waiting = w.begin("unbind", "--wait", GROUP)
+    waiting.wait_for("waiting for pid ")
+    waiting.process.send_signal(signal.SIGINT)
+    said = waiting.ends(INTERRUPTED)
+    expect("stopped waiting; nothing was changed" in said, said)
+    wait_until(lambda: w.lease_state() == "held", "the lease was held again")
+    expect(holder.is_running(), "the holder was ended")
+    w.expect_drivers(ON_VFIO)
+
+
+@test("a holder that reads lease_fd is asked by it, and gives back")
+def polite(w):
+    w.call("bind", GROUP)
+    w.hold(*POLITE_HOLDER)
+    w.call("unbind", "--wait=30", GROUP)
+    w.expect_drivers(ON_HOST)
+
+
+@test("vfioctl acquire gives back what is asked for, and says who asked")
+def acquire(w):
+    w.call("bind", GROUP)
+    holder = w.begin("acquire", GROUP)
+    holder.wait_for("lease ")
+    w.call("unbind", "--wait=30", GROUP)
+    said = holder.ends(1)
+    expect("back: " in said and "uid 0" in said and "; given back" in said, said)
+
+
+@test("unbind --revoke ends a holder that does not give back, and unbinds")
+def revoke(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*HOLDER)
+    said = w.call("unbind", "--revoke=1", GROUP)
+    expect(f"waiting for pid {holder.pid} " in said, said)
+    holder.ends(-signal.SIGBUS)
+    w.expect_drivers(ON_HOST)
+
+
+@test("unbind --revoke, with the time of the configuration, ends also a holder that ignores SIGBUS")
+def revoke_deaf(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*DEAF_HOLDER)
+    w.call("unbind", "--revoke", GROUP)
+    holder.ends(-signal.SIGKILL)
+    w.expect_drivers(ON_HOST)
+
+
+@test("unbind --dry-run --revoke tells the steps and takes none")
+def dry_run(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*HOLDER)
+    said = w.call("unbind", "--dry-run", "--revoke", GROUP)
+    expect(said.startswith("1. ") and "SIGBUS" in said, said)
+    expect(holder.is_running(), "the holder was ended")
+    expect(w.lease_state() == "held", f"the lease is {w.lease_state()}")
+
+
+def run(world):
+    world.start_bus()
+    for number, (sentence, function) in enumerate(TESTS, 1):
+        complaint = None
+        try:
+            world.start_vfiod()
+            function(world)
+        except Failure as failure:
+            complaint = str(failure)
+        try:
+            world.end_test()
+        except Failure as failure:
+            complaint = complaint or str(failure)
+        print(f"{'not ok' if complaint else 'ok'} {number} - {sentence}", flush=True)
+        if complaint:
+            for line in (complaint + "\n" + world.log.read_text(errors="replace")).splitlines()[-30:]:
+                print(f"# {line}", flush=True)
+    print(f"1..{len(TESTS)}")
+
+
+def main():
+    if os.geteuid() != 0:
+        print("1..0 # SKIP needs root: without polkit vfiod obeys nobody else")
+        return
+    world = World(*[os.path.abspath(path) for path in sys.argv[1:4]])
+    try:
+        run(world)
+    except Failure as failure:
+        print(f"Bail out! {failure}")
+    finally:
+        world.end()
+
+
+main()

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# 200 children have inherited the files: all of them are listed, and all of them are ended.
+# time: 120
+
+N=0000:01:00.0
+configure '{"revoke": {"sigbus_grace_ms": 10000, "sigkill_grace_ms": 20000}}'
+allow alice acquire bind
+keep_pinging
+hold owner alice $N many 200
+is "$(holders_of $N | wc -l)" 201
+is "$(ref_count $N)" 201
+does_not_take_back --wait=1 StillHeld $N
+contains "$WORDS" "(holder, uid $(id -u alice)"
+untouched owner $N
+is "$(pgrep -c -u alice)" 201 "nobody touched them"
+takes_back --revoke=1 $N
+ended_by owner BUS
+is "$(pgrep -c -u alice || true)" 0 "all have ended"
+after_taking_back $N
+always_answered

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Only a mapping of the BAR is left, all files are closed: it is found, and its process gets SIGBUS.
+
+N=0000:01:00.0
+allow alice acquire bind
+keep_pinging
+hold owner alice $N mapping
+is "$(holders_of $N)" "$(pid_of owner) $(id -u alice) holder - /org/vfiod1/lease/1 lease,mapping"
+does_not_take_back --wait=1 StillHeld $N
+contains "$WORDS" "pid $(pid_of owner) (holder"
+untouched owner $N
+takes_back --revoke=1 $N
+ended_by owner BUS
+after_taking_back $N
+always_answered

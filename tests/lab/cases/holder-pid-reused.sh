@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# During the wait a holder ends and an innocent process gets its pid: only the holder that is left gets a signal.
+
+N=0000:01:00.0
+keep_pinging
+hold owner root $N replaced
+stays=$(number_after owner stays) leaves=$(number_after owner leaves)
+background revoker vfioctl unbind --revoke=6 $N
+wait_until 5 lease_is releasing
+kill -KILL "$leaves"
+wait_until 5 said owner "process $leaves is an innocent one now"
+ended_with revoker 0
+wait_until 5 said owner "process $stays was ended by SIGBUS"
+expect "the innocent process is alive" runs "$leaves"
+lacks "$(<"$WORK/owner.out")" "process $leaves was ended by SIGBUS"
+after_taking_back $N
+expect "it still is" runs "$leaves"
+always_answered

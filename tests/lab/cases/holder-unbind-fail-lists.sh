@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Without a policy, unbind of what is held fails at once, and the error says who holds it, with a lease or without.
+
+N=0000:01:00.0
+allow alice acquire bind
+hold owner alice $N deaf
+refused org.vfiod1.Error.Leased vfioctl unbind $N
+refused "held by pid $(pid_of owner) (holder, uid $(id -u alice)" vfioctl unbind $N
+refused "device $N" vfioctl unbind $N
+refused "only with policy" busctl call org.vfiod1 /org/vfiod1 org.vfiod1.Manager Unbind 'asa{sv}' 1 $N 1 timeout t 1000
+untouched owner $N
+lacks "$(<"$WORK/owner.out")" asked
+finish owner
+wait_until 10 no_leases
+
+exec {outside}<>"/dev/vfio/$(group_of $N)"
+refused org.vfiod1.Error.HeldOutside vfioctl unbind $N
+refused "held by pid $$ (run-case, uid 0" vfioctl unbind $N
+is "$(driver_of $N)" vfio-pci
+does_not_take_back --wait=1 StillHeld $N
+contains "$WORDS" "pid $$ (run-case"
+exec {outside}>&-
+takes_back --wait=10 $N
+after_taking_back $N

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Twin of daemon/kernel/holders.c: the processes are those of stub->holders. */
+
+#include "daemon/kernel/holders.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/util/fd.h"
+#include "tests/stub/stub.h"
+
+struct HolderSearch {
+        uint32_t *groups;
+        size_t n_groups;
+};
+
+StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char *device) {
+        StubHolder *holder = &stub->holders[stub->n_holders++];
+
+        *holder = (StubHolder){.hold = {.kind = kind,
+                                        .pid = pid,
+                                        .tid = pid,
+                                        .group = group,
+                                        .fd = 7,
+                                        .start_time = (uint64_t)pid * 100,
+                                        .command = "holder"}};
+        if (device)
+                (void)snprintf(holder->hold.device, sizeof(holder->hold.device), "%s", device);
+        return holder;
+}
+
+int holder_search_new(const Roots *roots _unused_, const uint32_t *groups, size_t n_groups,
+                      const HolderReference *references _unused_, size_t n_references _unused_,
+                      pid_t vfiod _unused_, HolderSearch **ret) {
+        HolderSearch *search = calloc(1, sizeof(HolderSearch));
+
+        if (!search)
+                return -ENOMEM;
+        search->groups = calloc(n_groups + 1, sizeof(uint32_t));
+        if (!search->groups) {
+                free(search);
+                return -ENOMEM;
+        }
+        if (n_groups > 0)
+                memcpy(search->groups, groups, n_groups * sizeof(uint32_t));
+        search->n_groups = n_groups;
+        *ret = search;
+        return 0;
+}
+
+HolderSearch *holder_search_free(HolderSearch *search) {
+        if (search)
+                free(search->groups);
+        free(search);
+        return NULL;
+}
+
+static bool is_searched(const HolderSearch *search, uint32_t group) {
+        for (size_t i = 0; i < search->n_groups; i++)
+                if (search->groups[i] == group)
+                        return true;
+        return false;
+}
+
+int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
+        int r = stub_call("look for holders");
+
+        stub->looks++;
+        for (size_t i = 0; r >= 0 && i < stub->n_holders; i++) {
+                StubHolder *holder = &stub->holders[i];
+
+                if (!holder->gone && is_searched(search, holder->hold.group))
+                        r = sink(userdata, &holder->hold);
+                if (holder->looks_left > 0 && --holder->looks_left == 0)
+                        holder->gone = true;
+        }
+        return r;
+}
+
+int holder_search_process(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < stub->n_holders; i++)
+                if (!stub->holders[i].gone && stub->holders[i].hold.pid == pid &&
+                    is_searched(search, stub->holders[i].hold.group))
+                        r = sink(userdata, &stub->holders[i].hold);
+        return r;
+}
+
+int holder_signal(HolderSearch *search, const Hold *holder, bool (*counts)(HoldKind kind),
+                  int signal, int *ret_pidfd) {
+        bool found = false;
+        int ends[2];
+
+        for (size_t i = 0; i < stub->n_holders; i++) {
+                StubHolder *known = &stub->holders[i];
+
+                if (known->gone || known->hold.pid != holder->pid ||
+                    !is_searched(search, known->hold.group) || !counts(known->hold.kind))
+                        continue;
+                found = true;
+                known->received++;
+                known->last_signal = signal;
+                known->gone = known->yields_to == signal;
+        }
+        if (!found || stub_call("send signal %d to %d", signal, holder->pid) < 0)
+                return -ESRCH;
+        if (!ret_pidfd)
+                return 0;
+        if (pipe(ends) < 0)
+                return -errno;
+        /* Readable: the process has ended, or might have. */
+        fd_close(ends[1]);
+        *ret_pidfd = ends[0];
+        return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Twin of daemon/kernel/vfio-pci.c: every device has a command register, 6 unless it is quiet. */
+
+#include "daemon/kernel/vfio-pci.h"
+
+#include <errno.h>
+
+#include "tests/stub/stub.h"
+
+#define COMMAND 6
+
+static const char *name_of(int device) {
+        const StubFile *file = stub_file(device);
+
+        return file ? file->what : "no device";
+}
+
+int vfio_pci_request(int device) {
+        return stub_call("request %s", name_of(device));
+}
+
+int vfio_pci_quiesce(int device, uint16_t *ret_command) {
+        StubFile *file = stub_file(device);
+        int r = stub_call("quiesce %s", name_of(device));
+
+        if (r < 0)
+                return r;
+        if (!file)
+                return -EBADF;
+        *ret_command = COMMAND;
+        file->quiet = true;
+        return 0;
+}
+
+int vfio_pci_restore(int device, uint16_t command) {
+        StubFile *file = stub_file(device);
+        int r = stub_call("restore %s to %u", name_of(device), command);
+
+        if (r < 0)
+                return r;
+        if (!file)
+                return -EBADF;
+        file->quiet = false;
+        return 0;
+}
+
+int pci_reset(const Roots *roots _unused_, const char *device) {
+        return stub_call("reset %s", device);
+}

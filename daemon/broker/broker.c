@@ -12,6 +12,7 @@
 #include "daemon/broker/broker-private.h"
 #include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/module.h"
+#include "daemon/util/string.h"
 
 static const JobClass *const classes[_OPERATION_MAX] = {
         [OPERATION_BIND] = &job_class_bind,
@@ -122,6 +123,13 @@ const Handles *broker_lease_files(const Broker *broker, uint32_t lease) {
         return holding ? &holding->files : NULL;
 }
 
+void broker_lease_used(Broker *broker, uint32_t id, const Caller *caller) {
+        Lease *lease = lease_table_find(&broker->world.leases, id);
+
+        if (lease && lease->owner == caller->uid)
+                (void)lease_set_client(lease, caller->name);
+}
+
 static int add_alias(void *userdata, const char *line) {
         return vfio_aliases_add_line(userdata, line);
 }
@@ -146,6 +154,19 @@ static void refresh_aliases(Broker *broker) {
         broker->aliases_mtime = status.st_mtim;
 }
 
+/* sysfs shows a device before udev has told of it. */
+static void refresh_new_device(Broker *broker, const char *name) {
+        static const char *const buses[] = {"pci", "mdev", "platform"};
+        uint32_t group;
+
+        for (size_t i = 0; i < ELEMENTS(buses); i++) {
+                _cleanup_free_ char *path = string_format("bus/%s/devices/%s", buses[i], name);
+
+                if (path && read_device_group(&broker->roots, path, &group) >= 0)
+                        broker_refresh_group(broker, group);
+        }
+}
+
 void broker_refresh(Broker *broker, const Request *request) {
         for (size_t i = 0; i < request->n_targets; i++) {
                 const Target *target = &request->targets[i];
@@ -158,6 +179,8 @@ void broker_refresh(Broker *broker, const Request *request) {
                 device = topology_find_device(&broker->world.topology, target->device);
                 if (device)
                         broker_refresh_group(broker, device->facts.group);
+                else
+                        refresh_new_device(broker, target->device);
         }
         if (request->operation == OPERATION_BIND || request->bind)
                 refresh_aliases(broker);

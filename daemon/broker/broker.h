@@ -86,6 +86,9 @@ RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refu
 /* The files of a lease, in the order in which GetFds pages; NULL for no such lease. */
 const Handles *broker_lease_files(const Broker *broker, uint32_t lease);
 
+/* The lease's owner uses it from this connection now: that is where it will be asked for it. */
+void broker_lease_used(Broker *broker, uint32_t lease, const Caller *caller);
+
 /* Takes no more requests, calls off what is under way; `broker_is_idle` tells when that is done. */
 void broker_stop(Broker *broker);
 bool broker_is_idle(const Broker *broker);

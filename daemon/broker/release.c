@@ -53,8 +53,7 @@ static void set_stuck(Broker *broker, uint32_t number, const char *reason) {
 
 static void lease_is_over(Broker *broker, Lease *lease) {
         _cleanup_free_ uint32_t *groups = TAKE_PTR(lease->groups);
-        const Holding *holding = broker_find_holding(broker, lease->id);
-        bool was_stuck = holding && holding->unseen >= UNSEEN_MAX;
+        bool was_stuck = lease->unseen;
         size_t n = lease->n_groups;
 
         lease->n_groups = 0;
@@ -117,16 +116,22 @@ static void close_free_groups(Broker *broker, const Lease *lease, Holding *holdi
                 release_files(broker, &files);
 }
 
-/* The kernel says that somebody has the group, and nobody is to be seen. */
-static void count_unseen(Broker *broker, const Lease *lease, Holding *holding) {
-        if (++holding->unseen != UNSEEN_MAX)
+void release_set_stuck(Broker *broker, Lease *lease) {
+        if (lease->unseen)
                 return;
+        lease->unseen = true;
         for (size_t i = 0; i < lease->n_groups; i++) {
                 set_stuck(broker, lease->groups[i],
                           "it was given back, but a process that cannot be found still has it open");
                 broker_emit_group(broker, lease->groups[i]);
         }
         broker_emit(broker, CHANGE_LEASE_STUCK, lease->id, NULL);
+}
+
+/* The kernel says that somebody has the group, and nobody is to be seen. */
+static void count_unseen(Broker *broker, Lease *lease, Holding *holding) {
+        if (++holding->unseen >= UNSEEN_MAX)
+                release_set_stuck(broker, lease);
 }
 
 /* That somebody else still has the group is no failure of the release. */

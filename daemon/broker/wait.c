@@ -398,8 +398,10 @@ static void give_up_leases(Waiter *waiter) {
 
                 for (size_t j = 0; whole && j < lease->n_groups; j++)
                         whole = wait_has_group(&waiter->wait, lease->groups[j]);
-                if (whole)
-                        release_begin(broker, lease, LEASE_EVENT_GIVEN_BACK);
+                if (!whole)
+                        continue;
+                release_set_stuck(broker, lease);
+                release_begin(broker, lease, LEASE_EVENT_GIVEN_BACK);
         }
 }
 

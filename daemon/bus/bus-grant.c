@@ -120,6 +120,20 @@ static int append_page(sd_bus_message *m, const Handles *files, size_t first, si
         return r < 0 ? r : sd_bus_message_append(m, "u", (uint32_t)files->n_handles);
 }
 
+/* Its files are with the worker then. */
+static bool is_being_taken(const Call *call, const Lease *lease) {
+        const World *world = broker_world(call->bus->broker);
+
+        for (size_t i = 0; i < lease->n_groups; i++) {
+                const Activity *activity =
+                        activity_find_group(&world->activities, lease->groups[i]);
+
+                if (activity && activity->operation == OPERATION_UNBIND)
+                        return true;
+        }
+        return false;
+}
+
 void grant_reply_fds(Call *call) {
         const Handles *files = broker_lease_files(call->bus->broker, call->request.lease);
         const Lease *lease =
@@ -136,6 +150,8 @@ void grant_reply_fds(Call *call) {
         else if (!files || !lease || !lease_is_live(lease))
                 (void)refuse(&refusal, REFUSAL_LEASE_ENDED, "lease %u is over",
                              call->request.lease);
+        else if (is_being_taken(call, lease))
+                (void)refuse(&refusal, REFUSAL_BUSY, "lease %u is being taken back", lease->id);
         if (refusal.kind) {
                 call_reply_refusal(call, &refusal);
                 return;

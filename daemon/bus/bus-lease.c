@@ -95,6 +95,7 @@ static void read_lease(sd_bus_message *m, Bus *bus, Request *request) {
 }
 
 static void run_get_fds(Call *call) {
+        broker_lease_used(call->bus->broker, call->request.lease, &call->request.caller);
         grant_reply_fds(call);
 }
 

@@ -80,13 +80,14 @@ static RefusalKind check_not_awaited(const World *world, const Request *request,
 static RefusalKind check_group_free(const World *world, const Request *request,
                                     const Group *group, const Lease *own, Refusal *refusal) {
         uint32_t number = group->facts.number;
+        const Lease *lease = lease_table_find_group(&world->leases, number);
         const Activity *activity;
-        const Lease *lease;
 
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *device = group->members[i];
 
-                if (device->stuck)
+                if (device->stuck && !(lease && lease->unseen &&
+                                       decide_may_take(world, request, number)))
                         return refuse(refusal, REFUSAL_STUCK,
                                       "%s is stuck: %s; it will be usable when the kernel lets go",
                                       device->facts.name, device->stuck);
@@ -95,7 +96,6 @@ static RefusalKind check_group_free(const World *world, const Request *request,
                 return refusal->kind;
         /* Who has it tells more than that it is being worked on; but nobody has it while it is
          * granted. */
-        lease = lease_table_find_group(&world->leases, number);
         if (lease && lease != own && lease->state != LEASE_GRANTING &&
             !decide_may_take(world, request, number))
                 return refuse_leased(lease, number, refusal);

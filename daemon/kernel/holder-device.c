@@ -151,3 +151,11 @@ bool holder_device_may_be_open(const HolderSearch *search, const HolderDevice *d
         return may_be_vfio(search, dir) &&
                (sysfs_read(dir, "enable", &enable) < 0 || strcmp(enable, "0") != 0);
 }
+
+bool holder_group_may_be_open(const HolderSearch *search, uint32_t group) {
+        for (size_t i = 0; i < search->n_devices; i++)
+                if (search->devices[i].group == group &&
+                    holder_device_may_be_open(search, &search->devices[i]))
+                        return true;
+        return false;
+}

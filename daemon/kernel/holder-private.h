@@ -22,7 +22,8 @@
 
 typedef struct HolderGroup {
         uint32_t number;
-        dev_t rdev; /* of its node */
+        dev_t rdev;   /* of its node */
+        bool is_open; /* in the process that is looked at */
 } HolderGroup;
 
 typedef struct HolderMember {
@@ -116,8 +117,10 @@ typedef struct HolderProcess {
         bool known;
         bool over; /* `result` ends the look: it is passed over, or the sink wants no more */
         int result;
-        Hold only;  /* the device that all its device files are of; group and device only */
-        bool mixed; /* they are of several, or of some that are not searched for */
+        Hold only;   /* the device that all its device files are of; group and device only */
+        bool mixed;  /* they are of several, or of some that are not searched for */
+        Hold untold; /* the first of its device files that cannot be told; tid and fd only */
+        bool has_untold;
 } HolderProcess;
 
 /* An error that means: this process, or this file of it, is not to be seen (any more). */
@@ -146,6 +149,7 @@ int holder_devices_read(HolderSearch *search);
 void holder_devices_free(HolderSearch *search);
 bool holder_device_fits(const HolderDevice *device, const HolderRange *range);
 bool holder_device_may_be_open(const HolderSearch *search, const HolderDevice *device);
+bool holder_group_may_be_open(const HolderSearch *search, uint32_t group);
 
 /* Looks at one process; 0 also when it ends meanwhile. */
 int holder_process_look(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,7 +17,6 @@
 #include "daemon/util/string.h"
 
 #define PREFIX_SIZE 32
-#define LINK_SIZE 256
 
 /* A table of files: of the process, or of a thread that has its own. */
 typedef struct Table {
@@ -65,21 +65,59 @@ static int look_at_device(HolderProcess *process, const Table *table, int fd, Ho
         found = syspath ? holder_target_by_syspath(search, syspath, hold)
                         : holder_target_by_file(search, HOLD_DEVICE, table->tid, fd, hold);
         note_device(process, found ? hold : NULL);
-        return found ? holder_process_report(process, hold) : 0;
+        if (found)
+                return holder_process_report(process, hold);
+        if (!syspath && !process->has_untold) {
+                process->has_untold = true;
+                process->untold = (Hold){.kind = HOLD_DEVICE, .tid = hold->tid, .fd = hold->fd};
+        }
+        return 0;
+}
+
+/*
+ * A device's file that the process got from a group by itself is like no file of ours. If it has
+ * the file of a group that is searched for, and a device of that is open, then it is taken for one
+ * of that group; which one stays unsaid.
+ */
+static int report_untold(HolderProcess *process) {
+        HolderSearch *search = process->search;
+        int r = 0;
+
+        if (!process->has_untold)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < search->n_groups; i++) {
+                Hold hold = process->untold;
+
+                if (!search->groups[i].is_open)
+                        continue;
+                r = holder_devices_read(search);
+                hold.group = search->groups[i].number;
+                if (r >= 0 && holder_group_may_be_open(search, hold.group))
+                        r = holder_process_report(process, &hold);
+        }
+        return r;
+}
+
+/* The kernel lets a group be opened once only: whoever has its file has that one. */
+static void note_group(HolderSearch *search, const Hold *hold) {
+        for (size_t i = 0; hold->kind == HOLD_GROUP && i < search->n_groups; i++)
+                if (search->groups[i].number == hold->group)
+                        search->groups[i].is_open = true;
 }
 
 /* The name is that in its opener's view: it says that a closer look pays, not what it is. */
 static int look_at_node(HolderProcess *process, const Table *table, int dir, const char *name,
                         Hold *hold) {
-        const HolderSearch *search = process->search;
+        HolderSearch *search = process->search;
         struct stat status;
 
         if (fstatat(dir, name, &status, 0) < 0)
                 return holder_passes(-errno) ? 0 : -errno;
-        if ((S_ISCHR(status.st_mode) && holder_target_by_rdev(search, status.st_rdev, hold)) ||
-            holder_target_by_file(search, HOLD_CONTAINER, table->tid, hold->fd, hold))
-                return holder_process_report(process, hold);
-        return 0;
+        if ((!S_ISCHR(status.st_mode) || !holder_target_by_rdev(search, status.st_rdev, hold)) &&
+            !holder_target_by_file(search, HOLD_CONTAINER, table->tid, hold->fd, hold))
+                return 0;
+        note_group(search, hold);
+        return holder_process_report(process, hold);
 }
 
 static int look_at_pipe(HolderProcess *process, const char *inode, Hold *hold) {
@@ -93,7 +131,7 @@ static int look_at_pipe(HolderProcess *process, const char *inode, Hold *hold) {
 
 static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint32_t fd) {
         Hold hold = {.tid = table->tid, .fd = (int)fd};
-        char name[16], target[LINK_SIZE];
+        char name[16], target[PATH_MAX];
         const char *rest;
         ssize_t n;
 
@@ -200,11 +238,15 @@ int holder_process_look(HolderSearch *search, pid_t pid, HolderSink sink, void *
         if (dir < 0)
                 return holder_passes(-errno) ? 0 : -errno;
         process.dir = dir;
+        for (size_t i = 0; i < search->n_groups; i++)
+                search->groups[i].is_open = false;
         r = read_threads(&process);
         if (r >= 0)
                 r = read_maps(&process);
         if (r >= 0)
                 r = look_at_tables(&process);
+        if (r >= 0)
+                r = report_untold(&process);
         if (r >= 0)
                 r = holder_maps_report(&process);
         if (process.over)

@@ -4,6 +4,7 @@
 
 #include "daemon/kernel/holders.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct HolderSearch {
 StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char *device) {
         StubHolder *holder = &stub->holders[stub->n_holders++];
 
+        assert(stub->n_holders <= STUB_HOLDERS);
         *holder = (StubHolder){.hold = {.kind = kind,
                                         .pid = pid,
                                         .tid = pid,
@@ -31,6 +33,14 @@ StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char
         if (device)
                 (void)snprintf(holder->hold.device, sizeof(holder->hold.device), "%s", device);
         return holder;
+}
+
+bool stub_is_held(uint32_t group, bool (*counts)(HoldKind kind)) {
+        for (size_t i = 0; i < stub->n_holders; i++)
+                if (!stub->holders[i].gone && stub->holders[i].hold.group == group &&
+                    counts(stub->holders[i].hold.kind))
+                        return true;
+        return false;
 }
 
 int holder_search_new(const Roots *roots _unused_, const uint32_t *groups, size_t n_groups,
@@ -59,9 +69,11 @@ HolderSearch *holder_search_free(HolderSearch *search) {
         return NULL;
 }
 
-static bool is_searched(const HolderSearch *search, uint32_t group) {
+static bool is_found(const HolderSearch *search, const StubHolder *holder) {
+        if (holder->gone || holder->hidden)
+                return false;
         for (size_t i = 0; i < search->n_groups; i++)
-                if (search->groups[i] == group)
+                if (search->groups[i] == holder->hold.group)
                         return true;
         return false;
 }
@@ -73,7 +85,7 @@ int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         for (size_t i = 0; r >= 0 && i < stub->n_holders; i++) {
                 StubHolder *holder = &stub->holders[i];
 
-                if (!holder->gone && is_searched(search, holder->hold.group))
+                if (is_found(search, holder))
                         r = sink(userdata, &holder->hold);
                 if (holder->looks_left > 0 && --holder->looks_left == 0)
                         holder->gone = true;
@@ -85,10 +97,27 @@ int holder_search_process(HolderSearch *search, pid_t pid, HolderSink sink, void
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < stub->n_holders; i++)
-                if (!stub->holders[i].gone && stub->holders[i].hold.pid == pid &&
-                    is_searched(search, stub->holders[i].hold.group))
+                if (stub->holders[i].hold.pid == pid && is_found(search, &stub->holders[i]))
                         r = sink(userdata, &stub->holders[i].hold);
         return r;
+}
+
+static bool is_target(const HolderSearch *search, const StubHolder *holder, pid_t pid,
+                      bool (*counts)(HoldKind kind)) {
+        return holder->hold.pid == pid && is_found(search, holder) && counts(holder->hold.kind);
+}
+
+/* Every file of the process has seen the signal. */
+static void receive(pid_t pid, int signal) {
+        for (size_t i = 0; i < stub->n_holders; i++) {
+                StubHolder *holder = &stub->holders[i];
+
+                if (holder->gone || holder->hold.pid != pid)
+                        continue;
+                holder->received++;
+                holder->last_signal = signal;
+                holder->gone = holder->yields_to == signal;
+        }
 }
 
 int holder_signal(HolderSearch *search, const Hold *holder, bool (*counts)(HoldKind kind),
@@ -96,19 +125,11 @@ int holder_signal(HolderSearch *search, const Hold *holder, bool (*counts)(HoldK
         bool found = false;
         int ends[2];
 
-        for (size_t i = 0; i < stub->n_holders; i++) {
-                StubHolder *known = &stub->holders[i];
-
-                if (known->gone || known->hold.pid != holder->pid ||
-                    !is_searched(search, known->hold.group) || !counts(known->hold.kind))
-                        continue;
-                found = true;
-                known->received++;
-                known->last_signal = signal;
-                known->gone = known->yields_to == signal;
-        }
+        for (size_t i = 0; i < stub->n_holders; i++)
+                found = found || is_target(search, &stub->holders[i], holder->pid, counts);
         if (!found || stub_call("send signal %d to %d", signal, holder->pid) < 0)
                 return -ESRCH;
+        receive(holder->pid, signal);
         if (!ret_pidfd)
                 return 0;
         if (pipe(ends) < 0)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Twin of daemon/kernel/vfio-pci.c: every device has a command register, 6 unless it is quiet. */
+/* Twin of daemon/kernel/vfio-pci.c: every device has a command register, 6 unless it is quiet. It
+ * is of the device, not of the file: whoever else has the device open feels it too. */
 
 #include "daemon/kernel/vfio-pci.h"
 
 #include <errno.h>
 
+#include "daemon/util/string.h"
 #include "tests/stub/stub.h"
 
 #define COMMAND 6
@@ -16,32 +18,38 @@ static const char *name_of(int device) {
         return file ? file->what : "no device";
 }
 
+static StubDevice *device_of(int device) {
+        const char *name = string_after(name_of(device), "device ");
+
+        return name ? stub_find_device(name) : NULL;
+}
+
 int vfio_pci_request(int device) {
         return stub_call("request %s", name_of(device));
 }
 
 int vfio_pci_quiesce(int device, uint16_t *ret_command) {
-        StubFile *file = stub_file(device);
+        StubDevice *known = device_of(device);
         int r = stub_call("quiesce %s", name_of(device));
 
         if (r < 0)
                 return r;
-        if (!file)
+        if (!known)
                 return -EBADF;
         *ret_command = COMMAND;
-        file->quiet = true;
+        known->quiet = true;
         return 0;
 }
 
 int vfio_pci_restore(int device, uint16_t command) {
-        StubFile *file = stub_file(device);
+        StubDevice *known = device_of(device);
         int r = stub_call("restore %s to %u", name_of(device), command);
 
         if (r < 0)
                 return r;
-        if (!file)
+        if (!known)
                 return -EBADF;
-        file->quiet = false;
+        known->quiet = false;
         return 0;
 }
 

@@ -144,8 +144,9 @@ char *stub_state(void) {
                 const StubDevice *device = &stub->devices[i];
 
                 (void)strv_push_consume(&lines,
-                                        string_format("%s on '%s', override '%s'", device->name,
-                                                      device->driver, device->override));
+                                        string_format("%s on '%s', override '%s'%s", device->name,
+                                                      device->driver, device->override,
+                                                      device->quiet ? ", quiet" : ""));
         }
         for (size_t i = 0; i < stub->n_files; i++) {
                 const StubFile *file = &stub->files[i];

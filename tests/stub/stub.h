@@ -29,6 +29,7 @@ typedef struct StubDevice {
         char override[STUB_NAME]; /* "" for none */
         char native[STUB_NAME];   /* the driver that the kernel finds by itself, "" for none */
         char refuses[STUB_NAME];  /* a driver whose probe says -EINVAL */
+        bool quiet;               /* memory decode is off */
 } StubDevice;
 
 typedef struct StubFile {
@@ -37,7 +38,6 @@ typedef struct StubFile {
         ino_t inode;
         ino_t container; /* of a group: the container it is in, 0 for none */
         bool iommu;      /* of a container: it is set */
-        bool quiet;      /* of a device: memory decode is off */
 } StubFile;
 
 /* A process that has a file. It lets go when it is sent `yields_to`, or when something dies. */
@@ -47,6 +47,7 @@ typedef struct StubHolder {
         unsigned received; /* signals */
         int last_signal;
         size_t looks_left; /* it is gone after so many looks; 0: it stays */
+        bool hidden;       /* looking does not find it */
         bool gone;
 } StubHolder;
 
@@ -90,6 +91,8 @@ StubDevice *stub_add_device(const char *name, uint32_t group, const char *driver
 
 /* A process with one file. */
 StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char *device);
+/* Some process, found by looking or not, has a device of the group open, or also the group. */
+bool stub_is_held(uint32_t group, bool (*counts)(HoldKind kind));
 
 /* Drivers, overrides, and the files that are open in this process. Allocated. */
 char *stub_state(void);

@@ -5,9 +5,14 @@
 #include "tests/unit/fixture-shape.h"
 
 #include <check.h>
+#include <linux/vfio.h>
+#include <signal.h>
 #include <stdio.h>
 
+#include "daemon/kernel/vfio.h"
+
 #define OWNER 1000
+#define HOLDER 812
 #define VARIANT_ALIAS "alias vfio_pci:v000015B3d*sv*sd*bc*sc*i* mlx5_vfio_pci"
 
 #define BRIDGE {"0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE}
@@ -16,6 +21,9 @@
 #define VARIANT(name, group)                                                                       \
         {name, group, "mlx5_core", .modalias = "pci:v000015B3d0000101Esv0sd0bc02sc00i00",          \
          .original = "mlx5_core"}
+
+/* Of a revocation: whether the holder lets go does not hang on these. */
+#define SPARED "quiesce reset send load bind"
 
 const Shape shapes[] = {
         {.name = "bind two beside a bridge",
@@ -86,6 +94,66 @@ const Shape shapes[] = {
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 2), ON_VFIO("c", 2)},
          .before = {OPERATION_ACQUIRE, "group/1 group/2", OWNER},
          .ask = {OPERATION_REMOVE, "group/2", OWNER, .lease = 1}},
+        {.name = "take what was let go of",
+         .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
+         .before = {OPERATION_ACQUIRE, "group/1", OWNER},
+         .vacated = true,
+         .ask = {OPERATION_UNBIND, "group/1", .policy = POLICY_WAIT},
+         .spared = "reset load bind"},
+        {.name = "revoke from a lease",
+         .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
+         .before = {OPERATION_ACQUIRE, "group/1", OWNER},
+         .yields_to = SIGBUS,
+         .holds = HOLD_DEVICE,
+         .ask = {OPERATION_UNBIND, "group/1", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED},
+        {.name = "revoke by force",
+         .devices = {ON_VFIO("a", 1)},
+         .before = {OPERATION_ACQUIRE, "group/1", OWNER},
+         .yields_to = SIGKILL,
+         .holds = HOLD_MAPPING,
+         .ask = {OPERATION_UNBIND, "group/1", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED},
+        {.name = "revoke one of the groups in a container",
+         .devices = {ON_VFIO("a", 1), ON_VFIO("b", 2)},
+         .before = {OPERATION_ACQUIRE, "a b", OWNER},
+         .yields_to = SIGBUS,
+         .holds = HOLD_DEVICE,
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED},
+        {.name = "revoke all groups in a container",
+         .devices = {ON_VFIO("a", 1), ON_VFIO("b", 2)},
+         .before = {OPERATION_ACQUIRE, "a b", OWNER},
+         .yields_to = SIGBUS,
+         .holds = HOLD_DEVICE,
+         .ask = {OPERATION_UNBIND, "a b", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED},
+        {.name = "revoke what the holder has opened by itself",
+         .devices = {ON_VFIO("a", 1)},
+         .before = {OPERATION_ACQUIRE, "a", OWNER, .prepare = PREPARE_OPEN},
+         .attaches = true,
+         .yields_to = SIGBUS,
+         .holds = HOLD_DEVICE,
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED " open"},
+        {.name = "revoke what was never used",
+         .devices = {ON_VFIO("a", 1)},
+         .before = {OPERATION_ACQUIRE, "a", OWNER, .prepare = PREPARE_OPEN},
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED " open"},
+        {.name = "revoke what nobody leased",
+         .devices = {ON_VFIO("a", 1)},
+         .yields_to = SIGBUS,
+         .holds = HOLD_GROUP,
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED},
+        {.name = "revoke with and without a lease",
+         .devices = {ON_VFIO("a", 1), ON_VFIO("b", 2)},
+         .before = {OPERATION_ACQUIRE, "b", OWNER},
+         .yields_to = SIGBUS,
+         .holds = HOLD_GROUP,
+         .ask = {OPERATION_UNBIND, "a b", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED},
 };
 
 const size_t n_shapes = ELEMENTS(shapes);
@@ -124,10 +192,10 @@ static void decide_plan(Scene *scene, const Ask *ask) {
 }
 
 /* The lease that the files opened before belong to. */
-static void add_lease(Scene *scene) {
+static void add_lease(Scene *scene, const Shape *shape) {
         Lease *lease = world_add_lease(&scene->world, OWNER, LEASE_HELD, (uint32_t[]){0});
 
-        lease->attached = true;
+        lease->attached = shape->before.prepare == PREPARE_ATTACH;
         for (size_t i = 0; i < scene->files.n_handles; i++) {
                 Handle *handle = &scene->files.handles[i];
 
@@ -139,6 +207,40 @@ static void add_lease(Scene *scene) {
         }
 }
 
+/* What the holder does with container and groups: its files are the same as ours. */
+static void attach(Scene *scene) {
+        int container = handles_find(&scene->files, HANDLE_CONTAINER, 0, NULL);
+
+        for (size_t i = 0; i < scene->files.n_handles; i++)
+                if (scene->files.handles[i].kind == HANDLE_GROUP)
+                        ck_assert_int_eq(vfio_group_set_container(scene->files.handles[i].fd,
+                                                                  container),
+                                         0);
+        ck_assert_int_eq(vfio_container_set_iommu(container, VFIO_TYPE1v2_IOMMU), 0);
+}
+
+static void vacate(Scene *scene) {
+        const Lease *lease = lease_table_find(&scene->world.leases, 1);
+
+        for (size_t i = 0; i < lease->n_groups; i++)
+                wait_vacate(world_add_wait(&scene->world, 0,
+                                           (uint32_t[]){lease->groups[i], 0}),
+                            lease->groups[i]);
+}
+
+static void run_before(Scene *scene, const Shape *shape) {
+        decide_plan(scene, &shape->before);
+        ck_assert_int_eq(scene_run(scene, NEVER).error, 0);
+        add_lease(scene, shape);
+        plan_done(&scene->plan);
+        if (shape->attaches)
+                attach(scene);
+        if (shape->vacated)
+                vacate(scene);
+        stub->calls = 0;
+        stub->log[0] = '\0';
+}
+
 void scene_init(Scene *scene, const Shape *shape) {
         size_t n = 0;
 
@@ -148,16 +250,14 @@ void scene_init(Scene *scene, const Shape *shape) {
         world_init(&scene->world, shape->devices, n);
         ck_assert_int_eq(vfio_aliases_add_line(&scene->world.aliases, VARIANT_ALIAS), 1);
         init_stub(shape, n);
-        if (shape->before.targets) {
-                decide_plan(scene, &shape->before);
-                ck_assert_int_eq(scene_run(scene, NEVER).error, 0);
-                add_lease(scene);
-                plan_done(&scene->plan);
-                stub->calls = 0;
-                stub->log[0] = '\0';
-        }
+        if (shape->before.targets)
+                run_before(scene, shape);
+        if (shape->yields_to)
+                stub_add_holder(HOLDER, shape->holds, shape->devices[0].group,
+                                shape->holds == HOLD_GROUP ? NULL : shape->devices[0].name)
+                        ->yields_to = shape->yields_to;
+        scene->world.config.sigbus_grace_ms = 0;
         decide_plan(scene, &shape->ask);
-        stub->step = 0;
 }
 
 void scene_done(Scene *scene) {
@@ -168,17 +268,26 @@ void scene_done(Scene *scene) {
         stub_done();
 }
 
+typedef struct Canceller {
+        const Progress *progress;
+        size_t before;
+} Canceller;
+
+/* A step that waits asks too. */
 static bool is_cancelled(void *userdata) {
-        return stub->step++ == *(const size_t *)userdata;
+        const Canceller *canceller = userdata;
+
+        stub->step = canceller->progress->step;
+        return stub->step == canceller->before;
 }
 
 Progress scene_run(Scene *scene, size_t cancel_before) {
         const Roots roots = ROOTS_NULL;
-        const ExecuteHost host = {
-                .cancelled = is_cancelled, .userdata = &cancel_before, .vfiod = STUB_VFIOD};
         Progress progress = {0};
+        Canceller canceller = {.progress = &progress, .before = cancel_before};
+        const ExecuteHost host = {
+                .cancelled = is_cancelled, .userdata = &canceller, .vfiod = STUB_VFIOD};
 
-        stub->step = 0;
         stub->undoing = &progress.undoing;
         holds_done(&scene->holds);
         execute_plan(&roots, &scene->plan, &scene->files, &scene->holds, &progress, &host);

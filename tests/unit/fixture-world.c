@@ -95,6 +95,12 @@ void world_done(World *world) {
                 activity_end(activity);
                 free(activity);
         }
+        list_for_each_safe(link, &world->waits.waits) {
+                Wait *wait = container_of(link, Wait, link);
+
+                wait_end(wait);
+                free(wait);
+        }
         lease_table_done(&world->leases);
         vfio_aliases_done(&world->aliases);
         topology_done(&world->topology);
@@ -131,15 +137,35 @@ Lease *world_add_lease(World *world, uid_t owner, LeaseState state, const uint32
         return lease;
 }
 
-void world_add_activity(World *world, uid_t uid, Operation operation, const uint32_t *groups) {
-        Activity *activity = calloc(1, sizeof(Activity));
+static size_t count_groups(const uint32_t *groups) {
         size_t n = 0;
 
-        ck_assert_ptr_nonnull(activity);
         while (groups[n])
                 n++;
-        ck_assert_int_eq(activity_begin(&world->activities, activity, operation, uid, groups, n),
+        return n;
+}
+
+void world_add_activity(World *world, uid_t uid, Operation operation, const uint32_t *groups) {
+        Activity *activity = calloc(1, sizeof(Activity));
+
+        ck_assert_ptr_nonnull(activity);
+        ck_assert_int_eq(activity_begin(&world->activities, activity, operation, uid, groups,
+                                        count_groups(groups)),
                          0);
+}
+
+Wait *world_add_wait(World *world, uid_t uid, const uint32_t *groups) {
+        Wait *wait = calloc(1, sizeof(Wait));
+
+        ck_assert_ptr_nonnull(wait);
+        ck_assert_int_eq(wait_begin(&world->waits, wait, uid, 0, groups, count_groups(groups)), 0);
+        return wait;
+}
+
+void wait_vacate(Wait *wait, uint32_t group) {
+        for (size_t i = 0; i < wait->n_groups; i++)
+                if (wait->groups[i].number == group)
+                        wait->groups[i].vacated = wait->groups[i].was_held = true;
 }
 
 static char **split(const char *text) {
@@ -165,6 +191,8 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
                 .bind = ask->bind,
                 .prepare = ask->prepare,
                 .lease = ask->lease,
+                .policy = ask->policy,
+                .due = ask->due,
                 .defer_fds = ask->defer_fds,
                 .fds_max = ask->fds_max ?: 16,
         };

@@ -58,6 +58,11 @@ Lease *world_add_lease(World *world, uid_t owner, LeaseState state, const uint32
 /* An operation under way on these groups, 0-terminated; ended by world_done(). */
 void world_add_activity(World *world, uid_t uid, Operation operation, const uint32_t *groups);
 
+/* An unbind that waits for these groups, 0-terminated; ended by world_done(). */
+Wait *world_add_wait(World *world, uid_t uid, const uint32_t *groups);
+/* The devices of the group were let go of since the wait began. */
+void wait_vacate(Wait *wait, uint32_t group);
+
 /* A request in few words. */
 typedef struct Ask {
         Operation operation;
@@ -69,6 +74,8 @@ typedef struct Ask {
         uint32_t lease;
         bool defer_fds;
         size_t fds_max; /* 0: 16, as on the system bus */
+        UnbindPolicy policy;
+        bool due;
 } Ask;
 
 typedef struct Answer {

@@ -111,6 +111,43 @@ START_TEST(fdinfo_is_believed_before_a_comparison) {
 }
 END_TEST
 
+/* Before Linux 6.18: what a process opens itself is like no file of ours. */
+static void add_opener(Machine *machine) {
+        machine_init(machine);
+        machine_add_reference(machine, HOLD_DEVICE, DEVICE_A, 0, OUR_DEVICE);
+        machine_add_process(machine, 5000100);
+        machine_add_device(machine, "5000100", 7, FDINFO);
+        stub_process_add_file(5000100, 7, OTHER);
+}
+
+START_TEST(a_device_file_that_its_holder_opened_is_told_by_the_groups_file) {
+        _cleanup_machine_ Machine machine;
+
+        add_opener(&machine);
+        machine_add_node(&machine, "5000100", 3, "vfio/3");
+        machine_assert(&machine, "5000100 group - 3\n5000100 device - 7");
+}
+END_TEST
+
+START_TEST(a_device_file_that_its_holder_opened_is_not_told_without_the_groups_file) {
+        _cleanup_machine_ Machine machine;
+
+        add_opener(&machine);
+        machine_assert(&machine, "");
+}
+END_TEST
+
+START_TEST(a_device_file_is_of_no_group_whose_devices_are_all_closed) {
+        _cleanup_machine_ Machine machine;
+
+        add_opener(&machine);
+        machine_add_node(&machine, "5000100", 3, "vfio/3");
+        machine_set_enable(&machine, DEVICE_A, "0");
+        machine_set_enable(&machine, DEVICE_B, "0");
+        machine_assert(&machine, "5000100 group - 3");
+}
+END_TEST
+
 START_TEST(a_container_is_only_told_by_comparing) {
         _cleanup_machine_ Machine machine;
 
@@ -288,6 +325,29 @@ START_TEST(a_file_in_a_table_of_its_own_is_compared_there) {
         machine_add_device(&machine, "5000100/task/5000102", 9, FDINFO);
         stub_process_add_file(5000102, 9, OUR_DEVICE);
         machine_assert(&machine, "5000100/5000102 device " DEVICE_A " 9");
+}
+END_TEST
+
+START_TEST(the_holders_among_many_processes_are_found) {
+        _cleanup_free_ char *expected = strdup(""), *text = NULL;
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        for (pid_t pid = 5000000; pid < 5000400; pid++) {
+                _cleanup_free_ char *process = string_format("%d", pid);
+
+                if (pid == VFIOD)
+                        continue;
+                machine_add_process(&machine, pid);
+                machine_add_fd(&machine, process, 0, "/dev/null");
+                machine_add_fd(&machine, process, 1, "pipe:[77]");
+                if (pid % 40 != 7)
+                        continue;
+                machine_add_node(&machine, process, 3, "vfio/3");
+                (void)string_append(&expected, "%s%d group - 3", expected[0] ? "\n" : "", pid);
+        }
+        text = machine_look(&machine);
+        ck_assert_str_eq(text, expected);
 }
 END_TEST
 
@@ -794,6 +854,10 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests, a_device_file_is_told_by_what_fdinfo_says);
         tcase_add_test(tests, a_device_file_is_compared_with_ours_where_fdinfo_says_nothing);
         tcase_add_test(tests, fdinfo_is_believed_before_a_comparison);
+        tcase_add_test(tests, a_device_file_that_its_holder_opened_is_told_by_the_groups_file);
+        tcase_add_test(tests,
+                       a_device_file_that_its_holder_opened_is_not_told_without_the_groups_file);
+        tcase_add_test(tests, a_device_file_is_of_no_group_whose_devices_are_all_closed);
         tcase_add_test(tests, a_container_is_only_told_by_comparing);
         tcase_add_test(tests, a_lease_is_told_by_its_pipe);
         tcase_add_test(tests, a_group_that_does_not_exist_has_no_holders);
@@ -804,6 +868,7 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests, a_process_without_files_or_maps_is_no_error);
         tcase_add_test(tests, a_thread_with_a_table_of_its_own_is_looked_into);
         tcase_add_test(tests, a_file_in_a_table_of_its_own_is_compared_there);
+        tcase_add_test(tests, the_holders_among_many_processes_are_found);
         tcase_add_test(tests, a_first_thread_that_has_ended_does_not_hide_the_others);
         tcase_add_test(tests, an_error_of_the_sink_ends_the_search);
 }

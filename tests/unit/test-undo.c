@@ -146,8 +146,7 @@ static Result run_failing(const Shape *shape, size_t first, size_t second) {
         result.fds_after = count_fds();
         result.after = stub_state();
         result.calls = stub->calls;
-        /* The step is counted up before it runs. */
-        result.failed_step = stub->failed_step - 1;
+        result.failed_step = stub->failed_step;
         result.failed_in_undo = stub->failed_in_undo;
         (void)snprintf(result.failed, sizeof(result.failed), "%s", stub->failed);
         scene_done(&scene);

@@ -60,8 +60,8 @@ void release_begin(Broker *broker, Lease *lease, LeaseEvent event);
 /* release.c: the group is not the lease's any more; a lease without groups is over. */
 void release_taken_group(Broker *broker, Lease *lease, uint32_t group);
 
-/* release.c: the lease drains, and a process that cannot be found has it: its devices are stuck until
- * it is over. */
+/* release.c: the lease drains, and a process that cannot be found has it: its devices are stuck
+ * until it is over. */
 void release_set_stuck(Broker *broker, Lease *lease);
 
 /* release.c: closes files in a worker, because the last close of a device resets it. */

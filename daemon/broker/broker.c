@@ -85,8 +85,7 @@ void broker_emit(Broker *broker, ChangeKind kind, uint32_t number, const char *d
 }
 
 void broker_emit_asked(Broker *broker, const Lease *lease, const char *reason) {
-        const Change change = {
-                .kind = CHANGE_LEASE_ASKED, .number = lease->id, .reason = reason};
+        const Change change = {.kind = CHANGE_LEASE_ASKED, .number = lease->id, .reason = reason};
 
         if (broker->listener)
                 broker->listener(broker->listener_userdata, &change);

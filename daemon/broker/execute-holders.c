@@ -172,8 +172,7 @@ static bool is_signalled(const Eviction *eviction, const Hold *hold) {
 }
 
 static int remember(Eviction *eviction, const Hold *hold, int pidfd) {
-        Target *grown =
-                reallocarray(eviction->targets, eviction->n_targets + 1, sizeof(Target));
+        Target *grown = reallocarray(eviction->targets, eviction->n_targets + 1, sizeof(Target));
 
         if (!grown || eviction->n_pidfds == PIDFDS_MAX)
                 fd_close(pidfd);
@@ -183,8 +182,7 @@ static int remember(Eviction *eviction, const Hold *hold, int pidfd) {
         if (!grown)
                 return -ENOMEM;
         eviction->targets = grown;
-        grown[eviction->n_targets++] =
-                (Target){.pid = hold->pid, .start_time = hold->start_time};
+        grown[eviction->n_targets++] = (Target){.pid = hold->pid, .start_time = hold->start_time};
         return 0;
 }
 
@@ -196,8 +194,8 @@ static int signal_holders(Eviction *eviction, const Holds *holds,
 
                 if (!counts(eviction->step, hold, kind_counts) || is_signalled(eviction, hold))
                         continue;
-                r = holder_signal(eviction->run->search, hold, kind_counts,
-                                  eviction->step->signal, &pidfd);
+                r = holder_signal(eviction->run->search, hold, kind_counts, eviction->step->signal,
+                                  &pidfd);
                 if (r >= 0)
                         r = remember(eviction, hold, pidfd);
                 /* Whoever could not be signalled, out of pidfds say, is tried again next time. */

@@ -6,13 +6,23 @@
 #include "daemon/broker/execute.h"
 #include "daemon/kernel/holders.h"
 
+/* What undoing a step has to know of how it went. */
+typedef struct Trace {
+        bool done;        /* UNSET_CONTAINER, QUIESCE: it had an effect */
+        uint16_t command; /* QUIESCE: the register before */
+} Trace;
+
 typedef struct Run {
         const Roots *roots;
         const Plan *plan;
         Handles *files;
         Holds *holds;
         const ExecuteHost *host;
-        HolderSearch *search; /* made by the first step that looks; remembers mappings it has seen */
+        Trace *traces; /* one for each step of the plan */
+        bool orphaned; /* undoing: a group's last device was unbound, and the file of it is none any
+                          more */
+        /* Made by the first step that looks; remembers mappings it has seen. */
+        HolderSearch *search;
 } Run;
 
 /* Each is one step, and returns 0 or -errno. */

@@ -13,6 +13,10 @@
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
+static Trace *trace_of(const Run *run, const Step *step) {
+        return &run->traces[step - run->plan->steps];
+}
+
 static int run_load_module(const Run *run, const Step *step) {
         int r = module_load(run->roots, step->module);
 
@@ -119,19 +123,27 @@ static int set_container(const Run *run, uint32_t group) {
 }
 
 /* A group that is in no container (-EINVAL) is where it is to be: its holder has taken it out. */
-static int run_unset_container(const Run *run, uint32_t group) {
-        Handle *handle = handles_get(run->files, HANDLE_GROUP, group, NULL);
-        int r = handle ? vfio_group_unset_container(handle->fd) : -EBADF;
+static int run_unset_container(const Run *run, const Step *step) {
+        int r = vfio_group_unset_container(
+                handles_find(run->files, HANDLE_GROUP, step->group, NULL));
 
-        if (handle)
-                handle->taken_out = r >= 0;
+        trace_of(run, step)->done = r >= 0;
         return r == -EINVAL ? 0 : r;
 }
 
-static int undo_unset_container(const Run *run, uint32_t group) {
-        const Handle *handle = handles_get(run->files, HANDLE_GROUP, group, NULL);
+/* With its last group the container has lost its IOMMU (drivers/vfio/container.c,
+ * vfio_group_detach_container); with others in it, setting it says -EINVAL. -ENODEV: the group's
+ * last device was unbound meanwhile, and our file of it is an orphan (unbind.c lets go of it). */
+static int undo_unset_container(Run *run, const Step *step) {
+        int r;
 
-        return handle && handle->taken_out ? set_container(run, group) : 0;
+        if (!trace_of(run, step)->done)
+                return 0;
+        r = set_container(run, step->group);
+        if (r >= 0)
+                r = vfio_container_set_iommu(find_container(run, step->group), VFIO_TYPE1v2_IOMMU);
+        run->orphaned = run->orphaned || r == -ENODEV;
+        return r == -EINVAL || r == -ENODEV ? 0 : r;
 }
 
 static int get_device(const Run *run, const Step *step) {
@@ -153,24 +165,31 @@ static int run_request_device(const Run *run, const Step *step) {
 }
 
 static int run_quiesce(const Run *run, const Step *step) {
-        Handle *handle = handles_get(run->files, HANDLE_DEVICE, step->group, step->device);
+        Trace *trace = trace_of(run, step);
+        int fd = handles_find(run->files, HANDLE_DEVICE, step->group, step->device);
 
-        if (handle)
-                handle->quiesced = vfio_pci_quiesce(handle->fd, &handle->command) >= 0;
+        trace->done = fd >= 0 && vfio_pci_quiesce(fd, &trace->command) >= 0;
         return 0;
+}
+
+/* Also through a file that undo has opened anew: who else has the device open has kept it quiet. */
+static int undo_quiesce(const Run *run, const Step *step) {
+        const Trace *trace = trace_of(run, step);
+        int fd = handles_find(run->files, HANDLE_DEVICE, step->group, step->device);
+
+        return trace->done && !run->orphaned ? vfio_pci_restore(fd, trace->command) : 0;
+}
+
+static int undo_close_device(const Run *run, const Step *step) {
+        int r = get_device(run, step);
+
+        return step->optional || run->orphaned ? 0 : r;
 }
 
 static int run_reset(const Run *run, const Step *step) {
         if (strcmp(step->bus, "pci") == 0)
                 (void)pci_reset(run->roots, step->device);
         return 0;
-}
-
-static int undo_quiesce(const Run *run, const Step *step) {
-        const Handle *handle =
-                handles_get(run->files, HANDLE_DEVICE, step->group, step->device);
-
-        return handle && handle->quiesced ? vfio_pci_restore(handle->fd, handle->command) : 0;
 }
 
 static int run_step(Run *run, const Step *step) {
@@ -203,7 +222,7 @@ static int run_step(Run *run, const Step *step) {
                 handles_close(run->files, HANDLE_DEVICE, step->group, step->device);
                 return 0;
         case STEP_UNSET_CONTAINER:
-                return run_unset_container(run, step->group);
+                return run_unset_container(run, step);
         case STEP_CLOSE_FILES:
                 handles_done(run->files);
                 return 0;
@@ -245,7 +264,7 @@ static int undo_bind(const Run *run, const Step *step) {
         return driver_unbind(run->roots, step->bus, step->device, driver);
 }
 
-static int undo_step(const Run *run, const Step *step) {
+static int undo_step(Run *run, const Step *step) {
         switch (step->kind) {
         case STEP_SET_OVERRIDE:
                 return driver_set_override(run->roots, step->bus, step->device, step->override_old);
@@ -271,9 +290,9 @@ static int undo_step(const Run *run, const Step *step) {
                 handles_close(run->files, HANDLE_DEVICE, step->group, step->device);
                 return 0;
         case STEP_CLOSE_DEVICE:
-                return step->optional ? get_device(run, step), 0 : get_device(run, step);
+                return undo_close_device(run, step);
         case STEP_UNSET_CONTAINER:
-                return undo_unset_container(run, step->group);
+                return undo_unset_container(run, step);
         case STEP_QUIESCE:
                 return undo_quiesce(run, step);
         case STEP_LOAD_MODULE:
@@ -300,7 +319,7 @@ static bool device_is_gone(const Run *run, const Step *step) {
 }
 
 /* Goes on past a step that cannot be undone: the more is put back the better. */
-static void undo_before(const Run *run, const Plan *plan, size_t end, volatile Progress *progress) {
+static void undo_before(Run *run, const Plan *plan, size_t end, volatile Progress *progress) {
         progress->undoing = true;
         for (size_t i = end; i > 0; i--) {
                 int r;
@@ -313,23 +332,38 @@ static void undo_before(const Run *run, const Plan *plan, size_t end, volatile P
         }
 }
 
-void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Holds *holds,
-                  volatile Progress *progress, const ExecuteHost *host) {
-        Run run = {.roots = roots, .plan = plan, .files = files, .holds = holds, .host = host};
+static void run_steps(Run *run, volatile Progress *progress) {
+        const Plan *plan = run->plan;
 
         for (size_t i = 0; i < plan->n_steps; i++) {
                 int r;
 
                 progress->step = i;
-                r = host->cancelled(host->userdata) ? -ECANCELED
-                                                    : run_step(&run, &plan->steps[i]);
-                if (r < 0) {
-                        progress->error = r;
-                        undo_before(&run, plan, i, progress);
-                        break;
-                }
+                r = run->host->cancelled(run->host->userdata) ? -ECANCELED
+                                                              : run_step(run, &plan->steps[i]);
+                if (r >= 0)
+                        continue;
+                progress->error = r;
+                undo_before(run, plan, i, progress);
+                return;
         }
+}
+
+void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Holds *holds,
+                  volatile Progress *progress, const ExecuteHost *host) {
+        Run run = {.roots = roots,
+                   .plan = plan,
+                   .files = files,
+                   .holds = holds,
+                   .host = host,
+                   .traces = calloc(plan->n_steps + 1, sizeof(Trace))};
+
+        if (run.traces)
+                run_steps(&run, progress);
+        else
+                progress->error = -ENOMEM;
         handles_close_kind(files, HANDLE_CLAIM);
         holder_search_free(run.search);
+        free(run.traces);
         progress->finished = true;
 }

@@ -8,11 +8,8 @@
 #include "daemon/util/string.h"
 
 static const char *const names[] = {
-        [HANDLE_CONTAINER] = "container",
-        [HANDLE_GROUP] = "group",
-        [HANDLE_DEVICE] = "device",
-        [HANDLE_LEASE] = "lease",
-        [HANDLE_CLAIM] = "claim",
+        [HANDLE_CONTAINER] = "container", [HANDLE_GROUP] = "group", [HANDLE_DEVICE] = "device",
+        [HANDLE_LEASE] = "lease",         [HANDLE_CLAIM] = "claim",
 };
 
 static int reserve(Handles *handles, size_t more) {
@@ -47,17 +44,11 @@ static bool handle_is(const Handle *handle, HandleKind kind, uint32_t group, con
                string_equal(handle->device, device);
 }
 
-Handle *handles_get(const Handles *handles, HandleKind kind, uint32_t group, const char *device) {
+int handles_find(const Handles *handles, HandleKind kind, uint32_t group, const char *device) {
         for (size_t i = 0; i < handles->n_handles; i++)
                 if (handle_is(&handles->handles[i], kind, group, device))
-                        return &handles->handles[i];
-        return NULL;
-}
-
-int handles_find(const Handles *handles, HandleKind kind, uint32_t group, const char *device) {
-        const Handle *handle = handles_get(handles, kind, group, device);
-
-        return handle ? handle->fd : -EBADF;
+                        return handles->handles[i].fd;
+        return -EBADF;
 }
 
 /* The order of the rest is kept: GetFds counts on it. */

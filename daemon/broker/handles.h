@@ -24,11 +24,6 @@ typedef struct Handle {
         int fd;
         bool fresh; /* opened by the plan that is running, unlike those it was given */
         bool given; /* the worker's alone: it comes back when the plan fails */
-
-        /* What steps of the plan that is running have done to it, for their undo. */
-        bool taken_out;   /* HANDLE_GROUP: of its container */
-        bool quiesced;    /* HANDLE_DEVICE: its command register was `command` */
-        uint16_t command;
 } Handle;
 
 typedef struct Handles {
@@ -44,9 +39,6 @@ int handles_add_consume(Handles *handles, HandleKind kind, uint32_t group, const
 
 /* The fd, still owned by `handles`; -EBADF where there is none. */
 int handles_find(const Handles *handles, HandleKind kind, uint32_t group, const char *device);
-
-/* The same as a whole; NULL where there is none. Valid until a file is added or closed. */
-Handle *handles_get(const Handles *handles, HandleKind kind, uint32_t group, const char *device);
 
 /* Closes one file, if it is there. */
 void handles_close(Handles *handles, HandleKind kind, uint32_t group, const char *device);

@@ -29,9 +29,9 @@ struct Holding {
         sd_event_source *retry; /* while draining */
         uint64_t retry_usec;
         HolderWatch holders; /* while draining: the processes that still have files */
-        unsigned unseen;   /* while draining: how often the kernel said that somebody has the
-                              group, and nobody was to be seen */
-        List link; /* Broker.holdings */
+        unsigned unseen;     /* while draining: how often the kernel said that somebody has the
+                                group, and nobody was to be seen */
+        List link;           /* Broker.holdings */
 };
 
 /* *ret_read_end is the first read end of the pipe; until it is closed, the holding is not

@@ -86,6 +86,7 @@ static void on_worker_done(void *userdata, const Progress *progress, Handles *op
         Job *job = userdata;
 
         job->worker = NULL;
+        job->outcome.step = progress->step;
         job->outcome.holds = *holds;
         *holds = (Holds)HOLDS_NULL;
         if (job->outcome.timed_out)
@@ -99,8 +100,7 @@ static void on_worker_done(void *userdata, const Progress *progress, Handles *op
 static void on_worker_late(void *userdata, size_t step) {
         Job *job = userdata;
         _cleanup_free_ char *what = step_describe(&job->plan.steps[step]);
-        _cleanup_free_ char *reason =
-                string_format("'%s' has not returned", string_or_empty(what));
+        _cleanup_free_ char *reason = string_format("'%s' has not returned", string_or_empty(what));
 
         job->outcome.timed_out = true;
         job->outcome.failure = string_format(

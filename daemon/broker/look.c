@@ -28,8 +28,8 @@ int lend_group(Job *job, uint32_t group) {
 
         if (!holding || is_lent(job, group))
                 return 0;
-        grown = reallocarray(job->lent.handles,
-                             job->lent.n_handles + holding->files.n_handles + 1, sizeof(Handle));
+        grown = reallocarray(job->lent.handles, job->lent.n_handles + holding->files.n_handles + 1,
+                             sizeof(Handle));
         if (!grown)
                 return -ENOMEM;
         job->lent.handles = grown;

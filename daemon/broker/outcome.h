@@ -16,6 +16,7 @@
 typedef struct Outcome {
         Refusal refusal;
         int error;      /* the -errno of a failure, else 0 */
+        size_t step;    /* of the plan, that failed */
         char *failure;  /* its sentence: step, subject, errno; NULL for none */
         bool timed_out; /* a step did not return by the deadline */
         uint32_t lease; /* the lease acquired, joined, released; 0 for none */

@@ -98,8 +98,8 @@ static void retry_later(Broker *broker, Holding *holding) {
 
 static bool is_held(const Holds *holds, uint32_t group) {
         for (size_t i = 0; i < holds->n_holds; i++)
-                if (holds->holds[i].group == group && (holds->holds[i].kind == HOLD_GROUP ||
-                                                       hold_keeps_device(holds->holds[i].kind)))
+                if (holds->holds[i].group == group &&
+                    (holds->holds[i].kind == HOLD_GROUP || hold_keeps_device(holds->holds[i].kind)))
                         return true;
         return false;
 }
@@ -121,8 +121,9 @@ void release_set_stuck(Broker *broker, Lease *lease) {
                 return;
         lease->unseen = true;
         for (size_t i = 0; i < lease->n_groups; i++) {
-                set_stuck(broker, lease->groups[i],
-                          "it was given back, but a process that cannot be found still has it open");
+                set_stuck(
+                        broker, lease->groups[i],
+                        "it was given back, but a process that cannot be found still has it open");
                 broker_emit_group(broker, lease->groups[i]);
         }
         broker_emit(broker, CHANGE_LEASE_STUCK, lease->id, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Unbind, one try of it (daemon/broker/wait.h tries again). Groups that are taken from a lease go to
- * the worker with our files of them; a try that is undone gives the files back.
+ * Unbind, one try of it (daemon/broker/wait.h tries again). Groups that are taken from a lease go
+ * to the worker with our files of them; a try that is undone gives the files back.
  */
 
 #include <errno.h>
@@ -50,6 +50,24 @@ static void take_from_lease(Job *job, Lease *lease, uint32_t group) {
         release_taken_group(job->broker, lease, group);
 }
 
+/*
+ * Once a device of the group has lost its vfio driver there is no way back for the lease: with the
+ * last of them the kernel makes an orphan of our file of the group, and binding them again another
+ * group (drivers/vfio/group.c, vfio_device_remove_group). Its holders had let go by then.
+ */
+static bool is_lost(const Job *job, uint32_t group) {
+        for (size_t i = 0; i < job->outcome.step && i < job->plan.n_steps; i++)
+                if (job->plan.steps[i].kind == STEP_UNBIND_VFIO &&
+                    job->plan.steps[i].group == group)
+                        return true;
+        return false;
+}
+
+static void lose_group(Job *job, Lease *lease, uint32_t group) {
+        if (is_lost(job, group))
+                release_taken_group(job->broker, lease, group);
+}
+
 /* A lease that has ended meanwhile will drain with the files it gets back. */
 static void return_files(Job *job, Handles *opened) {
         Broker *broker = job->broker;
@@ -69,6 +87,7 @@ static void return_files(Job *job, Handles *opened) {
 static void unbind_finish(Job *job, bool ran, Handles *opened) {
         if (!ran) {
                 return_files(job, opened);
+                for_each_taken(job, lose_group);
                 return;
         }
         bind_forget(job);

@@ -3,8 +3,8 @@
 /*
  * The way of an Unbind:
  *   1. It is tried. If nobody holds the groups, that was all.
- *   2. If somebody does: policy `fail` looks who, and refuses. The others begin to wait: from now on
- *      nobody new is given the groups. Who holds what is looked at first, so that letting go can be
+ *   2. If somebody does: policy `fail` looks who, and refuses. The others begin to wait: from now
+ * on nobody new is given the groups. Who holds what is looked at first, so that letting go can be
  *      seen afterwards; then the owners of the leases are asked in three ways (ReleaseRequested, a
  *      byte in the lease's pipe, the device-request interrupt).
  *   3. It is tried again whenever a lease ends, an operation on a group is over, or looking shows
@@ -45,14 +45,14 @@ struct Waiter {
         Request request;
         BrokerDone done;
         void *userdata;
-        Wait wait;      /* begun once somebody was found to hold a group */
-        Errand errand;  /* under way; it comes back to us, so we are not freed before */
-        bool ended;     /* `done` was called */
+        Wait wait;     /* begun once somebody was found to hold a group */
+        Errand errand; /* under way; it comes back to us, so we are not freed before */
+        bool ended;    /* `done` was called */
         bool called_off;
-        bool expired;   /* the deadline has passed */
-        bool poked;     /* a group may have come free since the last try began */
-        bool looked;    /* since the wait began */
-        Outcome last;   /* of the last try, and whom the last look has found */
+        bool expired; /* the deadline has passed */
+        bool poked;   /* a group may have come free since the last try began */
+        bool looked;  /* since the wait began */
+        Outcome last; /* of the last try, and whom the last look has found */
         HolderWatch watch;
         uint64_t look_usec;
         uint64_t started_usec; /* CLOCK_MONOTONIC */
@@ -238,9 +238,12 @@ static void on_look(void *userdata, Outcome *outcome) {
                 waiter_free(waiter);
                 return;
         }
-        holds_done(&waiter->last.holds);
-        waiter->last.holds = outcome->holds;
-        outcome->holds = (Holds)HOLDS_NULL;
+        /* A look that failed has not shown that nobody is there. */
+        if (outcome_is_success(outcome)) {
+                holds_done(&waiter->last.holds);
+                waiter->last.holds = outcome->holds;
+                outcome->holds = (Holds)HOLDS_NULL;
+        }
         if (!waiter->wait.groups || (waiter->expired && waiter->request.policy == POLICY_WAIT)) {
                 end_held(waiter);
                 return;
@@ -387,7 +390,8 @@ static void begin(Waiter *waiter) {
         look_now(waiter);
 }
 
-/* Nobody is to be seen who could be made to let go: the lease ends, so that all know, and drains. */
+/* Nobody is to be seen who could be made to let go: the lease ends, so that all know, and drains.
+ */
 static void give_up_leases(Waiter *waiter) {
         Broker *broker = waiter->broker;
 
@@ -420,8 +424,8 @@ static void go_on(Waiter *waiter) {
                 if (waiter->last.refusal.kind == REFUSAL_STUCK)
                         give_up_leases(waiter);
                 end(waiter, &waiter->last);
-        } else if (waiter->poked || (waiter->expired && waiter->request.policy == POLICY_REVOKE &&
-                                     !was_due))
+        } else if (waiter->poked ||
+                   (waiter->expired && waiter->request.policy == POLICY_REVOKE && !was_due))
                 try_now(waiter);
         else if (waiter->expired && waiter->request.policy == POLICY_WAIT)
                 look_now(waiter);

@@ -23,6 +23,7 @@ void wait_poke(Broker *broker);
 /* Ends all waits. */
 void wait_stop(Broker *broker);
 
-/* Forgets a waiter, told or not; for the end of the daemon. `link` is its place in Broker.waiters. */
+/* Forgets a waiter, told or not; for the end of the daemon. `link` is its place in Broker.waiters.
+ */
 Waiter *waiter_of(List *link);
 void waiter_free(Waiter *waiter);

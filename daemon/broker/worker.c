@@ -6,9 +6,9 @@
  * begin, so that a last close, which resets a device, never happens in the daemon.
  *   2. The worker runs the plan. How far it is stands in shared memory (Progress). Before each step
  *      it looks whether the daemon has shut the socket down, which calls the plan off.
- *   3. Who was found to hold something is sent, one message a hold; then what was opened, one message
- *      a file. When the plan has failed, so is what the worker was given and has not closed. Nothing
- *      is sent before the whole plan is done: a file in flight would keep undo from closing it.
+ *   3. Who was found to hold something is sent, one message a hold; then what was opened, one
+ * message a file. When the plan has failed, so is what the worker was given and has not closed.
+ * Nothing is sent before the whole plan is done: a file in flight would keep undo from closing it.
  *   4. The worker exits. End-of-file on the socket is the end of the plan for the daemon.
  */
 

@@ -194,8 +194,8 @@ static int on_group_message(sd_bus_message *m, void *userdata, sd_bus_error *err
         /* A handler that is asked makes sd-bus believe that there is an object. */
         if (path_to_group(path, &number) < 0 ||
             !topology_find_group(&broker_world(bus->broker)->topology, number))
-                return sd_bus_error_setf(error, SD_BUS_ERROR_UNKNOWN_OBJECT,
-                                         "Unknown object '%s'.", path);
+                return sd_bus_error_setf(error, SD_BUS_ERROR_UNKNOWN_OBJECT, "Unknown object '%s'.",
+                                         path);
         return asks_ref_count(m) ? begin_on_group(m, bus, run_count, error) : 0;
 }
 

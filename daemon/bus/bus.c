@@ -104,9 +104,8 @@ int bus_add_connection(Bus *bus, sd_bus *sd, bool authority) {
         if (authority)
                 bus->authority = sd;
 
-        r = connection->is_peer
-                    ? caller_of_peer(sd, ++bus->last_peer, &connection->peer_caller)
-                    : 0;
+        r = connection->is_peer ? caller_of_peer(sd, ++bus->last_peer, &connection->peer_caller)
+                                : 0;
         if (r >= 0)
                 r = sd_bus_match_signal_async(
                         sd, &connection->disconnected, "org.freedesktop.DBus.Local",

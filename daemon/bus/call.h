@@ -49,9 +49,9 @@ struct Call {
         sd_bus_slot *question;     /* to the bus driver or to polkit, while one is pending */
         sd_bus_slot *sender_watch; /* while polkit is asked, or holders are waited for */
         void (*sender_gone)(Call *call);
-        uint64_t cancellation;     /* of the pending question to polkit; 0 for none */
-        bool running;              /* the broker has it; it must not be freed before it is done */
-        List link;                 /* Bus.calls */
+        uint64_t cancellation; /* of the pending question to polkit; 0 for none */
+        bool running;          /* the broker has it; it must not be freed before it is done */
+        List link;             /* Bus.calls */
 };
 
 /*

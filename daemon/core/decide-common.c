@@ -77,8 +77,8 @@ static RefusalKind check_not_awaited(const World *world, const Request *request,
                       group, wait->uid);
 }
 
-static RefusalKind check_group_free(const World *world, const Request *request,
-                                    const Group *group, const Lease *own, Refusal *refusal) {
+static RefusalKind check_group_free(const World *world, const Request *request, const Group *group,
+                                    const Lease *own, Refusal *refusal) {
         uint32_t number = group->facts.number;
         const Lease *lease = lease_table_find_group(&world->leases, number);
         const Activity *activity;
@@ -86,8 +86,8 @@ static RefusalKind check_group_free(const World *world, const Request *request,
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *device = group->members[i];
 
-                if (device->stuck && !(lease && lease->unseen &&
-                                       decide_may_take(world, request, number)))
+                if (device->stuck &&
+                    !(lease && lease->unseen && decide_may_take(world, request, number)))
                         return refuse(refusal, REFUSAL_STUCK,
                                       "%s is stuck: %s; it will be usable when the kernel lets go",
                                       device->facts.name, device->stuck);

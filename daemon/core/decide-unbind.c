@@ -64,28 +64,31 @@ static RefusalKind check_can_return(const World *world, const Selection *selecti
         return REFUSAL_NONE;
 }
 
+static bool has_vfio_member(const World *world, const Group *group) {
+        for (size_t i = 0; i < group->n_members; i++)
+                if (device_verdict(&world->topology, group->members[i]) == VERDICT_VFIO)
+                        return true;
+        return false;
+}
+
 /* The proof that the group is free: by taking it from its lease, or by claiming it. */
 static int plan_prove_free(const World *world, const Group *group, Plan *plan) {
         uint32_t number = group->facts.number;
         const Lease *lease = lease_table_find_group(&world->leases, number);
 
+        if (!has_vfio_member(world, group))
+                return 0;
         if (lease && !lease->closed)
                 return plan_take_group(world, lease, group, plan);
         return plan_append(plan, STEP_CLAIM_GROUP, number) ? 0 : -1;
 }
 
 static int plan_return_group(const World *world, const Group *group, Plan *plan) {
-        bool proved = false;
-
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *member = group->members[i];
 
-                if (device_verdict(&world->topology, member) != VERDICT_VFIO)
-                        continue;
-                if (!proved && plan_prove_free(world, group, plan) < 0)
-                        return -1;
-                proved = true;
-                if (plan_return_member(plan, member) < 0)
+                if (device_verdict(&world->topology, member) == VERDICT_VFIO &&
+                    plan_return_member(plan, member) < 0)
                         return -1;
         }
         return 0;
@@ -100,6 +103,11 @@ RefusalKind decide_unbind(const World *world, const Request *request, const Sele
                 return refusal->kind;
         if (request->due && n_members > 0 && plan_evict(world, selection, plan) < 0)
                 return refuse_memory(refusal);
+        /* All of them before the first device loses its driver: that cannot be undone for a lease.
+         */
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (plan_prove_free(world, selection->groups[i], plan) < 0)
+                        return refuse_memory(refusal);
         for (size_t i = 0; i < selection->n_groups; i++)
                 if (plan_return_group(world, selection->groups[i], plan) < 0)
                         return refuse_memory(refusal);

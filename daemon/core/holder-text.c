@@ -17,10 +17,12 @@ static bool is_meant(const Hold *hold, const uint32_t *group) {
 static int describe_file(char **text, const Hold *hold, bool first) {
         const char *comma = first ? "" : ", ";
 
-        return hold->kind == HOLD_GROUP
-                       ? string_append(text, "%sgroup %u", comma, hold->group)
-                       : string_append(text, "%s%s %s", comma, hold_kind_name(hold->kind),
-                                       hold->device);
+        if (string_is_empty(hold->device) && hold->kind != HOLD_GROUP)
+                return string_append(text, "%s%s of group %u", comma, hold_kind_name(hold->kind),
+                                     hold->group);
+        return hold->kind == HOLD_GROUP ? string_append(text, "%sgroup %u", comma, hold->group)
+                                        : string_append(text, "%s%s %s", comma,
+                                                        hold_kind_name(hold->kind), hold->device);
 }
 
 /* A process may have a device open or mapped many times: each is said once. */
@@ -70,8 +72,7 @@ char *holders_describe(const Holds *holds, const uint32_t *group) {
                 if (describe_process(&text, holds, i, end, group) < 0)
                         return NULL;
         }
-        if (n > PROCESSES_MAX &&
-            string_append(&text, "; and %zu more", n - PROCESSES_MAX) < 0)
+        if (n > PROCESSES_MAX && string_append(&text, "; and %zu more", n - PROCESSES_MAX) < 0)
                 return NULL;
         return text ? TAKE_PTR(text) : strdup("");
 }

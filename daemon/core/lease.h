@@ -71,8 +71,8 @@ int lease_set_client(Lease *lease, const char *client);
 /* Takes the lease out of its table. Accepts NULL; returns NULL. */
 Lease *lease_free(Lease *lease);
 
-/* -EINVAL, and nothing done, for an event that cannot happen in the lease's state. The deadline ends
- * with LEASE_RELEASING. */
+/* -EINVAL, and nothing done, for an event that cannot happen in the lease's state. The deadline
+ * ends with LEASE_RELEASING. */
 int lease_enter(Lease *lease, LeaseEvent event);
 /* LEASE_EVENT_ASKED, with the deadline (0 for none) of those who ask now. */
 int lease_ask(Lease *lease, uint64_t deadline);

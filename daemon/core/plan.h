@@ -35,9 +35,9 @@ typedef enum StepKind {
         STEP_FIND_HOLDERS,    /* see who has a file of `groups`                   undo: - */
         STEP_EXPECT_NOBODY,   /* the same; fails if anybody has one               undo: - */
         STEP_REQUEST_DEVICE,  /* fire the device's request interrupt              undo: - */
-        STEP_QUIESCE,         /* memory decode and bus mastering off              undo: as they were */
-        STEP_EVICT,           /* send `signal` to the holders of `groups`         undo: - */
-        STEP_RESET,           /* reset the device, if it can be                   undo: - */
+        STEP_QUIESCE, /* memory decode and bus mastering off              undo: as they were */
+        STEP_EVICT,   /* send `signal` to the holders of `groups`         undo: - */
+        STEP_RESET,   /* reset the device, if it can be                   undo: - */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -49,8 +49,8 @@ typedef struct Step {
         char *driver;   /* the driver bound or unbound; NULL with STEP_BIND_HOST: any */
         char *fallback; /* STEP_BIND_VFIO: taken when `driver` refuses the device; NULL for none */
         char *module;   /* STEP_LOAD_MODULE: a module's name, or a modalias */
-        bool optional;  /* LOAD_MODULE, GET_DEVICE, EVICT, undo of CLOSE_DEVICE: go on if it fails */
-        char *override; /* the driver_override in force when the step is over; "" for none */
+        bool optional; /* LOAD_MODULE, GET_DEVICE, EVICT, undo of CLOSE_DEVICE: go on if it fails */
+        char *override;     /* the driver_override in force when the step is over; "" for none */
         char *override_old; /* the one before the plan began, in force when the step is undone */
         uint32_t *groups;   /* FIND_HOLDERS, EXPECT_NOBODY, EVICT */
         size_t n_groups;

@@ -52,8 +52,8 @@ typedef struct Request {
         bool bind;    /* acquire, add: bind first */
         char *driver; /* vfio driver wanted; NULL: the best one */
         Prepare prepare;
-        char *label;    /* NULL for none */
-        uint32_t lease; /* the lease joined, added to, removed from, released; 0 for none */
+        char *label;         /* NULL for none */
+        uint32_t lease;      /* the lease joined, added to, removed from, released; 0 for none */
         UnbindPolicy policy; /* unbind */
         bool has_timeout;
         uint64_t timeout_ms; /* for the policy's deadline */

@@ -136,7 +136,8 @@ static bool may_be_vfio(const HolderSearch *search, int dir) {
 /*
  * vfio-pci enables a device at its first open and disables it at the last close, and does nothing
  * of the kind in between (vfio_pci_core_enable(), vfio_pci_core_disable()): the counter that PCI
- * shows as `enable` is 0 exactly while nobody has the device open or mapped.
+ * shows as `enable` is 0 exactly while nobody has the device open or mapped. A node under
+ * /dev/vfio/devices that is open, but not bound to an iommufd, does not count.
  */
 bool holder_device_may_be_open(const HolderSearch *search, const HolderDevice *device) {
         _cleanup_free_ char *enable = NULL;

@@ -10,6 +10,7 @@
  *   holder-process.c  one process: its tables of files
  *   holder-who.c      who it is
  *   holder-signal.c   looks again, and signals
+ *   holder-crowd.c    many processes
  *   holders.c         owns the search, and goes through /proc
  */
 
@@ -154,6 +155,9 @@ bool holder_group_may_be_open(const HolderSearch *search, uint32_t group);
 /* Looks at one process; 0 also when it ends meanwhile. */
 int holder_process_look(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata);
 
+/* Takes processes that have nothing out of the list, if they are many. */
+void holder_crowd_sift(HolderSearch *search, Numbers *pids);
+
 /* Reads who the process is, once. -ESRCH when it has ended or is not to be reported. */
 int holder_process_know(HolderProcess *process);
 
@@ -169,4 +173,5 @@ int holder_maps_report(HolderProcess *process);
 
 /* The numbers that are names in a directory; what was there is forgotten. */
 int numbers_read(Numbers *numbers, int dir);
+int numbers_add(Numbers *numbers, uint32_t number);
 void numbers_done(Numbers *numbers);

@@ -14,7 +14,7 @@
 /* A directory of a process with a thousand files in one call. */
 #define ENTRIES_SIZE 32768
 
-static int numbers_add(Numbers *numbers, uint32_t number) {
+int numbers_add(Numbers *numbers, uint32_t number) {
         if (numbers->n == numbers->size) {
                 size_t size = numbers->size ? numbers->size * 2 : 256;
                 uint32_t *grown = reallocarray(numbers->numbers, size, sizeof(uint32_t));
@@ -104,6 +104,8 @@ int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         int r = read_pids(search, &pids);
 
         search->devices_read = false;
+        if (r >= 0)
+                holder_crowd_sift(search, &pids);
         for (size_t i = 0; r >= 0 && i < pids.n; i++)
                 r = holder_process_look(search, (pid_t)pids.numbers[i], sink, userdata);
         return r;

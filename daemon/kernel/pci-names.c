@@ -48,8 +48,8 @@ PciNames *pci_names_close(PciNames *names) {
 }
 
 /*
- * From pci.ids alone. For what that does not know libpci would ask udev's hwdb, and where there is no
- * hwdb it leaks what it asked with, at each question.
+ * From pci.ids alone. For what that does not know libpci would ask udev's hwdb, and where there is
+ * no hwdb it leaks what it asked with, at each question.
  */
 #define LOOKUP_FLAGS (PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB)
 

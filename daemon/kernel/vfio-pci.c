@@ -71,9 +71,9 @@ int vfio_pci_quiesce(int device, uint16_t *ret_command) {
         if (n != sizeof(bytes))
                 return n < 0 ? -errno : -EIO;
         command = le16toh(bytes);
-        r = write_command(device, offset,
-                          command & (uint16_t) ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
-                                                 PCI_COMMAND_MASTER));
+        r = write_command(
+                device, offset,
+                command & (uint16_t)~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
         if (r >= 0)
                 *ret_command = command;
         return r;

@@ -49,8 +49,7 @@ typedef struct Holds {
         size_t n_holds;
 } Holds;
 
-#define HOLDS_NULL                                                                                 \
-        { .holds = NULL }
+#define HOLDS_NULL {.holds = NULL}
 
 /*
  * Copies the hold to its place in the order; the same file of the same process is taken once, even

@@ -16,14 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <systemd/sd-bus.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "protocol/names.h"
+#include "tests/bench/common.h"
 
 #define ROUNDS_MAX 1000
-#define FDS_MAX 16
 
 typedef struct Bench {
         sd_bus *bus;
@@ -32,30 +30,6 @@ typedef struct Bench {
 } Bench;
 
 typedef void (*Round)(const Bench *bench);
-
-static _Noreturn void die(const char *what, int error) {
-        fprintf(stderr, "acquire: %s: %s\n", what, strerror(error));
-        exit(EXIT_FAILURE);
-}
-
-static int check(int r, const char *what) {
-        if (r < 0)
-                die(what, errno);
-        return r;
-}
-
-static int check_bus(int r, const char *what) {
-        if (r < 0)
-                die(what, -r);
-        return r;
-}
-
-static double now_usec(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
 
 static void call(const Bench *bench, const char *path, const char *interface, const char *method) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -89,51 +63,14 @@ static void direct(const Bench *bench) {
         ping(bench);
 }
 
-static size_t take_fds(sd_bus_message *reply, int *fds) {
-        size_t n = 0;
-        int fd;
-
-        check_bus(sd_bus_message_enter_container(reply, 'a', "(ssh)"), "read the fds");
-        while (n < FDS_MAX &&
-               check_bus(sd_bus_message_read(reply, "(ssh)", NULL, NULL, &fd), "read an fd") > 0)
-                fds[n++] = check(fcntl(fd, F_DUPFD_CLOEXEC, 3), "duplicate an fd");
-        return n;
-}
-
 static void brokered(const Bench *bench) {
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        sd_bus_message *reply = NULL;
-        int fds[FDS_MAX], lease_fd;
-        const char *path;
-        char *lease;
-        size_t n;
+        Leased leased;
 
-        check_bus(sd_bus_call_method(bench->bus, VFIOD_BUS_NAME, VFIOD_PATH,
-                                     VFIOD_INTERFACE_MANAGER, "Acquire", &error, &reply, "asa{sv}",
-                                     1, bench->device, 0),
-                  error.message ? error.message : "Acquire");
-        check_bus(sd_bus_message_read(reply, "oh", &path, &lease_fd), "read the lease");
-        lease = strdup(path);
-        /* Closing the last copy would end the lease before Release does. */
-        lease_fd = check(fcntl(lease_fd, F_DUPFD_CLOEXEC, 3), "duplicate lease_fd");
-        n = take_fds(reply, fds);
-        sd_bus_message_unref(reply);
-        while (n > 0)
-                close(fds[--n]);
-        call(bench, lease, VFIOD_INTERFACE_LEASE, "Release");
-        close(lease_fd);
-        free(lease);
-}
-
-static int compare(const void *a, const void *b) {
-        double x = *(const double *)a, y = *(const double *)b;
-
-        return x < y ? -1 : x > y;
-}
-
-static double median(double *values, size_t n) {
-        qsort(values, n, sizeof(double), compare);
-        return values[n / 2];
+        lease_acquire(bench->bus, bench->device, &leased);
+        while (leased.n_fds > 0)
+                close(leased.fds[--leased.n_fds]);
+        call(bench, leased.path, VFIOD_INTERFACE_LEASE, "Release");
+        lease_close(&leased);
 }
 
 static double measure(const Bench *bench, Round round) {

@@ -97,6 +97,54 @@ def bench_acquire(table: Table, device: str, rounds: int) -> None:
               result["ratio"], "<= 1.5", result["ratio"] <= 1.5)
 
 
+def bench_unbind(table: Table, device: str, rounds: int) -> None:
+    """From the end of the last holder to the answer of an Unbind that waits; the device goes back to no driver."""
+    driver = Path(f"/sys/bus/pci/devices/{device}/driver").resolve()
+    (driver / "unbind").write_text(device)
+    result = json.loads(run([str(LAB / "unbind"), device, str(rounds)]))
+    (driver / "bind").write_text(device)
+    table.add("last holder's end to unbound, over writing `unbind`", f"{result['unbind_usec'] / 1000:.1f} ms",
+              result["ratio"], "-", True)
+    table.add("the same, over closing the device and writing `unbind`", f"{result['unbind_usec'] / 1000:.1f} ms",
+              result["ratio_with_close"], "-", True)
+
+
+def bench_holders(table: Table, device: str, rounds: int) -> None:
+    """Who has a group, among many processes of which one has it.
+
+    All three read the name or the type of every file of every process, one system call each, which is most of what the search
+    costs; lsof makes five more.
+    """
+    group = Path(f"/sys/bus/pci/devices/{device}/iommu_group").resolve().name
+    node = f"/dev/vfio/{group}"
+    peers = {"lsof -n": ["lsof", "-n", node], "fuser": ["fuser", node]}
+    times: dict[str, list[float]] = {name: [] for name in [*peers, "scan"]}
+    run(["vfioctl", "bind", device])
+    crowd = subprocess.Popen([str(LAB / "holders"), "crowd", "1000", "50", node], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert crowd.stdin and crowd.stdout
+    if crowd.stdout.readline() != b"ready\n":
+        raise RuntimeError("no crowd of processes")
+    for _ in range(rounds):
+        for name, command in peers.items():
+            if shutil.which(command[0]):
+                times[name].append(seconds_of(command))
+        result = json.loads(run([str(LAB / "holders"), "scan", group, "3"]))
+        if result["found"] != 1:
+            raise RuntimeError(f"the scan found {result['found']} processes, not 1")
+        times["scan"].append(result["scan_usec"] / 1e6)
+    crowd.stdin.close()
+    crowd.wait()
+    time.sleep(1)
+    run(["vfioctl", "unbind", device])
+    ours = statistics.median(times["scan"])
+    table.add("search for holders, 1,000 processes of 50 files", milliseconds(ours), None, "-", True)
+    for name, least in (("lsof -n", 20), ("fuser", 1)):
+        if times[name]:
+            theirs = statistics.median(times[name])
+            table.add(f"{name} on the group's node, over that", milliseconds(theirs), theirs / ours, f">= {least}",
+                      theirs / ours >= least)
+
+
 def daemon_pid() -> int:
     return int(run(["systemctl", "show", "--property=MainPID", "--value", "vfiod.service"]))
 
@@ -140,6 +188,8 @@ def main() -> int:
     bench_list(table, arguments.rounds, not arguments.no_ping)
     if arguments.device:
         bench_acquire(table, arguments.device, arguments.rounds * 2)
+        bench_unbind(table, arguments.device, arguments.rounds)
+        bench_holders(table, arguments.device, rounds=5)
     table.show()
     print("bench-json:", json.dumps(table.rows))
     if arguments.json:

@@ -36,7 +36,8 @@ static bool is_handed_over(const Grant *grant, int fd) {
         return fd == grant->lease_fd;
 }
 
-/* What the holder does until it dies. The test is vfiod too: what it has as such is not passed on. */
+/* What the holder does until it dies. The test is vfiod too: what it has as such is not passed on.
+ */
 static _Noreturn void hold(const Grant *grant, int ignored) {
         for (int fd = 0; fd < FDS_MAX; fd++)
                 if (!is_handed_over(grant, fd))
@@ -112,14 +113,13 @@ START_TEST(an_option_that_makes_no_sense_is_refused) {
         Client *client = client_new();
         _cleanup_message_ Message *nicely =
                 manager(client, "Unbind", "asa{sv}", 1, GROUP, 1, "policy", "s", "nicely");
-        _cleanup_message_ Message *timed_fail = manager(client, "Unbind", "asa{sv}", 1, GROUP, 1,
-                                                        "timeout", "t", (uint64_t)1);
+        _cleanup_message_ Message *timed_fail =
+                manager(client, "Unbind", "asa{sv}", 1, GROUP, 1, "timeout", "t", (uint64_t)1);
         _cleanup_message_ Message *ages =
                 manager(client, "Unbind", "asa{sv}", 1, GROUP, 2, "policy", "s", "wait", "timeout",
                         "t", (uint64_t)UINT64_MAX);
-        _cleanup_message_ Message *text =
-                manager(client, "Unbind", "asa{sv}", 1, GROUP, 2, "policy", "s", "wait", "timeout",
-                        "s", "1");
+        _cleanup_message_ Message *text = manager(client, "Unbind", "asa{sv}", 1, GROUP, 2,
+                                                  "policy", "s", "wait", "timeout", "s", "1");
 
         expect_refusal(nicely, "InvalidOptionValue", "'nicely' is not 'fail', 'wait' or 'revoke'");
         expect_refusal(timed_fail, "InvalidOptionValue", "only with policy 'wait' or 'revoke'");
@@ -151,8 +151,7 @@ START_TEST(fail_names_the_lease_and_its_holders) {
         _cleanup_grant_ Grant grant = acquire(client);
         pid_t holder = hand_over(&grant, 0);
         _cleanup_message_ Message *reply = NULL;
-        _cleanup_free_ char *words =
-                string_format("held by pid %d (client, uid 0): ", holder);
+        _cleanup_free_ char *words = string_format("held by pid %d (client, uid 0): ", holder);
 
         begin(client, &reply, "Unbind", "asa{sv}", 1, GROUP, 0);
         wait_until(reply);
@@ -240,7 +239,8 @@ START_TEST(a_caller_that_leaves_calls_its_wait_off) {
         client_close(waiting);
         wait_until(lease_is(client, &grant, "\"held\""));
         expect_part(fake_journal_record(fake_journal_count() - 1),
-                    "\n" VFIOD_JOURNAL_ERROR "=" VFIOD_ERROR_PREFIX "CalledOff" "\n");
+                    "\n" VFIOD_JOURNAL_ERROR "=" VFIOD_ERROR_PREFIX "CalledOff"
+                    "\n");
         grant_done(&grant);
         wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, grant.path) == 1);
         again = manager(client, "Acquire", "asa{sv}", 1, GROUP, 1, "defer_fds", "b", true);
@@ -431,8 +431,8 @@ END_TEST
 START_TEST(a_dry_run_of_revoke_says_what_would_be_done) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
-        _cleanup_message_ Message *plan = manager(client, "Plan", "sasa{sv}", "unbind", 1, GROUP, 1,
-                                                  "policy", "s", "revoke");
+        _cleanup_message_ Message *plan =
+                manager(client, "Plan", "sasa{sv}", "unbind", 1, GROUP, 1, "policy", "s", "revoke");
 
         expect_text(plan, "send SIGBUS to the holders of group 4 and give them 2000 ms");
         expect_text(plan, "take group 4 out of the container");
@@ -486,7 +486,8 @@ int main(void) {
         tcase_add_test(tests, revoke_sends_sigbus_and_unbinds);
         tcase_add_test(tests, revoke_sends_sigkill_to_whoever_ignores_sigbus);
         tcase_add_test(tests, without_sigkill_a_holder_that_survives_keeps_the_device_as_it_was);
-        tcase_add_test(tests, a_holder_that_cannot_be_found_makes_the_device_stuck_until_it_lets_go);
+        tcase_add_test(tests,
+                       a_holder_that_cannot_be_found_makes_the_device_stuck_until_it_lets_go);
         tcase_add_test(tests, a_dry_run_of_revoke_says_what_would_be_done);
         tcase_add_test(tests, holders_are_listed_with_what_they_have);
         return bus_tests_run(tests);

@@ -53,8 +53,13 @@ install_from_root() {
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -pthread -o stage/usr/lib/vfiod-lab/holder \
                         src/tests/lab/guest/holder*.c src/tests/lab/guest/vfio-files.c $(pkg-config --cflags --libs libsystemd)
                 mkdir -p stage/usr/lib/vfiod-lab/bench
-                cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/bench/acquire \
-                        src/tests/bench/acquire.c $(pkg-config --cflags --libs libsystemd)
+                for program in acquire unbind; do
+                        cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o "stage/usr/lib/vfiod-lab/bench/$program" \
+                                "src/tests/bench/$program.c" src/tests/bench/common.c $(pkg-config --cflags --libs libsystemd)
+                done
+                cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/bench/holders \
+                        src/tests/bench/holders.c "build-$2/daemon/kernel/libkernel.a" "build-$2/daemon/util/libutil.a" \
+                        $(pkg-config --cflags --libs libsystemd)
                 DESTDIR=$PWD/stage meson install -C "build-$2" --no-rebuild --quiet' sh "$place" "$name"
         as_root cp -a "$REPLY/tree$place/stage/." "$directory/"
         as_root chown -R "$(id -u):$(id -g)" "$directory"

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,8 @@ HolderSearch *holder_search_free(HolderSearch *search) {
 }
 
 static bool is_found(const HolderSearch *search, const StubHolder *holder) {
-        if (holder->gone || holder->hidden)
+        if (holder->gone || holder->hidden ||
+            (holder->looks_before > 0 && stub->looks <= holder->looks_before))
                 return false;
         for (size_t i = 0; i < search->n_groups; i++)
                 if (search->groups[i] == holder->hold.group)
@@ -85,8 +87,9 @@ int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         for (size_t i = 0; r >= 0 && i < stub->n_holders; i++) {
                 StubHolder *holder = &stub->holders[i];
 
-                if (is_found(search, holder))
-                        r = sink(userdata, &holder->hold);
+                if (!is_found(search, holder))
+                        continue;
+                r = sink(userdata, &holder->hold);
                 if (holder->looks_left > 0 && --holder->looks_left == 0)
                         holder->gone = true;
         }
@@ -102,21 +105,21 @@ int holder_search_process(HolderSearch *search, pid_t pid, HolderSink sink, void
         return r;
 }
 
-static bool is_target(const HolderSearch *search, const StubHolder *holder, pid_t pid,
-                      bool (*counts)(HoldKind kind)) {
-        return holder->hold.pid == pid && is_found(search, holder) && counts(holder->hold.kind);
+static bool is_same_process(const Hold *a, const Hold *b) {
+        return a->pid == b->pid && a->start_time == b->start_time;
 }
 
 /* Every file of the process has seen the signal. */
-static void receive(pid_t pid, int signal) {
+static void receive(const Hold *process, int signal) {
         for (size_t i = 0; i < stub->n_holders; i++) {
                 StubHolder *holder = &stub->holders[i];
 
-                if (holder->gone || holder->hold.pid != pid)
+                if (holder->gone || !is_same_process(&holder->hold, process))
                         continue;
                 holder->received++;
                 holder->last_signal = signal;
-                holder->gone = holder->yields_to == signal;
+                holder->gone =
+                        holder->yields_to && (holder->yields_to == signal || signal == SIGKILL);
         }
 }
 
@@ -126,10 +129,12 @@ int holder_signal(HolderSearch *search, const Hold *holder, bool (*counts)(HoldK
         int ends[2];
 
         for (size_t i = 0; i < stub->n_holders; i++)
-                found = found || is_target(search, &stub->holders[i], holder->pid, counts);
+                found = found ||
+                        (is_same_process(&stub->holders[i].hold, holder) &&
+                         is_found(search, &stub->holders[i]) && counts(stub->holders[i].hold.kind));
         if (!found || stub_call("send signal %d to %d", signal, holder->pid) < 0)
                 return -ESRCH;
-        receive(holder->pid, signal);
+        receive(holder, signal);
         if (!ret_pidfd)
                 return 0;
         if (pipe(ends) < 0)

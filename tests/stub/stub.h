@@ -19,7 +19,7 @@
 #define STUB_NAME 64
 #define STUB_DEVICES 8
 #define STUB_FILES 512
-#define STUB_HOLDERS 8
+#define STUB_HOLDERS 1024
 #define STUB_VFIOD 4711 /* the pid that looking for holders leaves out */
 
 typedef struct StubDevice {
@@ -43,11 +43,12 @@ typedef struct StubFile {
 /* A process that has a file. It lets go when it is sent `yields_to`, or when something dies. */
 typedef struct StubHolder {
         Hold hold;
-        int yields_to;     /* a signal; 0: to none */
+        int yields_to;     /* a signal, then also to SIGKILL; 0: to none */
         unsigned received; /* signals */
         int last_signal;
-        size_t looks_left; /* it is gone after so many looks; 0: it stays */
-        bool hidden;       /* looking does not find it */
+        size_t looks_before; /* it comes after so many looks */
+        size_t looks_left;   /* it is gone after so many looks; 0: it stays */
+        bool hidden;         /* looking does not find it */
         bool gone;
 } StubHolder;
 

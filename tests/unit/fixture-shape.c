@@ -213,9 +213,8 @@ static void attach(Scene *scene) {
 
         for (size_t i = 0; i < scene->files.n_handles; i++)
                 if (scene->files.handles[i].kind == HANDLE_GROUP)
-                        ck_assert_int_eq(vfio_group_set_container(scene->files.handles[i].fd,
-                                                                  container),
-                                         0);
+                        ck_assert_int_eq(
+                                vfio_group_set_container(scene->files.handles[i].fd, container), 0);
         ck_assert_int_eq(vfio_container_set_iommu(container, VFIO_TYPE1v2_IOMMU), 0);
 }
 
@@ -223,8 +222,7 @@ static void vacate(Scene *scene) {
         const Lease *lease = lease_table_find(&scene->world.leases, 1);
 
         for (size_t i = 0; i < lease->n_groups; i++)
-                wait_vacate(world_add_wait(&scene->world, 0,
-                                           (uint32_t[]){lease->groups[i], 0}),
+                wait_vacate(world_add_wait(&scene->world, 0, (uint32_t[]){lease->groups[i], 0}),
                             lease->groups[i]);
 }
 

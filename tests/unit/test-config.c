@@ -24,6 +24,10 @@ static const struct {
         {"limits", "groups_per_lease", offsetof(Config, limit_groups_per_lease), 64, 1, 4096},
         {"limits", "operations", offsetof(Config, limit_operations), 64, 1, 1024},
         {"limits", "operations_per_uid", offsetof(Config, limit_operations_per_uid), 16, 1, 1024},
+        {"limits", "waits", offsetof(Config, limit_waits), 64, 1, 1024},
+        {"revoke", "timeout_ms", offsetof(Config, revoke_timeout_ms), 10000, 0, 86400000},
+        {"revoke", "sigbus_grace_ms", offsetof(Config, sigbus_grace_ms), 2000, 0, 600000},
+        {"revoke", "sigkill_grace_ms", offsetof(Config, sigkill_grace_ms), 5000, 0, 600000},
         {NULL, "step_deadline_ms", offsetof(Config, step_deadline_ms), 30000, 100, 3600000},
 };
 
@@ -95,6 +99,20 @@ START_TEST(variant_drivers_is_true_or_false) {
 }
 END_TEST
 
+START_TEST(sigkill_may_be_forbidden) {
+        _cleanup_free_ char *error = NULL;
+        Config config;
+
+        config_init(&config);
+        ck_assert(config.sigkill);
+        ck_assert_int_eq(apply(&config, "{\"revoke\": {\"sigkill\": false}}", &error), 0);
+        ck_assert(!config.sigkill);
+        ck_assert(config.variant_drivers);
+        ck_assert_int_eq(apply(&config, "{\"revoke\": {\"sigkill\": true}}", &error), 0);
+        ck_assert(config.sigkill);
+}
+END_TEST
+
 START_TEST(a_later_file_changes_only_what_it_names) {
         _cleanup_free_ char *error = NULL;
         Config config;
@@ -138,6 +156,15 @@ static const struct {
          "vfiod.json:1: limits.targets: must be from 1 to 4096"},
         {"\"limits\": {\"targets\": -99999999999999999999999}}",
          "vfiod.json:1: limits.targets: must be from 1 to 4096"},
+        {"\"waits\": 1}", "vfiod.json:1: waits: unknown key"},
+        {"\"revoke\": true}", "vfiod.json:1: revoke: must be an object"},
+        {"\"revoke\": {\"timeout\": 1}}", "vfiod.json:1: revoke.timeout: unknown key"},
+        {"\"revoke\": {\"timeout_ms\": \"10s\"}}",
+         "vfiod.json:1: revoke.timeout_ms: must be a whole number"},
+        {"\"revoke\": {\"sigbus_grace_ms\": false}}",
+         "vfiod.json:1: revoke.sigbus_grace_ms: must be a whole number"},
+        {"\"revoke\": {\n\"sigkill\": 1}}", "vfiod.json:2: revoke.sigkill: must be true or false"},
+        {"\"sigkill\": true}", "vfiod.json:1: sigkill: unknown key"},
         {"\n\n\n\"variant_drivers\": 1}", "vfiod.json:4: variant_drivers: must be true or false"},
         {"\"variant_drivers\": \"yes\"}", "vfiod.json:1: variant_drivers: must be true or false"},
         /* Keys of the same name in other places do not lead astray. */
@@ -220,6 +247,7 @@ int main(void) {
         tcase_add_test(tests, every_number_has_a_default_and_takes_its_whole_range);
         tcase_add_test(tests, a_number_out_of_range_names_line_key_and_range);
         tcase_add_test(tests, variant_drivers_is_true_or_false);
+        tcase_add_test(tests, sigkill_may_be_forbidden);
         tcase_add_test(tests, a_later_file_changes_only_what_it_names);
         tcase_add_test(tests, a_mistake_names_file_line_and_key_and_changes_nothing);
         tcase_add_test(tests, what_is_no_json_object_names_its_line);

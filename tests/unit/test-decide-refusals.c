@@ -59,7 +59,8 @@ static void busy(World *world) {
 static void stuck(World *world) {
         Device *device = topology_find_device(&world->topology, "0000:03:02.0");
 
-        ck_assert_int_eq(string_set(&device->stuck, "'unbind 0000:03:02.0 from e1000' has not returned"), 0);
+        ck_assert_int_eq(
+                string_set(&device->stuck, "'unbind 0000:03:02.0 from e1000' has not returned"), 0);
 }
 
 static void shpchp(World *world) {

@@ -117,7 +117,7 @@ START_TEST(members_on_other_drivers_are_left_alone) {
 }
 END_TEST
 
-START_TEST(several_groups_are_claimed_one_after_the_other) {
+START_TEST(all_groups_are_claimed_before_the_first_device_is_unbound) {
         static const DeviceRow rows[] = {
                 {"0000:01:00.0", 1, "vfio-pci", .original = ""},
                 {"0000:02:00.0", 2, "vfio-pci", .original = ""},
@@ -127,9 +127,9 @@ START_TEST(several_groups_are_claimed_one_after_the_other) {
         world_init(&world, rows, ELEMENTS(rows));
         assert_plan(&world, &(Ask){OPERATION_UNBIND, "group/2 group/1"},
                     "claim group 1\n"
+                    "claim group 2\n"
                     "unbind 0000:01:00.0 from vfio-pci\n"
                     "clear driver_override of 0000:01:00.0\n"
-                    "claim group 2\n"
                     "unbind 0000:02:00.0 from vfio-pci\n"
                     "clear driver_override of 0000:02:00.0");
         world_done(&world);
@@ -144,6 +144,6 @@ int main(void) {
         tcase_add_test(tests, a_device_that_had_no_driver_gets_none);
         tcase_add_test(tests, a_device_bound_by_others_goes_to_whatever_the_kernel_finds);
         tcase_add_test(tests, members_on_other_drivers_are_left_alone);
-        tcase_add_test(tests, several_groups_are_claimed_one_after_the_other);
+        tcase_add_test(tests, all_groups_are_claimed_before_the_first_device_is_unbound);
         return tests_run(tests);
 }

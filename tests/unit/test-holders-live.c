@@ -382,7 +382,7 @@ static void init_node(Tree *tree, const Case *test) {
 }
 
 START_TEST(a_mapping_is_found_in_the_memory_of_a_process_without_a_file) {
-        static void (*const rows[])(Case * test) = {map_and_hold, map_with_first_thread_gone};
+        static void (*const rows[])(Case *test) = {map_and_hold, map_with_first_thread_gone};
 
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 static const uint32_t group = 3;

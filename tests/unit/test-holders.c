@@ -22,6 +22,7 @@
 
 #define FDINFO "pos:\t0\nflags:\t02000002\nmnt_id:\t15\nino:\t1042\n"
 #define SYSPATH(device) FDINFO "vfio-device-syspath: /sys/devices/pci0000:00/" device "\n"
+#define CROWD 500
 #define REGION(index) ((uint64_t)(index) << 40)
 
 static int take(void *userdata, const Hold *hold) {
@@ -651,6 +652,24 @@ static int refuse(void *userdata, const Hold *hold _unused_) {
 }
 
 /* Even with an error that would mean, from the kernel, that a process has ended. */
+/* They are looked at by several processes first. */
+START_TEST(in_a_crowd_of_processes_the_holders_are_found) {
+        _cleanup_free_ char *maps = machine_map(0x7f0000000000, 1, REGION(0));
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        for (pid_t pid = 5001000; pid < 5001000 + CROWD; pid++)
+                machine_add_process(&machine, pid);
+        machine_add_node(&machine, "5001000", 3, "vfio/3");
+        machine_add_node(&machine, "5001321", 4, "vfio/3");
+        machine_set_maps(&machine, "5001322", maps);
+        machine_assert(&machine,
+                       "5001000 group - 3\n5001321 group - 4\n5001322 mapping - 7f0000000000");
+        machine_close(&machine, "5001321", 4);
+        machine_assert(&machine, "5001000 group - 3\n5001322 mapping - 7f0000000000");
+}
+END_TEST
+
 START_TEST(an_error_of_the_sink_ends_the_search) {
         static const uint32_t group = 3;
         _cleanup_machine_ Machine machine;
@@ -870,6 +889,7 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests, a_file_in_a_table_of_its_own_is_compared_there);
         tcase_add_test(tests, the_holders_among_many_processes_are_found);
         tcase_add_test(tests, a_first_thread_that_has_ended_does_not_hide_the_others);
+        tcase_add_test(tests, in_a_crowd_of_processes_the_holders_are_found);
         tcase_add_test(tests, an_error_of_the_sink_ends_the_search);
 }
 

@@ -102,6 +102,65 @@ START_TEST(groups_and_devices_of_a_lease_are_ordered_sets) {
 }
 END_TEST
 
+START_TEST(whoever_asks_sets_the_deadline_and_none_is_left_when_nobody_does) {
+        static const LeaseEvent ends[] = {LEASE_EVENT_WITHDRAWN, LEASE_EVENT_GIVEN_BACK,
+                                          LEASE_EVENT_UNPLUGGED};
+
+        for (size_t i = 0; i < ELEMENTS(ends); i++) {
+                Lease lease = {.state = LEASE_HELD};
+
+                ck_assert_int_eq(lease_ask(&lease, 500), 0);
+                ck_assert_int_eq(lease.state, LEASE_RELEASING);
+                ck_assert_uint_eq(lease.deadline, 500);
+                ck_assert_int_eq(lease_ask(&lease, 700), 0);
+                ck_assert_uint_eq(lease.deadline, 700);
+                ck_assert_int_eq(lease_enter(&lease, LEASE_EVENT_GRANTED), -EINVAL);
+                ck_assert_uint_eq(lease.deadline, 700);
+                ck_assert_int_eq(lease_enter(&lease, ends[i]), 0);
+                ck_assert_uint_eq(lease.deadline, 0);
+        }
+}
+END_TEST
+
+START_TEST(asked_without_a_deadline_it_has_none) {
+        Lease lease = {.state = LEASE_HELD};
+
+        ck_assert_int_eq(lease_ask(&lease, 500), 0);
+        ck_assert_int_eq(lease_ask(&lease, 0), 0);
+        ck_assert_int_eq(lease.state, LEASE_RELEASING);
+        ck_assert_uint_eq(lease.deadline, 0);
+}
+END_TEST
+
+START_TEST(a_lease_that_is_not_live_cannot_be_asked_for) {
+        for (LeaseState state = 0; state < _LEASE_STATE_MAX; state++) {
+                Lease lease = {.state = state};
+
+                if (lease_is_live(&lease))
+                        continue;
+                ck_assert_int_eq(lease_ask(&lease, 500), -EINVAL);
+                ck_assert_int_eq(lease.state, state);
+                ck_assert_uint_eq(lease.deadline, 0);
+        }
+}
+END_TEST
+
+START_TEST(a_lease_knows_whom_to_tell) {
+        LeaseTable table;
+        Lease *lease;
+
+        lease_table_init(&table);
+        ck_assert_int_eq(lease_new(&table, 0, NULL, &lease), 0);
+        ck_assert_str_eq(lease->client, "");
+        ck_assert_int_eq(lease_set_client(lease, ":1.7"), 0);
+        ck_assert_int_eq(lease_set_client(lease, ":1.9"), 0);
+        ck_assert_str_eq(lease->client, ":1.9");
+        ck_assert_int_eq(lease_set_client(lease, NULL), 0);
+        ck_assert_str_eq(lease->client, "");
+        lease_table_done(&table);
+}
+END_TEST
+
 START_TEST(leases_are_counted_in_total_and_by_owner) {
         LeaseTable table;
         Lease *lease;
@@ -118,7 +177,8 @@ END_TEST
 
 #define GROUPS 12
 
-/* One owner a group, groups ordered, ids ordered, counts that add up. */
+/* One owner a group, groups ordered, ids ordered, deadlines only while asked for, counts that add
+ * up. */
 static void assert_invariants(const LeaseTable *table) {
         size_t owners[GROUPS + 1] = {0}, n = 0;
         uint32_t last = 0;
@@ -130,6 +190,7 @@ static void assert_invariants(const LeaseTable *table) {
                 ck_assert_uint_gt(lease->id, last);
                 last = lease->id;
                 ck_assert_int_ne(lease->state, LEASE_GONE);
+                ck_assert(lease->deadline == 0 || lease->state == LEASE_RELEASING);
                 for (size_t i = 0; i < lease->n_groups; i++) {
                         owners[lease->groups[i]]++;
                         ck_assert(i == 0 || lease->groups[i - 1] < lease->groups[i]);
@@ -150,12 +211,12 @@ static Lease *random_lease(const LeaseTable *table, unsigned *seed) {
                        : lease_table_find(table, (uint32_t)rand_r(seed) % table->last_id + 1);
 }
 
-/* What the broker does at random: new leases, groups taken and given, events. */
+/* What the broker does at random: new leases, groups taken and given, asked for, events. */
 static void random_step(LeaseTable *table, unsigned *seed) {
         uint32_t group = (uint32_t)rand_r(seed) % GROUPS + 1;
         Lease *lease = random_lease(table, seed);
 
-        switch (rand_r(seed) % 4) {
+        switch (rand_r(seed) % 5) {
         case 0:
                 if (lease_table_count(table) < 8)
                         ck_assert_int_eq(lease_new(table, (uid_t)rand_r(seed) % 2, NULL, &lease),
@@ -168,6 +229,10 @@ static void random_step(LeaseTable *table, unsigned *seed) {
         case 2:
                 if (lease)
                         lease_remove_group(lease, group);
+                break;
+        case 3:
+                if (lease)
+                        (void)lease_ask(lease, (uint64_t)rand_r(seed) % 3);
                 break;
         default:
                 if (!lease)
@@ -203,6 +268,10 @@ int main(void) {
         tcase_add_test(tests, only_held_and_releasing_leases_are_live);
         tcase_add_test(tests, ids_are_never_used_twice);
         tcase_add_test(tests, groups_and_devices_of_a_lease_are_ordered_sets);
+        tcase_add_test(tests, whoever_asks_sets_the_deadline_and_none_is_left_when_nobody_does);
+        tcase_add_test(tests, asked_without_a_deadline_it_has_none);
+        tcase_add_test(tests, a_lease_that_is_not_live_cannot_be_asked_for);
+        tcase_add_test(tests, a_lease_knows_whom_to_tell);
         tcase_add_test(tests, leases_are_counted_in_total_and_by_owner);
         tcase_add_test(tests, a_random_walk_never_gives_a_group_two_owners);
         return tests_run(tests);

@@ -151,6 +151,163 @@ START_TEST(a_device_that_undo_had_to_open_again_comes_back) {
 }
 END_TEST
 
+/* As Unbind does: the container is lent, the group and its devices are given. */
+static void take_group(Scene *scene, Handles *given) {
+        ck_assert_int_eq(handles_move_group(&scene->files, 1, given), 0);
+        ck_assert_uint_eq(scene->files.n_handles, 1);
+        ck_assert_uint_eq(given->n_handles, 3);
+}
+
+/* Names of the files that came back, with blanks between them. */
+static void assert_came_back(const Run *run, const char *expected) {
+        _cleanup_free_ char *text = strdup("");
+
+        for (size_t i = 0; i < run->opened.n_handles; i++) {
+                const StubFile *file = stub_file(run->opened.handles[i].fd);
+
+                ck_assert_ptr_nonnull(file);
+                ck_assert_int_ge(string_append(&text, "%s%s", i > 0 ? ", " : "", file->what), 0);
+        }
+        ck_assert_str_eq(text, expected);
+}
+
+START_TEST(given_files_come_back_when_the_plan_fails) {
+        /* By the call that fails: before our devices are closed, and after; undo opens them again.
+         */
+        static const struct {
+                size_t call;
+                const char *files;
+        } rows[] = {
+                {1, "group 1, device a, device b"},  /* look for holders */
+                {7, "group 1, device b, device a"},  /* take group 1 out of container */
+                {11, "group 1, device b, device a"}, /* unbind a from vfio-pci */
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                Handles given = HANDLES_NULL;
+                Scene scene;
+                Run run;
+
+                scene_init(&scene, shape_find("revoke from a lease"));
+                take_group(&scene, &given);
+                stub->fail_call[0] = rows[i].call;
+                stub->fail_error = -EXDEV;
+                run_begin(&run, &scene.plan, &scene.files, &given, LONG);
+                ck_assert_uint_eq(given.n_handles, 0);
+                run_until_done(&run);
+                ck_assert_int_eq(run.progress.error, -EXDEV);
+                ck_assert_int_eq(run.progress.undo_error, 0);
+                assert_came_back(&run, rows[i].files);
+                run_end(&run);
+                scene_done(&scene);
+        }
+}
+END_TEST
+
+/* The group is not ours any more: a file of it that stayed open would keep it from everybody. */
+START_TEST(given_files_do_not_come_back_when_the_plan_succeeds) {
+        Handles given = HANDLES_NULL;
+        Scene scene;
+        Run run;
+
+        scene_init(&scene, shape_find("revoke from a lease"));
+        take_group(&scene, &given);
+        run_begin(&run, &scene.plan, &scene.files, &given, LONG);
+        run_until_done(&run);
+        ck_assert_int_eq(run.progress.error, 0);
+        assert_came_back(&run, "");
+        ck_assert_uint_eq(scene.files.n_handles, 1);
+        ck_assert_ptr_null(stub_find_open("group 1"));
+        run_end(&run);
+        scene_done(&scene);
+}
+END_TEST
+
+START_TEST(a_worker_that_waits_for_holders_can_be_called_off) {
+        Handles given = HANDLES_NULL;
+        Scene scene;
+        Run run;
+
+        scene_init(&scene, shape_find("revoke from a lease"));
+        stub->holders[0].yields_to = 0;
+        scene.plan.steps[4].grace_ms = LONG / 1000; /* from SIGKILL on */
+        take_group(&scene, &given);
+        run_begin(&run, &scene.plan, &scene.files, &given, LONG);
+        while (*(volatile int *)&stub->holders[0].last_signal != SIGKILL)
+                (void)usleep(1000);
+        worker_cancel(run.worker);
+        run_until_done(&run);
+        ck_assert_int_eq(run.progress.error, -ECANCELED);
+        ck_assert_int_eq(scene.plan.steps[run.progress.step].kind, STEP_EVICT);
+        assert_came_back(&run, "group 1, device a, device b");
+        run_end(&run);
+        scene_done(&scene);
+}
+END_TEST
+
+static void add_look(Plan *plan) {
+        Step *step = plan_append(plan, STEP_FIND_HOLDERS, 0);
+
+        ck_assert_ptr_nonnull(step);
+        ck_assert_int_eq(step_add_group(step, 3), 0);
+}
+
+START_TEST(holders_that_were_found_arrive_whether_the_plan_fails_or_not) {
+        for (size_t fails = 0; fails <= 1; fails++) {
+                Plan plan = PLAN_NULL;
+                const Hold *hold;
+                Run run;
+
+                stub_init();
+                stub_add_holder(813, HOLD_GROUP, 3, NULL);
+                stub_add_holder(812, HOLD_DEVICE, 3, "a")->hold.uid = 1001;
+                add_look(&plan);
+                ck_assert_ptr_nonnull(plan_append(&plan, STEP_OPEN_CONTAINER, 0));
+                if (fails)
+                        ck_assert_ptr_nonnull(plan_append(&plan, STEP_OPEN_GROUP, 3));
+                run_begin(&run, &plan, NULL, NULL, LONG);
+                run_until_done(&run);
+                ck_assert_int_eq(run.progress.error, fails ? -EBUSY : 0);
+                ck_assert_uint_eq(run.opened.n_handles, !fails);
+                ck_assert_uint_eq(run.holds.n_holds, 2);
+                hold = &run.holds.holds[0];
+                ck_assert(hold->pid == 812 && hold->kind == HOLD_DEVICE && hold->uid == 1001);
+                ck_assert(hold->group == 3 && hold->fd == 7 && hold->start_time == 81200);
+                ck_assert_str_eq(hold->device, "a");
+                ck_assert_str_eq(hold->command, "holder");
+                ck_assert_int_eq(run.holds.holds[1].pid, 813);
+                run_end(&run);
+                plan_done(&plan);
+                stub_done();
+        }
+}
+END_TEST
+
+/* More than the socket takes at once. */
+START_TEST(a_thousand_holders_and_then_files_arrive) {
+        const size_t n = 1000;
+        Plan plan = PLAN_NULL;
+        Run run;
+
+        stub_init();
+        for (size_t i = 0; i < n; i++)
+                stub_add_holder((pid_t)(n - i), HOLD_DEVICE, 3, "a");
+        add_look(&plan);
+        for (size_t i = 0; i < 100; i++)
+                ck_assert_ptr_nonnull(plan_append(&plan, STEP_OPEN_CONTAINER, 0));
+        run_begin(&run, &plan, NULL, NULL, LONG);
+        run_until_done(&run);
+        ck_assert_int_eq(run.progress.error, 0);
+        ck_assert_uint_eq(run.opened.n_handles, 100);
+        ck_assert_uint_eq(run.holds.n_holds, n);
+        for (size_t i = 0; i < n; i++)
+                ck_assert_int_eq(run.holds.holds[i].pid, (pid_t)i + 1);
+        run_end(&run);
+        plan_done(&plan);
+        stub_done();
+}
+END_TEST
+
 /* A lease pipe or a connection that a stuck worker kept would never be seen to close. */
 START_TEST(a_worker_keeps_no_other_file_of_ours) {
         Scene scene;
@@ -180,6 +337,11 @@ int main(void) {
         tcase_add_test(tests, given_files_are_the_workers_alone);
         tcase_add_test(tests, lent_files_stay_ours_and_are_not_sent_back);
         tcase_add_test(tests, a_device_that_undo_had_to_open_again_comes_back);
+        tcase_add_test(tests, given_files_come_back_when_the_plan_fails);
+        tcase_add_test(tests, given_files_do_not_come_back_when_the_plan_succeeds);
+        tcase_add_test(tests, a_worker_that_waits_for_holders_can_be_called_off);
+        tcase_add_test(tests, holders_that_were_found_arrive_whether_the_plan_fails_or_not);
+        tcase_add_test(tests, a_thousand_holders_and_then_files_arrive);
         tcase_add_test(tests, a_worker_keeps_no_other_file_of_ours);
         return tests_run(tests);
 }

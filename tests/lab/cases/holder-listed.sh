@@ -29,10 +29,10 @@ wait_until 10 no_leases
 is "$(holders_of $N)" "" "who has ended holds nothing"
 is "$(ref_count $N)" 0
 vfioctl holders $N
-exec {outside}<>"/dev/vfio/$(group_of $N)"
-is "$(holders_of $N)" "$$ 0 run-case - / group" "a plain process without a lease"
+hold_outside outsider $N
+is "$(holders_of $N)" "$(pid_of outsider) 0 sleep - / group" "a plain process without a lease"
 is "$(ref_count $N)" 1
-exec {outside}>&-
+finish outsider
 takes_back --wait=20 $N
 takes_back --wait=20 $S
 takes_back --wait=20 $T

@@ -4,15 +4,15 @@
 N=0000:01:00.0
 keep_pinging
 hold owner root $N replaced
-stays=$(number_after owner stays) leaves=$(number_after owner leaves)
+stays=$(number_after owner stays) doomed=$(number_after owner doomed)
 background revoker vfioctl unbind --revoke=6 $N
 wait_until 5 lease_is releasing
-kill -KILL "$leaves"
-wait_until 5 said owner "process $leaves is an innocent one now"
+kill -KILL "$doomed"
+wait_until 5 said owner "process $doomed is an innocent one now"
 ended_with revoker 0
 wait_until 5 said owner "process $stays was ended by SIGBUS"
-expect "the innocent process is alive" runs "$leaves"
-lacks "$(<"$WORK/owner.out")" "process $leaves was ended by SIGBUS"
+expect "the innocent process is alive" runs "$doomed"
+lacks "$(<"$WORK/owner.out")" "process $doomed was ended by SIGBUS"
 after_taking_back $N
-expect "it still is" runs "$leaves"
+expect "it still is" runs "$doomed"
 always_answered

@@ -13,12 +13,13 @@ lacks "$(<"$WORK/owner.out")" asked
 finish owner
 wait_until 10 no_leases
 
-exec {outside}<>"/dev/vfio/$(group_of $N)"
+hold_outside outsider $N
 refused org.vfiod1.Error.HeldOutside vfioctl unbind $N
-refused "held by pid $$ (run-case, uid 0" vfioctl unbind $N
+refused "held by pid $(pid_of outsider) (sleep, uid 0" vfioctl unbind $N
 is "$(driver_of $N)" vfio-pci
 does_not_take_back --wait=1 StillHeld $N
-contains "$WORDS" "pid $$ (run-case"
-exec {outside}>&-
-takes_back --wait=10 $N
+contains "$WORDS" "pid $(pid_of outsider) (sleep"
+expect "nobody touched it" alive outsider
+takes_back --revoke=1 $N
+ended_by outsider BUS
 after_taking_back $N

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A leased device is pulled out: its owner is told by signal and by pipe, vfiod closes its own files at once, and when the owner
-# lets go device and lease are gone.
+# A leased device is pulled out: its owner is told by signal and by pipe, vfiod closes its own file of it at once, and when the
+# owner lets go device and lease are gone.
 
 H=0000:04:00.0
 keep_pinging
@@ -11,12 +11,12 @@ hold owner root $H listener
 host device_del hot0
 wait_until 30 said owner "asked by ReleaseRequested"
 wait_until 10 said owner "asked by the lease's pipe"
-wait_until 10 vfiod_has_no_file
+wait_until 10 vfiod_has_no_device_file
 expect "its owner has it still" alive owner
 note "lease: $(vfioctl leases | tail -n 1)"
 let_go owner
 wait_until 30 absent $H
 wait_until 10 no_leases
 is "$(locked_memory)" 0 "no memory is pinned for DMA"
-expect "vfiod has no file of it" vfiod_has_no_file
+wait_until 10 vfiod_has_no_file
 always_answered

@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A holder ends between being found and being signalled, when the device is quiesced, and an innocent process gets its pid at once.
+# Holders end between being found and being signalled, when the device is quiesced, and innocent processes get their pids at once.
 
 N=0000:01:00.0
+configure '{"revoke": {"sigbus_grace_ms": 10000, "sigkill_grace_ms": 20000}}'
 keep_pinging
-hold owner root $N vanishing
-vanishes=$(number_after owner vanishes)
-is "$(holders_of $N)" "$vanishes 0 holder - /org/vfiod1/lease/1 container,device,group,lease"
-takes_back --revoke=1 $N
-wait_until 5 said owner "process $vanishes is an innocent one now"
-after_taking_back $N
-expect "the innocent process is alive" runs "$vanishes"
+vanish() { # NUMBER OTHERS
+        local doomed innocent
+        hold owner root $N vanishing "$1" "$2"
+        mapfile -t doomed < <(number_after owner doomed)
+        is "$(holders_of $N | wc -l)" $(($1 + 1 + $2))
+        takes_back --revoke=1 $N
+        is "$(number_after owner doomed | wc -l)" "$1"
+        for innocent in "${doomed[@]}"; do
+                wait_until 10 said owner "process $innocent is an innocent one now"
+                expect "the innocent process is alive" runs "$innocent"
+        done
+        after_taking_back $N
+        kill -KILL "${doomed[@]}"
+        finish owner
+}
+vanish 1 0
+vanish 20 60
 always_answered

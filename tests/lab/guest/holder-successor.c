@@ -7,11 +7,12 @@
 #include <linux/pci_regs.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,22 +20,42 @@
 #include "holder.h"
 #include "vfio-files.h"
 
-/* Whose pid is to be used again; 0 for none. */
-static pid_t doomed;
+#define DOOMED_MAX 64
 
-/* The same where a child of ours that is older can see it, too. */
-static pid_t *betrayed;
+/* Between the ends of two that vanish: many of these are as long as looking for all holders takes.
+ */
+#define VANISH_EVERY_USEC 10000
+
+/* Whose pids are to be used again. */
+static pid_t doomed[DOOMED_MAX];
+static size_t n_doomed;
 
 static void do_nothing(void) {
         for (;;)
                 pause();
 }
 
-/* A holder that ends in the middle of being taken back: when somebody switched memory decode off,
- * which vfiod does before it sends signals. */
-static void vanish_when_quiesced(void) {
-        while (config_read(&files.devices[0], PCI_COMMAND) & PCI_COMMAND_MEMORY)
-                ;
+static bool is_quiesced(void) {
+        return !(config_read(&files.devices[0], PCI_COMMAND) & PCI_COMMAND_MEMORY);
+}
+
+/* When somebody switches memory decode off, which vfiod does before it sends signals, ends the
+ * doomed ones before their time. */
+static void end_the_doomed(void) {
+        int pidfds[DOOMED_MAX];
+
+        /* Not by their pids: an innocent one may have it by then. */
+        for (size_t i = 0; i < n_doomed; i++) {
+                pidfds[i] = pidfd_open(doomed[i], 0);
+                if (pidfds[i] < 0)
+                        die("pidfd_open: %m");
+        }
+        while (!is_quiesced())
+                usleep(1000);
+        for (size_t i = 0; i < n_doomed; i++) {
+                (void)pidfd_send_signal(pidfds[i], SIGKILL, NULL, 0);
+                usleep(VANISH_EVERY_USEC);
+        }
         _exit(EXIT_SUCCESS);
 }
 
@@ -48,52 +69,34 @@ static pid_t start(void (*life)(void)) {
         return child;
 }
 
-/* The second one's pid is used again when it has ended; the first one stays. */
+static void start_doomed(void) {
+        if (n_doomed == DOOMED_MAX)
+                die("more than %d", DOOMED_MAX);
+        doomed[n_doomed] = start(do_nothing);
+        printf("doomed: %d\n", (int)doomed[n_doomed++]);
+}
+
+/* Whoever ends the doomed one, the other one stays. */
 void hold_in_two_children(char ***arguments) {
-        pid_t stays = start(do_nothing);
-
         (void)arguments;
-        doomed = start(do_nothing);
+        start_doomed();
+        printf("stays: %d\n", (int)start(do_nothing));
         close_files();
-        printf("stays: %d\nleaves: %d\n", (int)stays, (int)doomed);
 }
 
-void hold_in_vanishing_child(char ***arguments) {
+/* The doomed ones are looked at first, having the lowest pids, and end while the others are. */
+void hold_in_vanishing_children(char ***arguments) {
         const Device *device = &files.devices[0];
+        uint64_t vanish = parse_number(next_argument(arguments, "how many vanish"));
+        uint64_t others = parse_number(next_argument(arguments, "how many others there are"));
 
-        (void)arguments;
         config_write(device, PCI_COMMAND, config_read(device, PCI_COMMAND) | PCI_COMMAND_MEMORY);
-        doomed = start(vanish_when_quiesced);
-        close_files();
-        printf("vanishes: %d\n", (int)doomed);
-}
-
-static void on_sigbus_betray(int signal) {
-        (void)signal;
-        kill(*betrayed, SIGKILL);
-        _exit(EXIT_SUCCESS);
-}
-
-static void betray_when_signalled(void) {
-        signal(SIGBUS, on_sigbus_betray);
-        do_nothing();
-}
-
-/* Who sends SIGBUS to the holders in the order of their pids has others to look at between the
- * first one, which ends the last one when it gets it, and that last one. */
-void hold_in_betrayed_child(char ***arguments) {
-        uint64_t between = parse_number(next_argument(arguments, "how many others there are"));
-
-        betrayed = mmap(NULL, sizeof(*betrayed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                        -1, 0);
-        if (betrayed == MAP_FAILED)
-                die("mmap: %m");
-        printf("betrays: %d\n", (int)start(betray_when_signalled));
-        for (uint64_t i = 0; i < between; i++)
+        for (uint64_t i = 0; i < vanish; i++)
+                start_doomed();
+        start(end_the_doomed);
+        for (uint64_t i = 0; i < others; i++)
                 start(do_nothing);
-        doomed = *betrayed = start(do_nothing);
         close_files();
-        printf("leaves: %d\n", (int)doomed);
 }
 
 /* fork(), with a pid of our choice. Somebody else's child may have it for a moment. */
@@ -128,19 +131,27 @@ static void replace(pid_t pid) {
         printf("process %d is an innocent one now\n", (int)pid);
 }
 
+static bool was_doomed(pid_t pid) {
+        for (size_t i = 0; i < n_doomed; i++)
+                if (doomed[i] == pid) {
+                        doomed[i] = 0;
+                        return true;
+                }
+        return false;
+}
+
 void reap_children(void) {
         int status;
         pid_t child;
 
         while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+                /* First, because that is what somebody may be caught by. */
+                if (was_doomed(child))
+                        replace(child);
                 if (WIFSIGNALED(status))
                         printf("process %d was ended by SIG%s\n", (int)child,
                                sigabbrev_np(WTERMSIG(status)));
                 else
                         printf("process %d ended\n", (int)child);
-                if (child == doomed) {
-                        doomed = 0;
-                        replace(child);
-                }
         }
 }

@@ -74,8 +74,7 @@ static const Kind zoo[] = {
         {.name = "receive", .traits = OWNS_NOTHING, .place = receive}, /* SOCKET */
         {.name = "in-flight", .place = leave_in_flight},               /* keep|close|send */
         {.name = "replaced", .place = hold_in_two_children},           /* as root */
-        {.name = "vanishing", .place = hold_in_vanishing_child},       /* as root */
-        {.name = "betrayed", .place = hold_in_betrayed_child},         /* NUMBER; as root */
+        {.name = "vanishing", .place = hold_in_vanishing_children},    /* NUMBER OTHERS; as root */
         /* Those whom SIGBUS does not end. */
         {.name = "stubborn", .traits = MAPS_BAR, .sigbus = on_sigbus_go_on},
         {.name = "careful", .traits = MAPS_BAR | WORKS, .sigbus = on_sigbus_give_back},

@@ -32,8 +32,7 @@ void take_out_of_flight(void);
 /* --- holder-successor.c */
 
 void hold_in_two_children(char ***arguments);
-void hold_in_vanishing_child(char ***arguments);
-void hold_in_betrayed_child(char ***arguments);
+void hold_in_vanishing_children(char ***arguments);
 /* Looks after children that have ended. */
 void reap_children(void);
 

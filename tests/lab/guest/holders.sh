@@ -16,6 +16,16 @@ hold() {
         wait_until 30 said "$name" holding
 }
 
+# hold_outside NAME DEVICE: a process of root opens the device's group by itself, without a lease.
+hold_outside() {
+        background "$1" bash -c "exec sleep 1000 9<>/dev/vfio/$(group_of "$2")"
+        wait_until 10 is_outside "$1"
+}
+
+is_outside() {
+        [ -e "/proc/$(pid_of "$1")/fd/9" ] && [ "$(<"/proc/$(pid_of "$1")/comm")" = sleep ]
+}
+
 # runs PID: or is stopped. A process that has ended and was not waited for yet does not.
 runs() {
         [[ $(ps -o stat= -p "$1") == [!Z]* ]]
@@ -192,12 +202,19 @@ pid_of_vfiod() {
         systemctl show --value --property=MainPID vfiod.service
 }
 
-# Its own files of groups and devices, and what it has mapped of them.
-vfiod_has_no_file() {
+# vfiod_files: what it has open or mapped of containers, groups and devices.
+vfiod_files() {
         local pid
         pid=$(pid_of_vfiod)
-        ! find "/proc/$pid/fd" "/proc/$pid/map_files" \( -lname '/dev/vfio/*' -o -lname '*vfio-device*' \) \
-                -printf '%p %l\n' 2>/dev/null | grep .
+        find "/proc/$pid/fd" "/proc/$pid/map_files" \( -lname '/dev/vfio/*' -o -lname '*vfio-device*' \) -printf '%l\n' 2>/dev/null
+}
+
+vfiod_has_no_file() {
+        [ -z "$(vfiod_files)" ]
+}
+
+vfiod_has_no_device_file() {
+        [[ $(vfiod_files) != *vfio-device* ]]
 }
 
 # locked_memory: KiB that processes of this case have pinned.

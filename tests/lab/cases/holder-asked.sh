@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A lease is asked back in three ways at once, with deadline and reason; each of them says it again to the next caller.
+# usually: stock
 
 N=0000:01:00.0
 allow alice acquire bind

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A holder that takes SIGBUS for what it means gives back and lives on: nobody sends it SIGKILL, and nobody waits for longer.
+# usually: lab
 
 N=0000:01:00.0
 configure '{"revoke": {"sigbus_grace_ms": 30000, "sigkill_grace_ms": 30000}}'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The owner has ended, a child that inherited the files has them: it is the one that is listed, and the one that gets SIGBUS.
+# usually: stock
 
 N=0000:01:00.0
 allow alice acquire bind

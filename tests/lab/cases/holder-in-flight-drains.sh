@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The owner has closed everything but what is in flight: its lease drains, nobody is to be seen, so the group is stuck until the
 # socket is closed.
+# usually: lab
 
 N=0000:01:00.0
 allow alice acquire bind

@@ -2,6 +2,7 @@
 # The device is in flight in a socket nobody reads: nobody can be signalled, so the device is stuck, and recovers by itself when the
 # socket is closed. Meanwhile everybody else is served as ever.
 # time: 120
+# usually: stock
 
 N=0000:01:00.0 S=0000:02:00.0
 configure '{"revoke": {"sigbus_grace_ms": 1000, "sigkill_grace_ms": 1000}}'

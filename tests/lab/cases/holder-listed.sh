@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Holders are listed exactly: who has which kind of file of which group, under which lease, and in which unit; nobody else is.
+# usually: stock
 
 N=0000:01:00.0 S=0000:02:00.0 T=0000:00:10.0
 lease=/org/vfiod1/lease

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # 200 children have inherited the files: all of them are listed, and all of them are ended.
 # time: 120
+# usually: lab
 
 N=0000:01:00.0
 configure '{"revoke": {"sigbus_grace_ms": 10000, "sigkill_grace_ms": 20000}}'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Only a mapping of the BAR is left, all files are closed: it is found, and its process gets SIGBUS.
+# usually: stock
 
 N=0000:01:00.0
 allow alice acquire bind

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A program that was given container and group alone opens the device itself, as DPDK does: it is found and the device taken back.
 # time: 120
+# usually: lab
 
 N=0000:01:00.0
 configure '{"revoke": {"sigbus_grace_ms": 1000, "sigkill_grace_ms": 2000}}'

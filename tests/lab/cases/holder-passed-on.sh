@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The owner has sent the files to another uid's process and has ended: that process is the holder.
+# usually: stock
 
 N=0000:01:00.0
 allow alice acquire bind

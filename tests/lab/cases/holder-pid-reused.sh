@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # During the wait a holder ends and an innocent process gets its pid: only the holder that is left gets a signal.
+# usually: lab
 
 N=0000:01:00.0
 keep_pinging

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Two callers wait for one device and both succeed; meanwhile it is not given to anybody else, who is told why.
+# usually: stock
 
 N=0000:01:00.0
 allow alice acquire bind

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # With SIGKILL switched off a holder that survives SIGBUS keeps its device, which works again as before.
+# usually: lab
 
 N=0000:01:00.0
 configure '{"revoke": {"sigbus_grace_ms": 1000, "sigkill": false}}'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A stopped holder hears nothing and cannot act on SIGBUS: SIGKILL ends it all the same.
+# usually: stock
 
 N=0000:01:00.0
 configure '{"revoke": {"sigbus_grace_ms": 1500, "sigkill_grace_ms": 20000}}'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A holder that handles SIGBUS and goes on gets SIGKILL, after the grace for SIGBUS and not before.
+# usually: lab
 
 N=0000:01:00.0
 configure '{"revoke": {"sigbus_grace_ms": 1500, "sigkill_grace_ms": 20000}}'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The files are in the table of one thread alone, the process has closed its own: it is found, and gets SIGBUS.
+# usually: stock
 
 N=0000:01:00.0
 allow alice acquire bind

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Without a policy, unbind of what is held fails at once, and the error says who holds it, with a lease or without.
+# usually: lab
 
 N=0000:01:00.0
 allow alice acquire bind

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A leased device is pulled out: its owner is told by signal and by pipe, vfiod closes its own file of it at once, and when the
 # owner lets go device and lease are gone.
+# usually: stock
 
 H=0000:04:00.0
 keep_pinging

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Holders end between being found and being signalled, when the device is quiesced, and innocent processes get their pids at once.
+# usually: lab
 
 N=0000:01:00.0
 configure '{"revoke": {"sigbus_grace_ms": 10000, "sigkill_grace_ms": 20000}}'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Who waits gives up, by Ctrl-C or by being killed: nothing is touched, and the lease is as before.
+# usually: stock
 
 N=0000:01:00.0
 allow alice acquire bind

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Nobody lets go in time: the error lists the holders, the device works as before, and no signal was sent.
+# usually: lab
 
 N=0000:01:00.0
 allow alice acquire bind

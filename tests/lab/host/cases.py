@@ -35,6 +35,7 @@ class Case:
     own_boot: bool = False
     seconds: int = 60
     slow: bool = False
+    usually: str | None = None  # the one kernel it runs on unless all are asked for
 
 
 @dataclass
@@ -52,7 +53,7 @@ def read_case(path: Path) -> Case:
     for line in path.read_text().splitlines():
         if not line.startswith("#"):
             break
-        if match := re.fullmatch(r"# (machine|kernels|boot|time): (.+)", line):
+        if match := re.fullmatch(r"# (machine|kernels|usually|boot|time): (.+)", line):
             settings |= _setting(path, match[1], match[2].split())
         elif match := re.fullmatch(r"# ([a-z]+(?:-[a-z]+)*)", line):
             if match[1] not in FLAGS:
@@ -65,6 +66,8 @@ def read_case(path: Path) -> Case:
 def _setting(path: Path, word: str, values: list[str]) -> dict[str, object]:
     if word == "kernels" and set(values) <= set(KERNELS):
         return {"kernels": tuple(name for name in KERNELS if any(name in CONFIGURED_AS[value] for value in values))}
+    if word == "usually" and len(values) == 1 and values[0] in KERNELS:
+        return {"usually": values[0]}
     if word == "machine" and len(values) == 1 and values[0] in MACHINES:
         return {"machine": values[0]}
     if word == "boot" and values in (["shared"], ["own"]):
@@ -85,13 +88,13 @@ def choose(cases: list[Case], pattern: str | None, slow: bool) -> list[Case]:
     return [case for case in cases if slow or not case.slow]
 
 
-def share_boots(cases: list[Case], kernels: list[str]) -> list[Boot]:
-    """As few boots as the cases allow, of these kernels."""
+def share_boots(cases: list[Case], kernels: list[str], usual: bool) -> list[Boot]:
+    """As few boots as the cases allow, of these kernels; `usual`: where a case says so, of the one it usually runs on."""
     shared: dict[tuple[str, str], Boot] = {}
     alone: list[Boot] = []
     for case in cases:
         for name in case.kernels:
-            if name not in kernels:
+            if name not in kernels or (usual and case.usually not in (None, name)):
                 continue
             if case.own_boot:
                 alone.append(Boot(case.machine, name, [case]))

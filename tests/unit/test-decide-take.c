@@ -355,7 +355,7 @@ END_TEST
 
 /* Each row: who is kept from a group that somebody waits for, and who is not. */
 START_TEST(nobody_new_is_given_a_group_that_somebody_waits_for) {
-        static const struct {
+        const struct {
                 Ask ask;
                 bool busy;
         } rows[] = {

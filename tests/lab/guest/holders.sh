@@ -241,7 +241,9 @@ keep_pinging() {
 # always_answered: every time, and soon; the slowest answer is noted.
 always_answered() {
         local words slowest
-        words=$(finish pinger | tail -n 1)
+        # Not in a subshell, which could not wait for it.
+        finish pinger >/dev/null
+        words=$(tail -n 1 "$WORK/pinger.out")
         [[ $words =~ ^([1-9][0-9]*)\ pings\ answered,\ the\ slowest\ after\ ([0-9]+)\ ms$ ]] ||
                 fail "vfiod answers throughout: $words"
         note "$words"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon/kernel/driver.h"
 #include "daemon/kernel/module.h"
@@ -12,6 +13,9 @@
 #include "daemon/kernel/vfio.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
+
+/* How long a step that waits for a file to be closed pauses between two tries. */
+#define RETRY_MS 20
 
 static Trace *trace_of(const Run *run, const Step *step) {
         return &run->traces[step - run->plan->steps];
@@ -192,6 +196,24 @@ static int run_reset(const Run *run, const Step *step) {
         return 0;
 }
 
+static int run_claim_group(const Run *run, const Step *step) {
+        return run_open(run, HANDLE_CLAIM, step->group);
+}
+
+/* While it is busy, and has time to become free. */
+static int run_until_free(const Run *run, const Step *step,
+                          int (*act)(const Run *run, const Step *step)) {
+        for (uint64_t waited_ms = 0;; waited_ms += RETRY_MS) {
+                int r = act(run, step);
+
+                if (r != -EBUSY || waited_ms >= step->grace_ms)
+                        return r;
+                if (run->host->cancelled(run->host->userdata))
+                        return -ECANCELED;
+                (void)usleep(RETRY_MS * 1000);
+        }
+}
+
 static int run_step(Run *run, const Step *step) {
         switch (step->kind) {
         case STEP_LOAD_MODULE:
@@ -206,7 +228,7 @@ static int run_step(Run *run, const Step *step) {
         case STEP_BIND_HOST:
                 return run_bind_host(run, step);
         case STEP_CLAIM_GROUP:
-                return run_open(run, HANDLE_CLAIM, step->group);
+                return run_until_free(run, step, run_claim_group);
         case STEP_OPEN_CONTAINER:
                 return run_open(run, HANDLE_CONTAINER, 0);
         case STEP_OPEN_GROUP:
@@ -222,7 +244,7 @@ static int run_step(Run *run, const Step *step) {
                 handles_close(run->files, HANDLE_DEVICE, step->group, step->device);
                 return 0;
         case STEP_UNSET_CONTAINER:
-                return run_unset_container(run, step);
+                return run_until_free(run, step, run_unset_container);
         case STEP_CLOSE_FILES:
                 handles_done(run->files);
                 return 0;

@@ -23,8 +23,9 @@
 #define RETRY_FIRST_USEC (50 * 1000ULL)
 #define RETRY_LAST_USEC (5 * 1000 * 1000ULL)
 
-/* A process that is ending may be out of /proc before its files are closed. */
-#define UNSEEN_MAX 4
+/* A process that is ending is out of /proc before its files are closed, and closing a device resets
+ * it: so often, which is 6 s, that is the reason. */
+#define UNSEEN_MAX 7
 
 static void drain(Broker *broker, Lease *lease);
 

@@ -21,6 +21,9 @@ bool decide_may_take(const World *world, const Request *request, uint32_t group)
 /* Appends what makes the holders of the groups let go, and fails when they do not. */
 int plan_evict(const World *world, const Selection *selection, Plan *plan);
 
+/* Appends the claim of a group that is not leased, or whose files we have no more. */
+int plan_claim_group(const Request *request, const Group *group, Plan *plan);
+
 /* Appends what proves that no device of a leased group is open any more, and ends its use. */
 int plan_take_group(const World *world, const Lease *lease, const Group *group, Plan *plan);
 

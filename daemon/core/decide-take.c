@@ -19,6 +19,12 @@
 #include "daemon/core/decide-common.h"
 #include "daemon/util/string.h"
 
+/*
+ * A process that has ended is out of /proc before its files are closed, and closing a device resets
+ * it (vfio_pci_core_disable()), by a reset of its bus perhaps.
+ */
+#define CLOSING_MS 5000
+
 bool decide_may_take(const World *world, const Request *request, uint32_t group) {
         if (request->operation != OPERATION_UNBIND || request->policy == POLICY_FAIL)
                 return false;
@@ -130,7 +136,18 @@ int plan_evict(const World *world, const Selection *selection, Plan *plan) {
                        : 0;
 }
 
+int plan_claim_group(const Request *request, const Group *group, Plan *plan) {
+        Step *claim = plan_append(plan, STEP_CLAIM_GROUP, group->facts.number);
+
+        if (!claim)
+                return -1;
+        claim->grace_ms = request->due ? CLOSING_MS : 0;
+        return 0;
+}
+
 int plan_take_group(const World *world, const Lease *lease, const Group *group, Plan *plan) {
+        Step *unset;
+
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *device = group->members[i];
                 Step *step = is_vfio(world, device) ? plan_device(plan, STEP_CLOSE_DEVICE, device)
@@ -141,8 +158,10 @@ int plan_take_group(const World *world, const Lease *lease, const Group *group, 
                 else if (is_vfio(world, device))
                         return -1;
         }
-        if (!plan_append(plan, STEP_UNSET_CONTAINER, group->facts.number))
+        unset = plan_append(plan, STEP_UNSET_CONTAINER, group->facts.number);
+        if (!unset)
                 return -1;
+        unset->grace_ms = CLOSING_MS;
         for (size_t i = 0; i < group->n_members; i++)
                 if (is_vfio(world, group->members[i]) &&
                     !plan_device(plan, STEP_RESET, group->members[i]))

@@ -72,7 +72,8 @@ static bool has_vfio_member(const World *world, const Group *group) {
 }
 
 /* The proof that the group is free: by taking it from its lease, or by claiming it. */
-static int plan_prove_free(const World *world, const Group *group, Plan *plan) {
+static int plan_prove_free(const World *world, const Request *request, const Group *group,
+                           Plan *plan) {
         uint32_t number = group->facts.number;
         const Lease *lease = lease_table_find_group(&world->leases, number);
 
@@ -80,7 +81,7 @@ static int plan_prove_free(const World *world, const Group *group, Plan *plan) {
                 return 0;
         if (lease && !lease->closed)
                 return plan_take_group(world, lease, group, plan);
-        return plan_append(plan, STEP_CLAIM_GROUP, number) ? 0 : -1;
+        return plan_claim_group(request, group, plan);
 }
 
 static int plan_return_group(const World *world, const Group *group, Plan *plan) {
@@ -106,7 +107,7 @@ RefusalKind decide_unbind(const World *world, const Request *request, const Sele
         /* All of them before the first device loses its driver: that cannot be undone for a lease.
          */
         for (size_t i = 0; i < selection->n_groups; i++)
-                if (plan_prove_free(world, selection->groups[i], plan) < 0)
+                if (plan_prove_free(world, request, selection->groups[i], plan) < 0)
                         return refuse_memory(refusal);
         for (size_t i = 0; i < selection->n_groups; i++)
                 if (plan_return_group(world, selection->groups[i], plan) < 0)

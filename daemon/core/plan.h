@@ -56,7 +56,9 @@ typedef struct Step {
         size_t n_groups;
         bool and_group_files; /* EVICT: a group's file counts like a device's */
         int signal;           /* EVICT */
-        uint64_t grace_ms;    /* EVICT: how long they have to let go */
+        /* EVICT: how long they have to let go. CLAIM_GROUP, UNSET_CONTAINER: for how long it may be
+         * busy because a file is still being closed. */
+        uint64_t grace_ms;
 } Step;
 
 typedef struct Plan {

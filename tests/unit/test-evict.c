@@ -336,6 +336,13 @@ END_TEST
 
 /* Taking a group as core/ plans it. */
 
+/* Nobody here is still closing anything. */
+static void set_closing(Scene *scene, uint64_t grace_ms) {
+        for (size_t i = 0; i < scene->plan.n_steps; i++)
+                if (scene->plan.steps[i].kind == STEP_UNSET_CONTAINER)
+                        scene->plan.steps[i].grace_ms = grace_ms;
+}
+
 static void assert_put_back(Scene *scene, int error, StepKind kind) {
         _cleanup_free_ char *before = stub_state(), *after = NULL;
         Progress progress = scene_run(scene, NEVER);
@@ -389,6 +396,7 @@ START_TEST(a_holder_that_is_not_found_is_found_out_and_its_device_is_as_it_was) 
         Scene scene;
 
         scene_init(&scene, shape_find("revoke from a lease"));
+        set_closing(&scene, SHORT_MS);
         stub->holders[0].hidden = true;
         assert_put_back(&scene, -EBUSY, STEP_UNSET_CONTAINER);
         ck_assert_ptr_nonnull(stub_find_open("device a"));
@@ -402,10 +410,26 @@ START_TEST(a_holder_that_is_not_found_is_found_out_and_its_device_is_as_it_was) 
 }
 END_TEST
 
+/* A process that has ended is gone before its files are closed. */
+START_TEST(a_group_that_is_busy_for_a_moment_is_waited_for) {
+        Scene scene;
+
+        scene_init(&scene, shape_find("revoke by force"));
+        stub->fail_call[0] = 8; /* take group 1 out of container */
+        stub->fail_error = -EBUSY;
+        ck_assert_int_eq(scene_run(&scene, NEVER).error, 0);
+        ck_assert_ptr_nonnull(strstr(stub->log, "take group 1 out of container\n"
+                                                "take group 1 out of container\n"
+                                                "reset a\n"));
+        scene_done(&scene);
+}
+END_TEST
+
 START_TEST(a_device_that_was_never_quieted_is_not_restored) {
         Scene scene;
 
         scene_init(&scene, shape_find("revoke from a lease"));
+        set_closing(&scene, SHORT_MS);
         stub->holders[0].hidden = true;
         stub->fail_call[0] = 2; /* quiesce device a */
         stub->fail_error = -EIO;
@@ -515,6 +539,7 @@ int main(void) {
         tcase_add_test(tests, a_revocation_ends_with_the_device_at_home_and_no_file_of_it_open);
         tcase_add_test(tests, a_device_is_as_it_was_when_its_holder_cannot_be_evicted);
         tcase_add_test(tests, a_holder_that_is_not_found_is_found_out_and_its_device_is_as_it_was);
+        tcase_add_test(tests, a_group_that_is_busy_for_a_moment_is_waited_for);
         tcase_add_test(tests, a_device_that_was_never_quieted_is_not_restored);
         tcase_add_test(tests, a_group_that_its_holder_has_taken_out_itself_is_not_put_back_in);
         tcase_add_test(tests, a_group_that_we_took_out_is_put_back_in_with_its_iommu);

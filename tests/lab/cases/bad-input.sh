@@ -38,7 +38,8 @@ try "must be of type 'b'" Acquire 'asa{sv}' 1 $N 1 bind s yes
 try "no option 'bind'" Bind 'asa{sv}' 1 $N 1 bind b true
 try "'fast' is not" Acquire 'asa{sv}' 1 $N 1 mode s fast
 try "iommufd" Acquire 'asa{sv}' 1 $N 1 mode s iommufd
-try "cannot revoke" Unbind 'asa{sv}' 1 $N 1 policy s revoke
+try "'fail', 'wait' or 'revoke'" Unbind 'asa{sv}' 1 $N 1 policy s nicely
+try "only with policy" Unbind 'asa{sv}' 1 $N 1 timeout t 1
 try "at most 64 bytes" Acquire 'asa{sv}' 1 $N 1 label s "$(printf 'x%.0s' {1..65})"
 try "only together with option bind" Acquire 'asa{sv}' 1 $N 1 driver s vfio-pci
 try "the path of a lease" Acquire 'asa{sv}' 1 $N 1 join o /org/vfiod1/group/1

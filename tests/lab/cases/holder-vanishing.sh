@@ -10,6 +10,7 @@ vanish() { # NUMBER OTHERS
         hold owner root $N vanishing "$1" "$2"
         mapfile -t doomed < <(number_after owner doomed)
         is "$(holders_of $N | wc -l)" $(($1 + 1 + $2))
+        does_not_take_back --wait=1 StillHeld $N
         takes_back --revoke=1 $N
         is "$(number_after owner doomed | wc -l)" "$1"
         for innocent in "${doomed[@]}"; do

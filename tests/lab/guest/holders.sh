@@ -128,8 +128,13 @@ unbind_timed() {
         local started=$EPOCHREALTIME
         UNBIND_STATUS=0
         WORDS=$(vfioctl unbind "$@" 2>&1) || UNBIND_STATUS=$?
-        TOOK=$(((${EPOCHREALTIME/./} - ${started/./}) / 1000))
+        TOOK=$(ms_since "$started")
         printf '%s\n' "$WORDS"
+}
+
+# ms_since TIME: as $EPOCHREALTIME was.
+ms_since() {
+        echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000))
 }
 
 in_seconds() {

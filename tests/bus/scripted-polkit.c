@@ -8,6 +8,7 @@
  *   on WORD ANSWER      for questions about this device, or else of this action
  *   answer ANSWER       answers every question that hangs
  *   forget              takes all rules back
+ *   sync                nothing, so that its "ok" comes after all that was written before
  * ANSWER is allow, deny, challenge, fail (an error), nonsense (a reply of another signature), hang,
  * or die (leave the bus without a word). Each line is answered by "ok".
  *
@@ -176,7 +177,7 @@ static void obey(char *line) {
                 polkit.n_hanging = 0;
         } else if (string_equal(verb, "forget"))
                 forget_rules();
-        else
+        else if (!string_equal(verb, "sync"))
                 check(-EINVAL, string_or_empty(verb));
         (void)puts("ok");
         (void)fflush(stdout);

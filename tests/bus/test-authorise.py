@@ -30,8 +30,8 @@ INTERACTIVE = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 OURS = "org.vfiod1.Error."
 
 # Users that every Debian has, by what the rules below say of them.
-ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, EXAMPLE, OTHER = (
-    "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc")
+ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, EXAMPLE, OTHER, NO_REVOKE = (
+    "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc", "proxy")
 
 RULES = """
 polkit.addRule(function(action, subject) {
@@ -53,6 +53,8 @@ polkit.addRule(function(action, subject) {
         return action.lookup("device") == "0000:01:00.0" ? polkit.Result.YES : polkit.Result.NO;
     case "lp":
         return action.id == "org.vfiod1.bind" ? polkit.Result.NO : polkit.Result.YES;
+    case "proxy":
+        return action.id == "org.vfiod1.revoke" ? polkit.Result.NO : polkit.Result.YES;
     case "backup":
         return details == "release-other label=for games owner=5" ? polkit.Result.YES : polkit.Result.NO;
     }
@@ -199,11 +201,18 @@ class ScriptedPolkit:
             self.process.stdin.flush()
             wait_until(lambda: self.oks > before, f"the scripted polkit took '{command}'")
 
+    def sync(self):
+        """What it has written by now is read; nothing more comes of one that has died."""
+        if self.process.poll() is None:
+            self.tell("sync")
+
     def checks(self):
         """(id, action, subject, flags, details) of each question so far."""
+        self.sync()
         return [tuple(line.split(" ", 5)[1:]) for line in list(self.lines) if line.startswith("check ")]
 
     def cancels(self):
+        self.sync()
         return [line.split()[1] for line in list(self.lines) if line.startswith("cancel ")]
 
     def end(self):
@@ -442,6 +451,17 @@ def acquire_without_bind(w):
     w.call(NO_BIND, "Bind", "group/2").expect_error(ACCESS_DENIED, "org.vfiod1.bind")
     w.call("root", "Bind", "group/2").expect_done()
     w.hold(NO_BIND, "group/2")
+
+
+@test("polkitd", "who may unbind and not revoke takes nothing from a holder")
+def no_revoke(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    revoke = {"policy": "revoke"}
+    w.call(NO_REVOKE, "Unbind", "group/4", options=revoke).expect_error(ACCESS_DENIED, "org.vfiod1.revoke")
+    w.call(NO_BIND, "Unbind", "group/4", options=revoke).expect_error(ACCESS_DENIED, "org.vfiod1.bind")
+    w.call(NO_REVOKE, "Plan", "group/4", operation="unbind", options=revoke).expect_error(ACCESS_DENIED, "org.vfiod1.revoke")
+    w.call(NO_REVOKE, "Unbind", "group/4").expect_refusal("Leased", "lease 1")
+    w.call(ALLOWED, "GetFds", "0", "0", lease=path).expect_done()
 
 
 @test("polkitd", "another's lease is refused with a sentence that says whose it is")

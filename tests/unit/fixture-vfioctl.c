@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -411,17 +412,36 @@ void vfioctl_start(Vfioctl *v, const Script *script, char *const *arguments) {
         start(v, script, arguments, ends);
 }
 
+/*
+ * A new terminal's two ends. A chroot may have no /dev/pts, but its root may make a file system of
+ * terminals that is mounted nowhere.
+ */
+static void open_terminal(int ends[2]) {
+        int unlocked = 0;
+
+        ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (ends[0] < 0) {
+                _cleanup_close_ int context = fsopen("devpts", FSOPEN_CLOEXEC), mount = -EBADF;
+
+                ck_assert_int_ge(context, 0);
+                ck_assert_int_eq(fsconfig(context, FSCONFIG_SET_STRING, "ptmxmode", "0666", 0), 0);
+                ck_assert_int_eq(fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
+                mount = fsmount(context, FSMOUNT_CLOEXEC, 0);
+                ck_assert_int_ge(mount, 0);
+                ends[0] = openat(mount, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+        }
+        ck_assert_int_ge(ends[0], 0);
+        ck_assert_int_eq(ioctl(ends[0], TIOCSPTLCK, &unlocked), 0);
+        ends[1] = ioctl(ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        ck_assert_int_ge(ends[1], 0);
+}
+
 void vfioctl_start_on_terminal(Vfioctl *v, const Script *script, char *const *arguments) {
         struct winsize size = {.ws_col = 120, .ws_row = 24};
         int ends[2];
 
         *v = (Vfioctl){.log = -EBADF};
-        ends[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-        ck_assert_int_ge(ends[0], 0);
-        ck_assert_int_eq(grantpt(ends[0]), 0);
-        ck_assert_int_eq(unlockpt(ends[0]), 0);
-        ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY | O_CLOEXEC);
-        ck_assert_int_ge(ends[1], 0);
+        open_terminal(ends);
         ck_assert_int_eq(ioctl(ends[1], TIOCSWINSZ, &size), 0);
         start(v, script, arguments, ends);
 }

@@ -2,16 +2,13 @@
 
 /*
  * The end of a lease, by Release, by the last copy of lease_fd, by revocation, or by unplugging:
- *   1. The lease drains, and our end of its pipe is closed. A worker sees whether any process has a
- *      file of its groups. If none has, the worker closes all of ours and sees whether each group
- *      can be opened: then the lease is gone.
- *   2. If a process has one, we keep ours of that group: they are what it is recognised by, and
- *      they keep nothing alive that it does not keep alive itself. Groups that nobody has are let
- *      go of. The worker is sent again when such a process ends, and after 50 ms, then 100 ms, and
- *      so on up to 5 s. A machine with a draining lease is not idle.
+ *   1. The lease drains: our end of its pipe and all our files of it are closed at once, the files
+ *      by a worker, which then sees whether each group can be opened: nobody holds it, and the
+ * lease is gone.
+ *   2. If not, the worker is sent again to see who has a file open: when such a process ends, and
+ *      after 50 ms, then 100 ms, and so on up to 5 s. A machine with a draining lease is not idle.
  *   3. If nobody is to be seen and a group can still not be opened, a file of it is where we cannot
  *      look: its devices are stuck, until the kernel lets the group be opened.
- * A lease whose devices were unplugged lets go of everything at once: the kernel waits for us.
  */
 
 #include <errno.h>
@@ -97,26 +94,6 @@ static void retry_later(Broker *broker, Holding *holding) {
                                          holding->retry_usec, 0, on_retry, holding);
 }
 
-static bool is_held(const Holds *holds, uint32_t group) {
-        for (size_t i = 0; i < holds->n_holds; i++)
-                if (holds->holds[i].group == group &&
-                    (holds->holds[i].kind == HOLD_GROUP || hold_keeps_device(holds->holds[i].kind)))
-                        return true;
-        return false;
-}
-
-/* Of a lease that is held in part, the groups that nobody has. */
-static void close_free_groups(Broker *broker, const Lease *lease, Holding *holding,
-                              const Holds *holds) {
-        Handles files = HANDLES_NULL;
-
-        for (size_t i = 0; i < lease->n_groups; i++)
-                if (!is_held(holds, lease->groups[i]))
-                        (void)handles_move_group(&holding->files, lease->groups[i], &files);
-        if (files.n_handles > 0)
-                release_files(broker, &files);
-}
-
 void release_set_stuck(Broker *broker, Lease *lease) {
         if (lease->unseen)
                 return;
@@ -146,9 +123,7 @@ static void drain_on(Job *job, Lease *lease, Holding *holding, Handles *opened) 
         if (opened->n_handles > 0 && handles_move_all(opened, &holding->files) < 0)
                 release_files(broker, opened);
         lease->closed = holding->files.n_handles == 0;
-        if (holds->n_holds > 0)
-                close_free_groups(broker, lease, holding, holds);
-        else if (lease->closed)
+        if (holds->n_holds == 0 && lease->closed)
                 count_unseen(broker, lease, holding);
         holder_watch_set(&holding->holders, broker->event, holds, on_holder_ended, holding);
         retry_later(broker, holding);
@@ -171,7 +146,8 @@ static void drain_finish(Job *job, bool ran, Handles *opened) {
 static const JobClass job_class_release = {.finish = drain_finish};
 
 static int plan_drain(const Lease *lease, bool has_files, Plan *plan) {
-        Step *look = lease->n_groups > 0 && lease->state != LEASE_LOST
+        /* Looking takes longer than closing, and most often there is nobody. */
+        Step *look = lease->n_groups > 0 && !has_files
                              ? plan_append(plan, STEP_EXPECT_NOBODY, lease->groups[0])
                              : NULL;
 

@@ -7,6 +7,7 @@
 
 #include "client/duration.h"
 #include "client/report.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -150,12 +151,12 @@ int connection_run(Connection *c) {
 }
 
 int connection_run_until(Connection *c, const bool *done, uint64_t timeout) {
-        uint64_t now = time_now(CLOCK_MONOTONIC), end = now + timeout;
+        uint64_t now = clock_now(CLOCK_MONOTONIC), end = now + timeout;
         int r = 0;
 
         while (!*done && now < end && r >= 0) {
                 r = process_or_wait(c->bus, end - now);
-                now = time_now(CLOCK_MONOTONIC);
+                now = clock_now(CLOCK_MONOTONIC);
         }
         return r < 0 ? r : 0;
 }

@@ -57,10 +57,3 @@ char *lease_state_text(const char *state, uint64_t deadline, uint64_t now) {
         left = duration_text(deadline > now ? deadline - now : 0);
         return left ? string_format("%s, %s left", state, left) : NULL;
 }
-
-uint64_t time_now(clockid_t clock) {
-        struct timespec now = {0};
-
-        (void)clock_gettime(clock, &now);
-        return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec / 1000;
-}

@@ -3,11 +3,10 @@
 
 /*
  * Lengths of time, as people type them ("90", "500ms", "10s", "2m") and read them ("12 s"), and
- * what a lease's deadline means at a given moment. Pure but for time_now().
+ * what a lease's deadline means at a given moment.
  */
 
 #include <stdint.h>
-#include <time.h>
 
 /* Eleven days and a half: who wants to wait longer wants to wait for ever. */
 #define DURATION_SECONDS_MAX UINT64_C(1000000)
@@ -20,6 +19,3 @@ char *duration_text(uint64_t microseconds);
 
 /* Of a lease: "held"; "releasing, 8 s left". Both times are in microseconds since 1970, 0: none. */
 char *lease_state_text(const char *state, uint64_t deadline, uint64_t now);
-
-/* Microseconds of CLOCK_REALTIME or CLOCK_MONOTONIC. */
-uint64_t time_now(clockid_t clock);

@@ -8,6 +8,7 @@
 #include "client/duration.h"
 #include "client/output.h"
 #include "client/verb.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
 static int print_text(json_object *leases) {
@@ -15,7 +16,7 @@ static int print_text(json_object *leases) {
         _cleanup_table_ Table table = TABLE_INIT(titles);
         Style style = style_detect(STDOUT_FILENO);
         size_t n = json_object_array_length(leases);
-        uint64_t now = time_now(CLOCK_REALTIME);
+        uint64_t now = clock_now(CLOCK_REALTIME);
 
         for (size_t i = 0; i < n; i++) {
                 json_object *lease = json_object_array_get_idx(leases, i);

@@ -8,6 +8,7 @@
 
 #include "client/duration.h"
 #include "client/holder-text.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
 #define TICK UINT64_C(1000000)
@@ -44,7 +45,7 @@ static void waiting_done(Waiting *w) {
 }
 
 static bool time_is_over(const Waiting *w) {
-        return w->deadline != 0 && time_now(CLOCK_REALTIME) >= w->deadline;
+        return w->deadline != 0 && clock_now(CLOCK_REALTIME) >= w->deadline;
 }
 
 /* Whoever may not know who holds waits without knowing, and is not refused again every second. */
@@ -58,7 +59,7 @@ static void show(Waiting *w) {
 
         if (!w->seen)
                 return;
-        if (holders_live_text(&w->holders, w->revoke, w->deadline, time_now(CLOCK_REALTIME), &text,
+        if (holders_live_text(&w->holders, w->revoke, w->deadline, clock_now(CLOCK_REALTIME), &text,
                               &rest) >= 0)
                 (void)live_line_show(w->line, text, rest);
 }
@@ -191,7 +192,7 @@ int waiting_unbind(Connection *c, char **targets, const OperationOptions *option
         sd_bus_error_free(&c->error);
         w.lease_knows = w.revoke && !options->has_timeout;
         if (options->has_timeout)
-                w.deadline = time_now(CLOCK_REALTIME) + options->timeout_ms * 1000;
+                w.deadline = clock_now(CLOCK_REALTIME) + options->timeout_ms * 1000;
         r = waiting_start(&w, options);
         if (r >= 0)
                 r = sd_event_loop(w.event);

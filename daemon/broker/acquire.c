@@ -8,17 +8,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
-
-static uint64_t realtime_usec(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_REALTIME, &now);
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void on_abandoned(void *userdata, uint32_t id) {
         Broker *broker = userdata;
@@ -117,7 +110,7 @@ static void acquire_finish(Job *job, bool ran, Handles *opened) {
                 lease_free(lease);
                 return;
         }
-        lease->since = realtime_usec();
+        lease->since = clock_now(CLOCK_REALTIME);
         (void)lease_enter(lease, LEASE_EVENT_GRANTED);
         broker_emit(broker, CHANGE_LEASE_ADDED, lease->id, NULL);
 }

@@ -5,14 +5,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "daemon/broker/execute-private.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 
 /* A holder may let go without ending; how often it is looked for then. */
-#define LOOK_FIRST_MS 20
-#define LOOK_LAST_MS 200
+#define LOOK_FIRST_USEC (20 * 1000ULL)
+#define LOOK_LAST_USEC (200 * 1000ULL)
 
 /* More ends than this are not waited for at once; the others are found by looking. */
 #define PIDFDS_MAX 256
@@ -30,16 +30,9 @@ typedef struct Eviction {
         size_t n_targets;
         struct pollfd pidfds[PIDFDS_MAX];
         size_t n_pidfds;
-        uint64_t deadline_ms;
-        int pause_ms;
+        uint64_t deadline_usec; /* CLOCK_MONOTONIC */
+        uint64_t pause_usec;
 } Eviction;
-
-static uint64_t now_ms(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* A group's file needs no other to compare with: the kernel lets it be opened once only. */
 static bool hold_kind_of(HandleKind kind, HoldKind *ret) {
@@ -142,10 +135,6 @@ int run_find_holders(Run *run, const Step *step _unused_) {
         return r;
 }
 
-static bool counts_file(HoldKind kind) {
-        return kind == HOLD_GROUP || hold_keeps_device(kind);
-}
-
 static bool counts(const Step *step, const Hold *hold, bool (*kind_counts)(HoldKind kind)) {
         return has_group(step->groups, step->n_groups, hold->group) && kind_counts(hold->kind);
 }
@@ -157,8 +146,8 @@ int run_expect_nobody(Run *run, const Step *step) {
 
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < holds.n_holds; i++)
-                found = found || counts(step, &holds.holds[i], counts_file);
+        for (size_t i = 0; i < step->n_groups; i++)
+                found = found || holds_any(&holds, step->groups[i], hold_keeps_group);
         set_holds(run, &holds);
         return found ? -EBUSY : 0;
 }
@@ -207,13 +196,13 @@ static int signal_holders(Eviction *eviction, const Holds *holds,
 
 /* Until a process ends, but not for longer than the pause. */
 static void wait_a_little(Eviction *eviction, uint64_t now) {
-        uint64_t left = eviction->deadline_ms - now;
-        int timeout = left < (uint64_t)eviction->pause_ms ? (int)left : eviction->pause_ms;
+        uint64_t left = eviction->deadline_usec - now;
 
-        (void)poll(eviction->pidfds, eviction->n_pidfds, timeout);
-        eviction->pause_ms *= 2;
-        if (eviction->pause_ms > LOOK_LAST_MS)
-                eviction->pause_ms = LOOK_LAST_MS;
+        eviction->pause_usec =
+                clock_back_off(eviction->pause_usec, LOOK_FIRST_USEC, LOOK_LAST_USEC);
+        /* Rounded up: a wait of 0 ms would not be one. */
+        (void)poll(eviction->pidfds, eviction->n_pidfds,
+                   (int)((left < eviction->pause_usec ? left : eviction->pause_usec) / 1000) + 1);
         for (size_t i = 0; i < eviction->n_pidfds;) {
                 if (!eviction->pidfds[i].revents) {
                         i++;
@@ -237,8 +226,8 @@ static int evict(Eviction *eviction, bool (*kind_counts)(HoldKind kind)) {
                 r = look(run, &holds);
                 if (r < 0)
                         return r;
-                for (size_t i = 0; i < holds.n_holds; i++)
-                        held = held || counts(eviction->step, &holds.holds[i], kind_counts);
+                for (size_t i = 0; i < eviction->step->n_groups; i++)
+                        held = held || holds_any(&holds, eviction->step->groups[i], kind_counts);
                 if (!held)
                         return 0;
                 r = signal_holders(eviction, &holds, kind_counts);
@@ -246,8 +235,8 @@ static int evict(Eviction *eviction, bool (*kind_counts)(HoldKind kind)) {
                         return r;
                 if (run->host->cancelled(run->host->userdata))
                         return -ECANCELED;
-                now = now_ms();
-                if (now >= eviction->deadline_ms) {
+                now = clock_now(CLOCK_MONOTONIC);
+                if (now >= eviction->deadline_usec) {
                         if (!eviction->step->optional)
                                 set_holds(run, &holds);
                         return -EBUSY;
@@ -261,10 +250,9 @@ int run_evict(Run *run, const Step *step) {
         Eviction eviction = {
                 .run = run,
                 .step = step,
-                .deadline_ms = now_ms() + step->grace_ms,
-                .pause_ms = LOOK_FIRST_MS,
+                .deadline_usec = clock_now(CLOCK_MONOTONIC) + step->grace_ms * 1000ULL,
         };
-        int r = evict(&eviction, step->and_group_files ? counts_file : hold_keeps_device);
+        int r = evict(&eviction, step->and_group_files ? hold_keeps_group : hold_keeps_device);
 
         for (size_t i = 0; i < eviction.n_pidfds; i++)
                 fd_close(eviction.pidfds[i].fd);

@@ -51,12 +51,10 @@ static void on_look(void *userdata, Outcome *outcome) {
 }
 
 static void look(Question *question, const Selection *selection) {
-        _cleanup_free_ uint32_t *groups = calloc(selection->n_groups + 1, sizeof(uint32_t));
+        size_t n;
+        _cleanup_free_ uint32_t *groups = selection_groups(selection, &n);
 
-        for (size_t i = 0; groups && i < selection->n_groups; i++)
-                groups[i] = selection->groups[i]->facts.number;
-        look_for_holders(question->broker, groups, groups ? selection->n_groups : 0, on_look,
-                         question);
+        look_for_holders(question->broker, groups, n, on_look, question);
 }
 
 void broker_find_holders(Broker *broker, const Request *request, BrokerDone done, void *userdata) {

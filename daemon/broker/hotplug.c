@@ -25,10 +25,7 @@ static const ChangeKind device_changes[] = {
 
 /* A revocation that is under way, or a Remove: the owner has been told in its own words. */
 static bool is_our_doing(const Broker *broker, const Lease *lease) {
-        for (size_t i = 0; i < lease->n_groups; i++)
-                if (activity_find_group(&broker->world.activities, lease->groups[i]))
-                        return true;
-        return false;
+        return activity_find_any(&broker->world.activities, lease->groups, lease->n_groups);
 }
 
 static void tell_owner(Broker *broker, const Lease *lease, const Holding *holding,

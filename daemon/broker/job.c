@@ -3,27 +3,24 @@
 /*
  * The way of a job:
  *   1. Facts of the groups are read again, the request is decided on them.
+ *
  *   2. A refusal or an empty plan ends it here. Otherwise its groups are occupied (activity) and
- * the worker starts. 3a. The worker ends: the facts are read again, the class records what has come
- * of it, the caller is told, the job is freed. 3b. The deadline passes: the caller is told TimedOut
- * and the devices show as stuck. The job stays, with its groups occupied, until the worker ends
- * after all; then 3a, telling nobody.
+ *      the worker starts.
+ *
+ *   3a. The worker ends: the facts are read again, the class records what has come of it, the
+ *      caller is told, the job is freed.
+ *
+ *   3b. The deadline passes: the caller is told TimedOut and the devices show as stuck. The job
+ *      stays, with its groups occupied, until the worker ends after all; then 3a, telling nobody.
  */
 
 #include "daemon/broker/job.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
-
-static uint64_t now_usec(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 void job_free(Job *job) {
         list_remove(&job->link);
@@ -41,7 +38,7 @@ static void job_answer(Job *job) {
         if (job->answered)
                 return;
         job->answered = true;
-        job->outcome.duration_usec = now_usec() - job->started_usec;
+        job->outcome.duration_usec = clock_now(CLOCK_MONOTONIC) - job->started_usec;
         if (job->done)
                 job->done(job->userdata, &job->outcome);
 }
@@ -67,18 +64,18 @@ static void job_end(Job *job) {
 }
 
 static void set_stuck(Job *job, const char *reason) {
-        for (size_t i = 0; i < job->activity.n_groups; i++) {
-                Group *group =
-                        topology_find_group(&job->broker->world.topology, job->activity.groups[i]);
-
-                for (size_t j = 0; group && j < group->n_members; j++)
-                        (void)string_set(&group->members[j]->stuck, reason);
-        }
+        for (size_t i = 0; i < job->activity.n_groups; i++)
+                topology_set_stuck(&job->broker->world.topology, job->activity.groups[i], reason);
 }
 
 static void refresh_activity(Job *job) {
         for (size_t i = 0; i < job->activity.n_groups; i++)
                 broker_refresh_group(job->broker, job->activity.groups[i]);
+}
+
+static void job_finish(Job *job, bool ran, Handles *opened) {
+        if (job->class->finish)
+                job->class->finish(job, ran, opened);
 }
 
 static void on_worker_done(void *userdata, const Progress *progress, Handles *opened,
@@ -93,7 +90,7 @@ static void on_worker_done(void *userdata, const Progress *progress, Handles *op
                 set_stuck(job, NULL);
         refresh_activity(job);
         outcome_judge(&job->outcome, &job->broker->world, &job->request, &job->plan, progress);
-        job->class->finish(job, progress->error == 0, opened);
+        job_finish(job, progress->error == 0, opened);
         job_end(job);
 }
 
@@ -145,7 +142,7 @@ static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
                 return;
         }
         if (job->plan.n_steps == 0) {
-                job->class->finish(job, true, &nothing);
+                job_finish(job, true, &nothing);
                 job_end(job);
                 return;
         }
@@ -160,7 +157,7 @@ static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
                 job->outcome.error = r;
                 job->outcome.failure = string_format("start a worker: %s", strerror(-r));
                 /* What the worker was to be given is still ours, for the class to put back. */
-                job->class->finish(job, false, &job->given);
+                job_finish(job, false, &job->given);
                 job_end(job);
         }
 }
@@ -186,7 +183,7 @@ static Job *job_new(Broker *broker, const JobClass *class, const Request *reques
                 .outcome = OUTCOME_NULL,
                 .done = done,
                 .userdata = userdata,
-                .started_usec = now_usec(),
+                .started_usec = clock_now(CLOCK_MONOTONIC),
         };
         list_insert(&broker->jobs, &job->link);
         return job;
@@ -204,13 +201,9 @@ static RefusalKind decide_job(Job *job, uint32_t **ret_groups, size_t *ret_n) {
             decide(&broker->world, &job->request, &selection, &job->plan, refusal))
                 return refusal->kind;
 
-        *ret_groups = calloc(selection.n_groups + 1, sizeof(uint32_t));
-        if (!*ret_groups)
-                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
-        for (size_t i = 0; i < selection.n_groups; i++)
-                (*ret_groups)[i] = selection.groups[i]->facts.number;
-        *ret_n = selection.n_groups;
-        return REFUSAL_NONE;
+        *ret_groups = selection_groups(&selection, ret_n);
+        return *ret_groups ? REFUSAL_NONE
+                           : refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
 }
 
 void job_run(Broker *broker, const JobClass *class, const Request *request, BrokerDone done,

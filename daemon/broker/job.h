@@ -21,7 +21,7 @@ typedef struct JobClass {
         /*
          * The plan is over; `ran`: all of it, else nothing (it was undone). `opened`: what it
          * opened, or what undo had to open again. The caller has its answer already if
-         * job->answered.
+         * job->answered. NULL: nothing.
          */
         void (*finish)(Job *job, bool ran, Handles *opened);
 } JobClass;

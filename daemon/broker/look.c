@@ -21,7 +21,7 @@ static bool is_lent(const Job *job, uint32_t group) {
         return false;
 }
 
-int lend_group(Job *job, uint32_t group) {
+static int lend_files(Job *job, uint32_t group, bool shared_only) {
         const Lease *lease = lease_table_find_group(&job->broker->world.leases, group);
         const Holding *holding = lease ? broker_find_holding(job->broker, lease->id) : NULL;
         Handle *grown;
@@ -36,12 +36,20 @@ int lend_group(Job *job, uint32_t group) {
         for (size_t i = 0; i < holding->files.n_handles; i++) {
                 const Handle *handle = &holding->files.handles[i];
 
-                if (handle->kind == HANDLE_CONTAINER || handle->group == group)
+                if (handle->kind == HANDLE_CONTAINER || (!shared_only && handle->group == group))
                         lend(job, handle, group);
         }
         if (holding->pipe >= 0)
                 lend(job, &(Handle){.kind = HANDLE_LEASE, .fd = holding->pipe}, group);
         return 0;
+}
+
+int lend_group(Job *job, uint32_t group) {
+        return lend_files(job, group, false);
+}
+
+int lend_shared(Job *job, uint32_t group) {
+        return lend_files(job, group, true);
 }
 
 static int errand_prepare(Job *job) {
@@ -56,12 +64,9 @@ static int errand_prepare(Job *job) {
         return r;
 }
 
-static void errand_finish(Job *job _unused_, bool ran _unused_, Handles *opened _unused_) {
-}
+static const JobClass job_class_errand = {.prepare = errand_prepare};
 
-static const JobClass job_class_errand = {.prepare = errand_prepare, .finish = errand_finish};
-
-static void run_errand(Broker *broker, Plan *plan, BrokerDone done, void *userdata) {
+void run_errand(Broker *broker, Plan *plan, BrokerDone done, void *userdata) {
         Request request = {.operation = OPERATION_LOOK};
         Handles nothing = HANDLES_NULL;
 
@@ -76,11 +81,4 @@ void look_for_holders(Broker *broker, const uint32_t *groups, size_t n_groups, B
         for (size_t i = 0; step && i < n_groups; i++)
                 (void)step_add_group(step, groups[i]);
         run_errand(broker, &plan, done, userdata);
-}
-
-void ask_by_interrupt(Broker *broker, const uint32_t *groups, size_t n_groups) {
-        _cleanup_plan_ Plan plan = PLAN_NULL;
-
-        if (plan_ask(&broker->world, groups, n_groups, &plan) >= 0 && plan.n_steps > 0)
-                run_errand(broker, &plan, NULL, NULL);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Short errands to the holders of groups, in a worker that is lent our files of the groups' leases:
- * looking who they are, and asking them by interrupt. Neither occupies the groups.
+ * Short errands to the holders of groups, in a worker that is lent our files of the groups' leases.
+ * They occupy no group.
  */
 
 #include "daemon/broker/broker.h"
@@ -13,11 +13,14 @@
 void look_for_holders(Broker *broker, const uint32_t *groups, size_t n_groups, BrokerDone done,
                       void *userdata);
 
-/* Fires the device-request interrupt of every device of the groups that a lease has. */
-void ask_by_interrupt(Broker *broker, const uint32_t *groups, size_t n_groups);
-
 /*
  * Lends the job what we have of the group's lease: its files (also when another job was given
  * them: nothing then), the container under the group's number, and our end of the pipe.
  */
 int lend_group(Job *job, uint32_t group);
+
+/* Of these only what is not the group's alone: the container, and our end of the pipe. */
+int lend_shared(Job *job, uint32_t group);
+
+/* An errand whose plan is not only looking. `done` may be NULL. */
+void run_errand(Broker *broker, Plan *plan, BrokerDone done, void *userdata);

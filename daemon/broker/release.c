@@ -2,11 +2,14 @@
 
 /*
  * The end of a lease, by Release, by the last copy of lease_fd, by revocation, or by unplugging:
+ *
  *   1. The lease drains: our end of its pipe and all our files of it are closed at once, the files
  *      by a worker, which then sees whether each group can be opened: nobody holds it, and the
- * lease is gone.
+ *      lease is gone.
+ *
  *   2. If not, the worker is sent again to see who has a file open: when such a process ends, and
  *      after 50 ms, then 100 ms, and so on up to 5 s. A machine with a draining lease is not idle.
+ *
  *   3. If nobody is to be seen and a group can still not be opened, a file of it is where we cannot
  *      look: its devices are stuck, until the kernel lets the group be opened.
  */
@@ -15,21 +18,21 @@
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
 #define RETRY_FIRST_USEC (50 * 1000ULL)
 #define RETRY_LAST_USEC (5 * 1000 * 1000ULL)
 
-/* A process that is ending is out of /proc before its files are closed, and closing a device resets
- * it: so often, which is 6 s, that is the reason. */
+/*
+ * A process that is ending is out of /proc before its files are closed, and closing a device resets
+ * it: so often, which is 6 s, that is the reason.
+ */
 #define UNSEEN_MAX 7
 
 static void drain(Broker *broker, Lease *lease);
 
-static void finish_nothing(Job *job _unused_, bool ran _unused_, Handles *opened _unused_) {
-}
-
-static const JobClass job_class_files = {.finish = finish_nothing};
+static const JobClass job_class_files = {0};
 
 void release_files(Broker *broker, Handles *files) {
         _cleanup_plan_ Plan plan = PLAN_NULL;
@@ -42,28 +45,25 @@ void release_files(Broker *broker, Handles *files) {
         job_run_plan(broker, &job_class_files, &request, &plan, files, NULL, 0, NULL, NULL);
 }
 
-static void set_stuck(Broker *broker, uint32_t number, const char *reason) {
-        const Group *group = topology_find_group(&broker->world.topology, number);
-
-        for (size_t i = 0; group && i < group->n_members; i++)
-                (void)string_set(&group->members[i]->stuck, reason);
+/* The group is not the lease's any more. */
+static void forget_stuck(Broker *broker, const Lease *lease, uint32_t group) {
+        if (lease->stuck)
+                topology_set_stuck(&broker->world.topology, group, NULL);
 }
 
 static void lease_is_over(Broker *broker, Lease *lease) {
         _cleanup_free_ uint32_t *groups = TAKE_PTR(lease->groups);
-        bool was_stuck = lease->unseen;
         size_t n = lease->n_groups;
 
+        for (size_t i = 0; i < n; i++)
+                forget_stuck(broker, lease, groups[i]);
         lease->n_groups = 0;
         (void)lease_enter(lease, LEASE_EVENT_FREE);
         broker_emit(broker, CHANGE_LEASE_REMOVED, lease->id, NULL);
         holding_free(broker_find_holding(broker, lease->id));
         lease_free(lease);
-        for (size_t i = 0; i < n; i++) {
-                if (was_stuck)
-                        set_stuck(broker, groups[i], NULL);
+        for (size_t i = 0; i < n; i++)
                 broker_emit_group(broker, groups[i]);
-        }
         wait_poke(broker);
 }
 
@@ -87,20 +87,19 @@ static void on_holder_ended(void *userdata) {
 }
 
 static void retry_later(Broker *broker, Holding *holding) {
-        holding->retry_usec = holding->retry_usec ? holding->retry_usec * 2 : RETRY_FIRST_USEC;
-        if (holding->retry_usec > RETRY_LAST_USEC)
-                holding->retry_usec = RETRY_LAST_USEC;
+        holding->retry_usec =
+                clock_back_off(holding->retry_usec, RETRY_FIRST_USEC, RETRY_LAST_USEC);
         (void)sd_event_add_time_relative(broker->event, &holding->retry, CLOCK_MONOTONIC,
                                          holding->retry_usec, 0, on_retry, holding);
 }
 
 void release_set_stuck(Broker *broker, Lease *lease) {
-        if (lease->unseen)
+        if (lease->stuck)
                 return;
-        lease->unseen = true;
+        lease->stuck = true;
         for (size_t i = 0; i < lease->n_groups; i++) {
-                set_stuck(
-                        broker, lease->groups[i],
+                topology_set_stuck(
+                        &broker->world.topology, lease->groups[i],
                         "it was given back, but a process that cannot be found still has it open");
                 broker_emit_group(broker, lease->groups[i]);
         }
@@ -177,19 +176,12 @@ static void run_drain(Broker *broker, Lease *lease, Request *request, BrokerDone
                      lease->n_groups, done, userdata);
 }
 
-static bool is_busy(const Broker *broker, const Lease *lease) {
-        for (size_t i = 0; i < lease->n_groups; i++)
-                if (activity_find_group(&broker->world.activities, lease->groups[i]))
-                        return true;
-        return false;
-}
-
 /* An operation that has the files now, a revocation say, comes first. */
 static void drain(Broker *broker, Lease *lease) {
         Request request = {.caller = {.uid = lease->owner}};
         Holding *holding = broker_find_holding(broker, lease->id);
 
-        if (holding && is_busy(broker, lease))
+        if (holding && activity_find_any(&broker->world.activities, lease->groups, lease->n_groups))
                 retry_later(broker, holding);
         else
                 run_drain(broker, lease, &request, NULL, NULL);
@@ -225,6 +217,7 @@ void release_taken_group(Broker *broker, Lease *lease, uint32_t number) {
                 release_files(broker, &files);
         for (size_t i = 0; group && i < group->n_members; i++)
                 lease_remove_device(lease, group->members[i]->facts.name);
+        forget_stuck(broker, lease, number);
         lease_remove_group(lease, number);
         if (lease->n_groups > 0) {
                 broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);

@@ -12,13 +12,13 @@
 
 typedef void (*TakenGroup)(Job *job, Lease *lease, uint32_t group);
 
-/* Every group that the plan takes from a lease. */
+/* Every group that the plan takes from a lease; from one that drains, by claiming it. */
 static void for_each_taken(Job *job, TakenGroup act) {
         for (size_t i = 0; i < job->plan.n_steps; i++) {
                 const Step *step = &job->plan.steps[i];
                 Lease *lease;
 
-                if (step->kind != STEP_UNSET_CONTAINER)
+                if (step->kind != STEP_UNSET_CONTAINER && step->kind != STEP_CLAIM_GROUP)
                         continue;
                 lease = lease_table_find_group(&job->broker->world.leases, step->group);
                 if (lease)
@@ -30,15 +30,9 @@ static void for_each_taken(Job *job, TakenGroup act) {
 static void give_files(Job *job, Lease *lease, uint32_t group) {
         Holding *holding = broker_find_holding(job->broker, lease->id);
 
-        (void)lend_group(job, group);
-        if (!holding)
-                return;
-        for (size_t i = job->lent.n_handles; i > 0; i--)
-                if (job->lent.handles[i - 1].group == group &&
-                    (job->lent.handles[i - 1].kind == HANDLE_GROUP ||
-                     job->lent.handles[i - 1].kind == HANDLE_DEVICE))
-                        job->lent.handles[i - 1] = job->lent.handles[--job->lent.n_handles];
-        (void)handles_move_group(&holding->files, group, &job->given);
+        (void)lend_shared(job, group);
+        if (holding)
+                (void)handles_move_group(&holding->files, group, &job->given);
 }
 
 static int unbind_prepare(Job *job) {

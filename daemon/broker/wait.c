@@ -2,13 +2,16 @@
 
 /*
  * The way of an Unbind:
+ *
  *   1. It is tried. If nobody holds the groups, that was all.
+ *
  *   2. If somebody does: policy `fail` looks who, and refuses. The others begin to wait: from now
- * on nobody new is given the groups. Who holds what is looked at first, so that letting go can be
- *      seen afterwards; then the owners of the leases are asked in three ways (ReleaseRequested, a
- *      byte in the lease's pipe, the device-request interrupt).
+ *      on nobody new is given the groups. Who holds what is looked at first, so that letting go can
+ *      be seen afterwards; then the owners of the leases are asked (daemon/broker/ask.h).
+ *
  *   3. It is tried again whenever a lease ends, an operation on a group is over, or looking shows
  *      that the devices were let go of. Looking is done when a holder ends, and every now and then.
+ *
  *   4. At the deadline `wait` looks who still holds the groups, and refuses. `revoke` tries once
  *      more with the request `due`: the plan then makes the holders let go.
  * Whatever the end, leases that nobody asks for any more are held again as before.
@@ -18,11 +21,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "daemon/broker/ask.h"
 #include "daemon/broker/broker-private.h"
 #include "daemon/broker/look.h"
 #include "daemon/core/holder-text.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
 #define LOOK_FIRST_USEC (100 * 1000ULL)
@@ -67,13 +71,6 @@ static void try_now(Waiter *waiter);
 static void look_now(Waiter *waiter);
 static void ask(Waiter *waiter);
 
-static uint64_t clock_usec(clockid_t clock) {
-        struct timespec now;
-
-        (void)clock_gettime(clock, &now);
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void stop_sources(Waiter *waiter) {
         waiter->kick = sd_event_source_disable_unref(waiter->kick);
         waiter->look_again = sd_event_source_disable_unref(waiter->look_again);
@@ -95,38 +92,14 @@ void waiter_free(Waiter *waiter) {
         free(waiter);
 }
 
-/* The leases on the groups, after the wait has begun, changed its deadline, or ended. */
-static void update_lease(Broker *broker, Lease *lease) {
-        size_t n_waits;
-        uint64_t deadline =
-                wait_deadline(&broker->world.waits, lease->groups, lease->n_groups, &n_waits);
-
-        if (n_waits > 0)
-                (void)lease_ask(lease, deadline);
-        else if (lease->state == LEASE_RELEASING)
-                (void)lease_enter(lease, LEASE_EVENT_WITHDRAWN);
-        else
-                return;
-        broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
-}
-
-static void update_leases(Broker *broker) {
-        list_for_each(link, &broker->world.leases.leases) {
-                Lease *lease = container_of(link, Lease, link);
-
-                if (lease_is_live(lease))
-                        update_lease(broker, lease);
-        }
-}
-
 static void end(Waiter *waiter, Outcome *outcome) {
         if (waiter->ended)
                 return;
         waiter->ended = true;
         stop_sources(waiter);
         wait_end(&waiter->wait);
-        update_leases(waiter->broker);
-        outcome->duration_usec = clock_usec(CLOCK_MONOTONIC) - waiter->started_usec;
+        ask_update_leases(waiter->broker);
+        outcome->duration_usec = clock_now(CLOCK_MONOTONIC) - waiter->started_usec;
         waiter->done(waiter->userdata, outcome);
         if (waiter->errand == ERRAND_NONE)
                 waiter_free(waiter);
@@ -179,9 +152,7 @@ static int on_look_again(sd_event_source *source _unused_, uint64_t usec _unused
 }
 
 static void look_later(Waiter *waiter) {
-        waiter->look_usec = waiter->look_usec ? waiter->look_usec * 2 : LOOK_FIRST_USEC;
-        if (waiter->look_usec > LOOK_LAST_USEC)
-                waiter->look_usec = LOOK_LAST_USEC;
+        waiter->look_usec = clock_back_off(waiter->look_usec, LOOK_FIRST_USEC, LOOK_LAST_USEC);
         schedule(waiter, &waiter->look_again, waiter->look_usec, on_look_again);
 }
 
@@ -191,43 +162,9 @@ static void on_holder_ended(void *userdata) {
         schedule(waiter, &waiter->look_again, LOOK_AFTER_END_USEC, on_look_again);
 }
 
-static bool is_device_held(const Holds *holds, uint32_t group) {
-        for (size_t i = 0; i < holds->n_holds; i++)
-                if (holds->holds[i].group == group && hold_keeps_device(holds->holds[i].kind))
-                        return true;
-        return false;
-}
-
-/* What a look has shown about each group. */
-static void take_look(Waiter *waiter) {
-        for (size_t i = 0; i < waiter->wait.n_groups; i++) {
-                WaitGroup *group = &waiter->wait.groups[i];
-                bool held = is_device_held(&waiter->last.holds, group->number);
-
-                group->was_held = group->was_held || held;
-                group->vacated = group->was_held && !held;
-        }
-        waiter->looked = true;
-}
-
-static bool is_held_by_anybody(const Holds *holds, uint32_t group) {
-        for (size_t i = 0; i < holds->n_holds; i++)
-                if (holds->holds[i].group == group && holds->holds[i].kind == HOLD_GROUP)
-                        return true;
-        return is_device_held(holds, group);
-}
-
-/* A try may succeed: every group is given back, as far as we can tell. */
-static bool is_ready(const Waiter *waiter) {
-        for (size_t i = 0; i < waiter->wait.n_groups; i++) {
-                const WaitGroup *group = &waiter->wait.groups[i];
-                bool leased = lease_table_find_group(&waiter->broker->world.leases, group->number);
-
-                if (leased ? !group->vacated
-                           : is_held_by_anybody(&waiter->last.holds, group->number))
-                        return false;
-        }
-        return true;
+/* A try may succeed, as far as can be told. */
+static bool is_ready(const Waiter *waiter, const Holds *holds) {
+        return wait_is_ready(&waiter->wait, &waiter->broker->world.leases, holds);
 }
 
 static void on_look(void *userdata, Outcome *outcome) {
@@ -250,10 +187,11 @@ static void on_look(void *userdata, Outcome *outcome) {
         }
         if (!waiter->looked)
                 ask(waiter);
-        take_look(waiter);
+        wait_see(&waiter->wait, &waiter->last.holds);
+        waiter->looked = true;
         holder_watch_set(&waiter->watch, waiter->broker->event, &waiter->last.holds,
                          on_holder_ended, waiter);
-        if (waiter->poked || waiter->expired || is_ready(waiter))
+        if (waiter->poked || waiter->expired || is_ready(waiter, &waiter->last.holds))
                 try_now(waiter);
         else
                 look_later(waiter);
@@ -269,15 +207,10 @@ static void look_at(Waiter *waiter, const uint32_t *groups, size_t n) {
 static uint32_t *groups_of(const Waiter *waiter, size_t *ret_n) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
-        uint32_t *groups;
 
         if (select_targets(&waiter->broker->world.topology, &waiter->request, &selection, &refusal))
                 return NULL;
-        groups = calloc(selection.n_groups + 1, sizeof(uint32_t));
-        for (size_t i = 0; groups && i < selection.n_groups; i++)
-                groups[i] = selection.groups[i]->facts.number;
-        *ret_n = selection.n_groups;
-        return groups;
+        return selection_groups(&selection, ret_n);
 }
 
 static void look_now(Waiter *waiter) {
@@ -305,25 +238,7 @@ static int on_ask_again(sd_event_source *source _unused_, uint64_t usec _unused_
         return 0;
 }
 
-static void ask_owner(Waiter *waiter, Lease *lease, const char *reason) {
-        Broker *broker = waiter->broker;
-        const Holding *holding = broker_find_holding(broker, lease->id);
-
-        if (holding)
-                holding_ask(holding);
-        broker_emit_asked(broker, lease, reason);
-}
-
-static bool has_any_group(const Lease *lease, const uint32_t *groups, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                if (lease_has_group(lease, groups[i]))
-                        return true;
-        return false;
-}
-
-/* In all three ways. */
 static void ask(Waiter *waiter) {
-        Broker *broker = waiter->broker;
         _cleanup_free_ uint32_t *groups = NULL;
         _cleanup_free_ char *targets = request_targets_text(&waiter->request);
         _cleanup_free_ char *reason =
@@ -331,15 +246,9 @@ static void ask(Waiter *waiter) {
                               string_or_empty(targets));
         size_t n = 0;
 
-        update_leases(broker);
+        ask_update_leases(waiter->broker);
         groups = groups_of(waiter, &n);
-        list_for_each(link, &broker->world.leases.leases) {
-                Lease *lease = container_of(link, Lease, link);
-
-                if (lease_is_live(lease) && has_any_group(lease, groups, n))
-                        ask_owner(waiter, lease, string_or_empty(reason));
-        }
-        ask_by_interrupt(broker, groups, n);
+        ask_for_groups(waiter->broker, groups, n, string_or_empty(reason));
         schedule(waiter, &waiter->ask_again, ASK_AGAIN_USEC, on_ask_again);
 }
 
@@ -378,7 +287,7 @@ static void begin(Waiter *waiter) {
                 return;
         }
         if (has_deadline(waiter, &usec))
-                deadline = clock_usec(CLOCK_REALTIME) + usec;
+                deadline = clock_now(CLOCK_REALTIME) + usec;
         groups = groups_of(waiter, &n);
         if (!groups || wait_begin(&broker->world.waits, &waiter->wait, waiter->request.caller.uid,
                                   deadline, groups, n) < 0) {
@@ -469,18 +378,14 @@ static int on_kick(sd_event_source *source _unused_, void *userdata) {
 
         waiter->kick = sd_event_source_disable_unref(waiter->kick);
         /* Who held it may hold it no more: what the last look has shown does not count. */
-        for (size_t i = 0; i < waiter->wait.n_groups; i++)
-                if (lease_table_find_group(&waiter->broker->world.leases,
-                                           waiter->wait.groups[i].number) &&
-                    !waiter->wait.groups[i].vacated)
-                        return 0;
-        try_now(waiter);
+        if (is_ready(waiter, NULL))
+                try_now(waiter);
         return 0;
 }
 
 void wait_poke(Broker *broker) {
         list_for_each(link, &broker->waiters) {
-                Waiter *waiter = container_of(link, Waiter, link);
+                Waiter *waiter = waiter_of(link);
 
                 waiter->poked = true;
                 if (waiter->ended || !waiter->wait.groups || waiter->kick)
@@ -504,7 +409,7 @@ void wait_cancel(Broker *broker, const void *userdata) {
 
 void wait_stop(Broker *broker) {
         list_for_each_safe(link, &broker->waiters) {
-                Waiter *waiter = container_of(link, Waiter, link);
+                Waiter *waiter = waiter_of(link);
 
                 waiter->called_off = true;
                 if (waiter->errand != ERRAND_TRY && !waiter->ended)
@@ -526,7 +431,7 @@ void wait_run(Broker *broker, const Request *request, BrokerDone done, void *use
         waiter->done = done;
         waiter->userdata = userdata;
         waiter->last = (Outcome)OUTCOME_NULL;
-        waiter->started_usec = clock_usec(CLOCK_MONOTONIC);
+        waiter->started_usec = clock_now(CLOCK_MONOTONIC);
         list_insert(&broker->waiters, &waiter->link);
         try_now(waiter);
 }

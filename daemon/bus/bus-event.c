@@ -2,11 +2,10 @@
 
 /* Changes in the broker become signals on every connection, and the end of a lease a record. */
 
-#include <time.h>
-
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/journal.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -120,14 +119,10 @@ static void record_stuck(const Bus *bus, uint32_t id) {
 
 static void record_end(const Bus *bus, uint32_t id) {
         const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
-        struct timespec now;
-        uint64_t usec;
+        uint64_t now = clock_now(CLOCK_REALTIME);
 
-        if (!lease)
-                return;
-        (void)clock_gettime(CLOCK_REALTIME, &now);
-        usec = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-        journal_lease_over(lease, usec > lease->since ? usec - lease->since : 0);
+        if (lease)
+                journal_lease_over(lease, now > lease->since ? now - lease->since : 0);
 }
 
 void bus_on_change(void *userdata, const Change *change) {

@@ -94,8 +94,7 @@ static uint32_t count_holders(const Holds *holds) {
 
                 end = holds_next_process(holds, i);
                 for (size_t j = i; j < end; j++)
-                        keeps = keeps || holds->holds[j].kind == HOLD_GROUP ||
-                                hold_keeps_device(holds->holds[j].kind);
+                        keeps = keeps || hold_keeps_group(holds->holds[j].kind);
                 n += keeps;
         }
         return n;

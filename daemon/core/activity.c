@@ -41,6 +41,15 @@ const Activity *activity_find_group(const ActivityTable *table, uint32_t group) 
         return NULL;
 }
 
+const Activity *activity_find_any(const ActivityTable *table, const uint32_t *groups,
+                                  size_t n_groups) {
+        const Activity *found = NULL;
+
+        for (size_t i = 0; !found && i < n_groups; i++)
+                found = activity_find_group(table, groups[i]);
+        return found;
+}
+
 size_t activity_count(const ActivityTable *table) {
         size_t n = 0;
 

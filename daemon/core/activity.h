@@ -33,5 +33,8 @@ int activity_begin(ActivityTable *table, Activity *activity, Operation operation
 void activity_end(Activity *activity);
 
 const Activity *activity_find_group(const ActivityTable *table, uint32_t group);
+/* One on any of the groups; NULL for none. */
+const Activity *activity_find_any(const ActivityTable *table, const uint32_t *groups,
+                                  size_t n_groups);
 size_t activity_count(const ActivityTable *table);
 size_t activity_count_uid(const ActivityTable *table, uid_t uid);

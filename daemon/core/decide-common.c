@@ -87,7 +87,7 @@ static RefusalKind check_group_free(const World *world, const Request *request, 
                 const Device *device = group->members[i];
 
                 if (device->stuck &&
-                    !(lease && lease->unseen && decide_may_take(world, request, number)))
+                    !(lease && lease->stuck && decide_may_take(world, request, number)))
                         return refuse(refusal, REFUSAL_STUCK,
                                       "%s is stuck: %s; it will be usable when the kernel lets go",
                                       device->facts.name, device->stuck);

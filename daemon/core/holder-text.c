@@ -10,8 +10,7 @@
 #define PROCESSES_MAX 5
 
 static bool is_meant(const Hold *hold, const uint32_t *group) {
-        return (!group || hold->group == *group) &&
-               (hold->kind == HOLD_GROUP || hold_keeps_device(hold->kind));
+        return (!group || hold->group == *group) && hold_keeps_group(hold->kind);
 }
 
 static int describe_file(char **text, const Hold *hold, bool first) {

@@ -44,7 +44,7 @@ typedef struct Lease {
         char *client; /* where the owner is to be told: a unique name on the bus; "" for nowhere */
         LeaseState state;
         bool closed;       /* while draining: our files of it are closed */
-        bool unseen;       /* while draining: held by a process that cannot be found */
+        bool stuck;        /* held by a process that cannot be found; so are its devices */
         bool attached;     /* the container was set up by us (prepare=attach) */
         uint64_t since;    /* microseconds, CLOCK_REALTIME */
         uint64_t deadline; /* same; 0 for none */

@@ -100,3 +100,12 @@ RefusalKind select_targets(const Topology *topology, const Request *request, Sel
                 qsort(selection->devices, selection->n_devices, sizeof(Device *), compare_devices);
         return REFUSAL_NONE;
 }
+
+uint32_t *selection_groups(const Selection *selection, size_t *ret_n) {
+        uint32_t *groups = calloc(selection->n_groups + 1, sizeof(uint32_t));
+
+        *ret_n = groups ? selection->n_groups : 0;
+        for (size_t i = 0; i < *ret_n; i++)
+                groups[i] = selection->groups[i]->facts.number;
+        return groups;
+}

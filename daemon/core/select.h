@@ -20,6 +20,9 @@ typedef struct Selection {
 
 RefusalKind select_targets(const Topology *topology, const Request *request, Selection *selection,
                            Refusal *refusal);
+/* The numbers of its groups, to be freed. NULL: no memory. */
+uint32_t *selection_groups(const Selection *selection, size_t *ret_n);
+
 void selection_done(Selection *selection);
 
 #define _cleanup_selection_ _cleanup_(selection_done)

@@ -270,3 +270,10 @@ int device_record_original(Device *device) {
 void device_forget_original(Device *device) {
         original_done(&device->original);
 }
+
+void topology_set_stuck(Topology *topology, uint32_t group, const char *reason) {
+        const Group *found = topology_find_group(topology, group);
+
+        for (size_t i = 0; found && i < found->n_members; i++)
+                (void)string_set(&found->members[i]->stuck, reason);
+}

@@ -72,6 +72,9 @@ Verdict device_verdict(const Topology *topology, const Device *device);
 bool group_is_viable(const Topology *topology, const Group *group);
 bool group_is_bound(const Topology *topology, const Group *group);
 
+/* All members of the group; NULL: not stuck any more. Harmless for a group that is not there. */
+void topology_set_stuck(Topology *topology, uint32_t group, const char *reason);
+
 /* Records what `device` is on now, unless a record is there already. */
 int device_record_original(Device *device);
 void device_forget_original(Device *device);

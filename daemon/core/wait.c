@@ -42,6 +42,29 @@ bool wait_has_group(const Wait *wait, uint32_t group) {
         return find(wait, group);
 }
 
+void wait_see(Wait *wait, const Holds *holds) {
+        for (size_t i = 0; i < wait->n_groups; i++) {
+                WaitGroup *group = &wait->groups[i];
+                bool held = holds_any(holds, group->number, hold_keeps_device);
+
+                group->was_held = group->was_held || held;
+                group->vacated = group->was_held && !held;
+        }
+}
+
+bool wait_is_ready(const Wait *wait, const LeaseTable *leases, const Holds *holds) {
+        for (size_t i = 0; i < wait->n_groups; i++) {
+                const WaitGroup *group = &wait->groups[i];
+                bool free = lease_table_find_group(leases, group->number)
+                                    ? group->vacated
+                                    : !holds || !holds_any(holds, group->number, hold_keeps_group);
+
+                if (!free)
+                        return false;
+        }
+        return true;
+}
+
 const Wait *wait_find_group(const WaitTable *table, uint32_t group) {
         list_for_each(link, &table->waits) {
                 const Wait *wait = container_of(link, Wait, link);

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/core/lease.h"
+#include "daemon/util/hold.h"
 #include "daemon/util/list.h"
 
 typedef struct WaitGroup {
@@ -38,6 +40,15 @@ int wait_begin(WaitTable *table, Wait *wait, uid_t uid, uint64_t deadline, const
                size_t n_groups);
 /* Harmless on a wait that never began, if it is zeroed. */
 void wait_end(Wait *wait);
+
+/* What a look has shown about each group: was_held and vacated follow from it. */
+void wait_see(Wait *wait, const Holds *holds);
+
+/*
+ * An unbind may succeed, as far as can be told: the leased groups are vacated, the others not among
+ * the holds. With NULL for holds nothing is said against the others.
+ */
+bool wait_is_ready(const Wait *wait, const LeaseTable *leases, const Holds *holds);
 
 bool wait_has_group(const Wait *wait, uint32_t group);
 

@@ -19,6 +19,17 @@ bool hold_keeps_device(HoldKind kind) {
         return kind == HOLD_DEVICE || kind == HOLD_CDEV || kind == HOLD_MAPPING;
 }
 
+bool hold_keeps_group(HoldKind kind) {
+        return kind == HOLD_GROUP || hold_keeps_device(kind);
+}
+
+bool holds_any(const Holds *holds, uint32_t group, bool (*kind_counts)(HoldKind kind)) {
+        for (size_t i = 0; i < holds->n_holds; i++)
+                if (holds->holds[i].group == group && kind_counts(holds->holds[i].kind))
+                        return true;
+        return false;
+}
+
 static int compare_numbers(uint64_t a, uint64_t b) {
         return a < b ? -1 : a > b;
 }

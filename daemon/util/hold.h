@@ -67,4 +67,10 @@ const char *hold_kind_name(HoldKind kind);
 /* Keeps the kernel from unbinding the device: device, cdev, mapping. */
 bool hold_keeps_device(HoldKind kind);
 
+/* That, or keeps everybody else from opening the group: group, device, cdev, mapping. */
+bool hold_keeps_group(HoldKind kind);
+
+/* Whether a hold of the group is of a kind that counts. */
+bool holds_any(const Holds *holds, uint32_t group, bool (*kind_counts)(HoldKind kind));
+
 #define _cleanup_holds_ _cleanup_(holds_done)

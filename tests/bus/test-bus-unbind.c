@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
 #include "tests/bus/fixture-bus.h"
@@ -428,6 +429,30 @@ START_TEST(a_holder_that_cannot_be_found_makes_the_device_stuck_until_it_lets_go
 }
 END_TEST
 
+START_TEST(revoking_a_stuck_group_again_succeeds_once_its_holder_lets_go) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *stuck = NULL, *reply = NULL, *again = NULL;
+        uint64_t end;
+
+        begin_unbind(client, &stuck, "revoke", 50);
+        wait_until(stuck);
+        expect_refusal(stuck, "Stuck", "a process that cannot be found");
+        begin_unbind(client, &reply, "revoke", 50);
+        end = clock_now(CLOCK_MONOTONIC) + 700 * 1000;
+        wait_until(clock_now(CLOCK_MONOTONIC) >=
+                   end); /* the lease's own looking is seldom by now */
+        ck_assert_ptr_null(reply);
+        grant_done(&grant);
+        wait_until(reply);
+        expect_done(reply);
+        ck_assert_int_eq(count_signals(client, "InterfacesRemoved", VFIOD_PATH, grant.path), 1);
+        again = manager(client, "Bind", "asa{sv}", 1, GROUP, 0);
+        expect_done(again);
+        ck_assert(device_is(client, "\"idle\""));
+}
+END_TEST
+
 START_TEST(a_dry_run_of_revoke_says_what_would_be_done) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
@@ -488,6 +513,7 @@ int main(void) {
         tcase_add_test(tests, without_sigkill_a_holder_that_survives_keeps_the_device_as_it_was);
         tcase_add_test(tests,
                        a_holder_that_cannot_be_found_makes_the_device_stuck_until_it_lets_go);
+        tcase_add_test(tests, revoking_a_stuck_group_again_succeeds_once_its_holder_lets_go);
         tcase_add_test(tests, a_dry_run_of_revoke_says_what_would_be_done);
         tcase_add_test(tests, holders_are_listed_with_what_they_have);
         return bus_tests_run(tests);

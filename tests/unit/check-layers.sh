@@ -39,7 +39,7 @@ may_include() {
 
 # What core/ may call: text, memory and sorting, JSON text, and of util/ what is text too. Anything else would be a way to the
 # outside. What compilers and sanitisers put in is passed over.
-PURE='(string|strv|device_facts|group_facts|holds|json)_.*|hold_(kind_name|keeps_device)|mem.*|str.*|stpcpy|[cm]alloc|realloc|reallocarray|free|abort|qsort|bsearch'
+PURE='(string|strv|device_facts|group_facts|holds|json)_.*|hold_(kind_name|keeps_device|keeps_group)|mem.*|str.*|stpcpy|[cm]alloc|realloc|reallocarray|free|abort|qsort|bsearch'
 PURE="$PURE|fnmatch|v?snprintf|vasprintf|sscanf|tolower|toupper|ctype_.*_loc|assert_fail"
 COMPILER='(asan|ubsan|tsan|msan|sanitizer|gcov|llvm)_.*|stack_chk_fail|GLOBAL_OFFSET_TABLE_|stack_chk_guard'
 

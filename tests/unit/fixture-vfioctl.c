@@ -22,6 +22,7 @@
 
 #include "client/duration.h"
 #include "client/json.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -54,7 +55,7 @@ static void hear(const Daemon *d, const char *line) {
 }
 
 static bool is_past(const Daemon *d, unsigned milliseconds) {
-        return d->begun != 0 && time_now(CLOCK_MONOTONIC) - d->begun >= milliseconds * 1000ULL;
+        return d->begun != 0 && clock_now(CLOCK_MONOTONIC) - d->begun >= milliseconds * 1000ULL;
 }
 
 static int plan_for(Daemon *d, unsigned milliseconds, sd_event_time_handler_t handler) {
@@ -93,7 +94,7 @@ static int on_answer(sd_event_source *source _unused_, uint64_t usec _unused_, v
 }
 
 static int begin_script(Daemon *d) {
-        d->begun = time_now(CLOCK_MONOTONIC);
+        d->begun = clock_now(CLOCK_MONOTONIC);
         return plan_for(d, d->script->die_at, on_die);
 }
 
@@ -226,12 +227,12 @@ static int on_release(sd_bus_message *m, void *userdata, sd_bus_error *reterr _u
 }
 
 static uint64_t deadline(const Daemon *d) {
-        uint64_t past = d->begun == 0 ? 0 : time_now(CLOCK_MONOTONIC) - d->begun;
+        uint64_t past = d->begun == 0 ? 0 : clock_now(CLOCK_MONOTONIC) - d->begun;
 
         if (d->script->deadline_in == 0 ||
             (d->script->deadline_until != 0 && is_past(d, d->script->deadline_until)))
                 return 0;
-        return time_now(CLOCK_REALTIME) - past + d->script->deadline_in * 1000ULL;
+        return clock_now(CLOCK_REALTIME) - past + d->script->deadline_in * 1000ULL;
 }
 
 static int get_deadline(sd_bus *bus _unused_, const char *path _unused_,

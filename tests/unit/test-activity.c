@@ -18,6 +18,9 @@ START_TEST(an_activity_occupies_its_groups_until_it_ends) {
         ck_assert_ptr_eq(activity_find_group(&table, 3), &bind);
         ck_assert_ptr_eq(activity_find_group(&table, 5), &bind);
         ck_assert_ptr_null(activity_find_group(&table, 7));
+        ck_assert_ptr_eq(activity_find_any(&table, (uint32_t[]){7, 5}, 2), &bind);
+        ck_assert_ptr_null(activity_find_any(&table, groups, 1));
+        ck_assert_ptr_null(activity_find_any(&table, NULL, 0));
         ck_assert_uint_eq(activity_count(&table), 2);
         ck_assert_uint_eq(activity_count_uid(&table, 1000), 1);
         activity_end(&bind);

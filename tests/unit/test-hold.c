@@ -75,7 +75,7 @@ START_TEST(what_differs_in_one_thing_is_taken_for_itself) {
 }
 END_TEST
 
-START_TEST(only_files_of_devices_keep_a_device) {
+START_TEST(files_of_devices_keep_a_device_and_with_the_groups_file_a_group) {
         static const struct {
                 HoldKind kind;
                 const char *name;
@@ -89,7 +89,21 @@ START_TEST(only_files_of_devices_keep_a_device) {
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 ck_assert_str_eq(hold_kind_name(rows[i].kind), rows[i].name);
                 ck_assert_int_eq(hold_keeps_device(rows[i].kind), rows[i].keeps);
+                ck_assert_int_eq(hold_keeps_group(rows[i].kind),
+                                 rows[i].keeps || rows[i].kind == HOLD_GROUP);
         }
+}
+END_TEST
+
+START_TEST(holds_are_asked_about_one_group_and_what_counts_there) {
+        Hold files[] = {{.kind = HOLD_GROUP, .group = 3}, {.kind = HOLD_CDEV, .group = 4}};
+        Holds holds = {.holds = files, .n_holds = ELEMENTS(files)}, nobody = HOLDS_NULL;
+
+        ck_assert(holds_any(&holds, 3, hold_keeps_group));
+        ck_assert(!holds_any(&holds, 3, hold_keeps_device));
+        ck_assert(holds_any(&holds, 4, hold_keeps_device));
+        ck_assert(!holds_any(&holds, 5, hold_keeps_group));
+        ck_assert(!holds_any(&nobody, 3, hold_keeps_group));
 }
 END_TEST
 
@@ -99,6 +113,7 @@ int main(void) {
         tcase_add_test(tests, the_files_of_a_process_stand_together_in_the_order_of_pids);
         tcase_add_test(tests, the_same_file_of_the_same_process_is_taken_once);
         tcase_add_test(tests, what_differs_in_one_thing_is_taken_for_itself);
-        tcase_add_test(tests, only_files_of_devices_keep_a_device);
+        tcase_add_test(tests, files_of_devices_keep_a_device_and_with_the_groups_file_a_group);
+        tcase_add_test(tests, holds_are_asked_about_one_group_and_what_counts_there);
         return tests_run(tests);
 }

@@ -59,6 +59,22 @@ START_TEST(targets_mean_groups_once_and_devices_in_order) {
 }
 END_TEST
 
+START_TEST(the_numbers_of_the_groups_are_taken_out) {
+        Group three = {.facts.number = 3}, five = {.facts.number = 5}, *groups[] = {&three, &five};
+        Selection some = {.groups = groups, .n_groups = 2}, none = SELECTION_NULL;
+        size_t n = 99;
+        uint32_t *numbers = selection_groups(&some, &n);
+
+        ck_assert_uint_eq(n, 2);
+        ck_assert(numbers[0] == 3 && numbers[1] == 5);
+        free(numbers);
+        numbers = selection_groups(&none, &n);
+        ck_assert_uint_eq(n, 0);
+        ck_assert_ptr_nonnull(numbers);
+        free(numbers);
+}
+END_TEST
+
 /* Its last device went while facts were read: the kernel has the directory for a moment longer. */
 START_TEST(a_group_without_members_is_not_found) {
         GroupFacts facts = {.number = 8};
@@ -77,6 +93,7 @@ int main(void) {
         TCase *tests = tests_new("select");
 
         tcase_add_test(tests, targets_mean_groups_once_and_devices_in_order);
+        tcase_add_test(tests, the_numbers_of_the_groups_are_taken_out);
         tcase_add_test(tests, a_group_without_members_is_not_found);
         return tests_run(tests);
 }

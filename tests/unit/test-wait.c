@@ -84,6 +84,58 @@ START_TEST(a_group_is_vacated_once_anybody_who_waits_has_seen_it) {
 }
 END_TEST
 
+static Holds hold_of(HoldKind kind, uint32_t group, Hold *hold) {
+        *hold = (Hold){.kind = kind, .pid = 10, .tid = 10, .group = group, .fd = 5};
+        return (Holds){.holds = hold, .n_holds = 1};
+}
+
+START_TEST(a_group_is_vacated_when_its_device_was_held_and_is_no_more) {
+        Hold device, file;
+        Holds holds = hold_of(HOLD_MAPPING, 4, &device), only_file = hold_of(HOLD_GROUP, 4, &file);
+        WaitTable table;
+        Wait wait;
+
+        wait_table_init(&table);
+        begin(&table, &wait, 0, 0, 3);
+        wait_see(&wait, &only_file);
+        ck_assert(!wait_is_vacated(&table, 4));
+        wait_see(&wait, &holds);
+        ck_assert(!wait_is_vacated(&table, 4));
+        wait_see(&wait, &only_file);
+        ck_assert(wait_is_vacated(&table, 4));
+        ck_assert(!wait_is_vacated(&table, 3));
+        wait_see(&wait, &holds);
+        ck_assert(!wait_is_vacated(&table, 4));
+        wait_end(&wait);
+}
+END_TEST
+
+START_TEST(an_unbind_is_ready_when_leased_groups_are_vacated_and_the_others_not_held) {
+        Hold file;
+        Holds nobody = HOLDS_NULL, held = hold_of(HOLD_GROUP, 3, &file);
+        LeaseTable leases;
+        WaitTable table;
+        Lease *lease;
+        Wait wait;
+
+        wait_table_init(&table);
+        lease_table_init(&leases);
+        begin(&table, &wait, 0, 0, 3);
+        ck_assert(wait_is_ready(&wait, &leases, &nobody));
+        ck_assert(!wait_is_ready(&wait, &leases, &held));
+        ck_assert(wait_is_ready(&wait, &leases, NULL));
+        ck_assert_int_eq(lease_new(&leases, 0, NULL, &lease), 0);
+        ck_assert_int_eq(lease_add_group(lease, 4), 0);
+        ck_assert(!wait_is_ready(&wait, &leases, &nobody));
+        ck_assert(!wait_is_ready(&wait, &leases, NULL));
+        wait.groups[1].vacated = true;
+        ck_assert(wait_is_ready(&wait, &leases, &nobody));
+        ck_assert(!wait_is_ready(&wait, &leases, &held));
+        wait_end(&wait);
+        lease_table_done(&leases);
+}
+END_TEST
+
 /* Each row: the groups asked about, and what is known of them. */
 START_TEST(the_deadline_is_the_first_of_those_who_have_one) {
         static const struct {
@@ -123,6 +175,9 @@ int main(void) {
         tcase_add_test(tests, ending_a_wait_that_never_began_or_is_over_is_harmless);
         tcase_add_test(tests, of_several_who_wait_for_a_group_the_first_is_named);
         tcase_add_test(tests, a_group_is_vacated_once_anybody_who_waits_has_seen_it);
+        tcase_add_test(tests, a_group_is_vacated_when_its_device_was_held_and_is_no_more);
+        tcase_add_test(tests,
+                       an_unbind_is_ready_when_leased_groups_are_vacated_and_the_others_not_held);
         tcase_add_test(tests, the_deadline_is_the_first_of_those_who_have_one);
         return tests_run(tests);
 }

@@ -11,6 +11,7 @@
 
 #include "daemon/broker/broker-private.h"
 #include "daemon/kernel/enumerate.h"
+#include "daemon/kernel/iommufd.h"
 #include "daemon/kernel/module.h"
 #include "daemon/util/string.h"
 
@@ -65,6 +66,7 @@ Broker *broker_free(Broker *broker) {
 }
 
 int broker_start(Broker *broker) {
+        iommufd_read_support(&broker->roots, &broker->world.iommufd);
         return hotplug_start(broker);
 }
 
@@ -183,6 +185,7 @@ void broker_refresh(Broker *broker, const Request *request) {
         }
         if (request->operation == OPERATION_BIND || request->bind)
                 refresh_aliases(broker);
+        iommufd_read_support(&broker->roots, &broker->world.iommufd);
 }
 
 void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {

@@ -146,7 +146,9 @@ static int append_details(sd_bus_message *m, const Call *call, const Check *chec
                                   lease ? lease->label : call->request.label);
         if (r >= 0)
                 r = append_detail(m, VFIOD_DETAIL_MODE,
-                                  call->permission == PERMISSION_ACQUIRE ? "group" : NULL);
+                                  call->permission == PERMISSION_ACQUIRE
+                                          ? mode_name(call->request.mode)
+                                          : NULL);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -192,6 +194,13 @@ static RefusalKind ask_next(Call *call, Refusal *refusal) {
                       strerror(-r));
 }
 
+/* What polkit was told is what is done, whatever else may be possible by then. */
+static void settle_mode(Call *call) {
+        if (call->permission == PERMISSION_ACQUIRE && call->request.mode == MODE_AUTO)
+                call->request.mode =
+                        decide_expected_mode(broker_world(call->bus->broker), &call->request);
+}
+
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {
         /* What is for the owner of a lease alone is not for root either. */
         if (call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER) {
@@ -212,5 +221,6 @@ RefusalKind authorise_begin(Call *call, Refusal *refusal) {
                         call->checks[0].action);
         if (call_watch_sender(call, call_free) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
+        settle_mode(call);
         return ask_next(call, refusal);
 }

@@ -27,9 +27,9 @@ static int append_file(sd_bus_message *m, const Handle *handle) {
 
         (void)snprintf(group, sizeof(group), "%u", handle->group);
         return sd_bus_message_append(m, "(ssh)", handle_kind_name(handle->kind),
-                                     handle->kind == HANDLE_CONTAINER ? ""
-                                     : handle->kind == HANDLE_GROUP   ? group
-                                                                      : handle->device,
+                                     handle_kind_is_shared(handle->kind) ? ""
+                                     : handle->kind == HANDLE_GROUP      ? group
+                                                                         : handle->device,
                                      handle->fd);
 }
 
@@ -37,7 +37,7 @@ static int append_file(sd_bus_message *m, const Handle *handle) {
 static bool is_granted(const Outcome *outcome, bool all, const Handle *handle) {
         if (all)
                 return true;
-        if (handle->kind == HANDLE_DEVICE)
+        if (handle_kind_is_device(handle->kind))
                 return strv_contains(outcome->devices, handle->device);
         for (size_t i = 0; handle->kind == HANDLE_GROUP && i < outcome->n_groups; i++)
                 if (outcome->groups[i] == handle->group)

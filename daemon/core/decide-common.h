@@ -6,6 +6,12 @@
 #include "daemon/core/decide.h"
 
 /*
+ * A process that has ended is out of /proc before its files are closed, and closing a device resets
+ * it (vfio_pci_core_disable()), by a reset of its bus perhaps.
+ */
+#define DECIDE_CLOSING_MS 5000
+
+/*
  * That nothing of ours has the groups: no operation, no stuck device, no lease but `own` (NULL for
  * none); and that there is room for one more operation.
  */
@@ -17,6 +23,13 @@ RefusalKind check_groups_free(const World *world, const Request *request,
  * or the deadline of a revocation has passed.
  */
 bool decide_may_take(const World *world, const Request *request, uint32_t group);
+
+/* The mode of the files wanted; for a lease that is joined (NULL for none), that one's. */
+RefusalKind decide_mode(const World *world, const Request *request, const Selection *selection,
+                        const Lease *lease, Mode *ret, Refusal *refusal);
+
+/* Devices whose fd will be handed over: on a vfio driver now, or once the plan has bound them. */
+bool decide_gives_device(const World *world, const Device *device);
 
 /* Appends what makes the holders of the groups let go, and fails when they do not. */
 int plan_evict(const World *world, const Selection *selection, Plan *plan);

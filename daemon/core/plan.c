@@ -119,6 +119,24 @@ char *step_describe(const Step *step) {
                 return string_format("close device %s", step->device);
         case STEP_UNSET_CONTAINER:
                 return string_format("take group %u out of the container", step->group);
+        case STEP_OPEN_IOMMUFD:
+                return string_format("open an iommufd");
+        case STEP_ALLOC_IOAS:
+                return string_format("allocate an IOAS");
+        case STEP_OPEN_CDEV:
+                return string_format("open cdev %s", step->device);
+        case STEP_BIND_CDEV:
+                return string_format("bind cdev %s to the iommufd", step->device);
+        case STEP_ATTACH_CDEV:
+                return string_format("attach %s to the IOAS", step->device);
+        case STEP_READ_IOVAS:
+                return string_format("read the IOVA ranges of the IOAS");
+        case STEP_DETACH_CDEV:
+                return string_format("detach %s from its IOAS", step->device);
+        case STEP_SEAL_CDEV:
+                return string_format("make cdev %s useless to others", step->device);
+        case STEP_CLOSE_CDEV:
+                return string_format("close cdev %s", step->device);
         case STEP_CLOSE_FILES:
                 return string_format("close the files of the lease");
         case STEP_TEST_GROUP:

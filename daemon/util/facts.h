@@ -57,6 +57,19 @@ typedef struct GroupFacts {
 
 #define GROUP_FACTS_NULL {.number = 0}
 
+/* What this kernel has of iommufd. */
+typedef struct IommufdSupport {
+        bool iommufd;     /* /dev/iommu is there */
+        bool cdevs;       /* VFIO devices get nodes of their own */
+        bool cdevs_known; /* false until vfio is loaded: then `cdevs` says nothing */
+} IommufdSupport;
+
+/* Addresses that an IOAS can be mapped at. */
+typedef struct IovaRange {
+        uint64_t first;
+        uint64_t last; /* inclusive */
+} IovaRange;
+
 void device_facts_done(DeviceFacts *facts);
 bool device_facts_equal(const DeviceFacts *a, const DeviceFacts *b);
 bool device_facts_is_pci(const DeviceFacts *facts);

@@ -20,7 +20,7 @@
  */
 #define RANGES_FIRST 16
 
-/* /proc/devices: " 10 misc", "511 vfio", "510 vfio-cdev" (drivers/vfio/group.c, device_cdev.c). */
+/* /proc/devices: " 10 misc", "511 vfio", "510 vfio-dev" (drivers/vfio/group.c, device_cdev.c). */
 static bool has_chrdev(const char *devices, const char *name) {
         size_t n = strlen(name);
 
@@ -36,7 +36,7 @@ void iommufd_read_support(const Roots *roots, IommufdSupport *ret) {
         *ret = (IommufdSupport){.iommufd = faccessat(roots->dev_fd, "iommu", F_OK, 0) >= 0};
         if (sysfs_read(roots->proc_fd, "devices", &devices) < 0)
                 return;
-        ret->cdevs = has_chrdev(devices, "vfio-cdev");
+        ret->cdevs = has_chrdev(devices, "vfio-dev");
         ret->cdevs_known = ret->cdevs || has_chrdev(devices, "vfio");
 }
 

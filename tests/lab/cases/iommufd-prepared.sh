@@ -2,7 +2,6 @@
 # A device is acquired in iommufd mode: opened, bound, or attached to an IOAS whose ranges are told; auto prefers it.
 # kernels: lab
 
-. /usr/lib/vfiod-lab/holders.sh
 N=0000:01:00.0
 vfioctl bind $N
 

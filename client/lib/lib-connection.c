@@ -221,6 +221,11 @@ int connection_call(vfiod_connection *c, sd_bus_message *call, uint64_t timeout,
         r = sd_bus_call(c->bus, call, timeout > 0 ? timeout : c->timeout_ms * 1000, &c->error, ret);
         if (sd_bus_get_n_queued_read(c->bus, &unread) >= 0 && unread > 0)
                 connection_kick(c);
+        if (r == -ENOTCONN) {
+                /* It was open. */
+                sd_bus_error_free(&c->error);
+                return -ECONNRESET;
+        }
         return r < 0 ? r : 0;
 }
 

@@ -57,10 +57,8 @@ int on_release_requested(sd_bus_message *m, void *userdata, _unused_ sd_bus_erro
 
 static int note_files(vfiod_connection *c) {
         struct epoll_event events[EVENTS_MAX];
-        eventfd_t ignored;
         int n;
 
-        (void)eventfd_read(c->kick_fd, &ignored);
         do {
                 n = epoll_wait(c->poll_fd, events, EVENTS_MAX, 0);
                 if (n < 0 && errno != EINTR)
@@ -151,6 +149,7 @@ static bool tell_next(vfiod_connection *c) {
 
 /* The end of a lease is told also when the bus went down with vfiod. */
 static int process(vfiod_connection *c) {
+        eventfd_t ignored;
         int r, broken;
 
         if (!c->bus)
@@ -161,6 +160,7 @@ static int process(vfiod_connection *c) {
         broken = process_bus(c);
         if (broken >= 0)
                 broken = ask_deadlines(c);
+        (void)eventfd_read(c->kick_fd, &ignored);
         while (tell_next(c))
                 continue;
         return broken;

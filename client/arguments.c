@@ -65,7 +65,7 @@ static int set_timeout(const char *value, Arguments *a, char **reterr) {
                 return wrong(reterr, string_format("--timeout: '%s' is no number of seconds from 1 "
                                                    "to 1000000",
                                                    value));
-        a->timeout = seconds * 1000000;
+        a->timeout_ms = seconds * 1000;
         return 0;
 }
 
@@ -73,11 +73,11 @@ static int set_timeout(const char *value, Arguments *a, char **reterr) {
 static int set_policy(const Option *option, const char *value, Arguments *a, char **reterr) {
         int r;
 
-        if (a->options.policy && !string_equal(a->options.policy, option->name))
+        if (a->policy && !string_equal(a->policy, option->name))
                 return wrong(reterr, strdup("--wait and --revoke exclude each other"));
-        a->options.policy = option->name;
-        a->options.has_timeout = value != NULL;
-        r = value ? duration_parse(value, &a->options.timeout_ms) : 0;
+        a->policy = option->name;
+        a->policy_ms = VFIOD_TIMEOUT_NONE;
+        r = value ? duration_parse(value, &a->policy_ms) : 0;
         if (r == -ERANGE)
                 return wrong(reterr, string_format("--%s: '%s' is longer than 1000000 seconds",
                                                    option->name, value));
@@ -106,7 +106,7 @@ static int set_flag(const Option *option, Arguments *a) {
                 a->dry_run = true;
                 return 0;
         case OPTION_BIND:
-                a->options.bind = true;
+                a->acquire.bind = true;
                 return 0;
         default:
                 return -EINVAL;
@@ -118,16 +118,16 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
         case OPTION_TIMEOUT:
                 return set_timeout(value, a, reterr);
         case OPTION_DRIVER:
-                a->options.driver = value;
+                a->acquire.driver = value;
                 return 0;
         case OPTION_LABEL:
-                a->options.label = value;
+                a->acquire.label = value;
                 return 0;
         case OPTION_PREPARE:
-                a->options.prepare = value;
+                a->acquire.prepare = value;
                 return 0;
         case OPTION_MODE:
-                a->options.mode = value;
+                a->acquire.mode = value;
                 return 0;
         case OPTION_WAIT:
         case OPTION_REVOKE:
@@ -219,7 +219,11 @@ int arguments_parse(const Verb *verbs, char **argv, Arguments *ret, char **reter
         int r = 0;
 
         *reterr = NULL;
-        *ret = (Arguments){.timeout = TIMEOUT_DEFAULT};
+        *ret = (Arguments){
+                .timeout_ms = TIMEOUT_DEFAULT_MS,
+                .acquire = VFIOD_ACQUIRE_OPTIONS_NULL,
+                .policy_ms = VFIOD_TIMEOUT_NONE,
+        };
         ret->operands = calloc(strv_length(argv) + 1, sizeof(char *));
         if (!ret->operands)
                 return -ENOMEM;

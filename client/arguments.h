@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "client/manager.h"
+#include "client/lib/vfiod.h"
 
 typedef struct Arguments Arguments;
 
@@ -56,8 +56,10 @@ struct Arguments {
         bool json;
         bool no_ask_password;
         bool dry_run;
-        uint64_t timeout; /* microseconds */
-        OperationOptions options;
+        uint64_t timeout_ms;
+        vfiod_acquire_options acquire; /* driver also of bind */
+        const char *policy;            /* of unbind, NULL for none */
+        uint64_t policy_ms;            /* VFIOD_TIMEOUT_NONE for none */
         char **operands; /* NULL-terminated; the array is owned, the strings are argv's */
         char **command;  /* borrowed from argv, NULL where there is none */
 };
@@ -65,7 +67,7 @@ struct Arguments {
 #define ARGUMENTS_NULL {.verb = NULL}
 
 /* How long an answer may take: somebody may have to type a password, a driver may be slow. */
-#define TIMEOUT_DEFAULT (360 * UINT64_C(1000000))
+#define TIMEOUT_DEFAULT_MS UINT64_C(360000)
 
 void arguments_done(Arguments *a);
 

@@ -58,7 +58,7 @@ START_TEST(a_verb_takes_its_operands) {
         ck_assert_str_eq(a.operands[0], "group/3");
         ck_assert_str_eq(a.operands[1], "eth0");
         ck_assert(!a.json);
-        ck_assert_uint_eq(a.timeout, TIMEOUT_DEFAULT);
+        ck_assert_uint_eq(a.timeout_ms, TIMEOUT_DEFAULT_MS);
 }
 END_TEST
 
@@ -68,11 +68,11 @@ START_TEST(options_may_stand_anywhere_and_in_three_spellings) {
         _cleanup_arguments_ Arguments b = right(LINE("bind", "a", "-d", "y", "-j"));
 
         ck_assert(a.json && a.dry_run);
-        ck_assert_str_eq(a.options.driver, "x");
-        ck_assert_uint_eq(a.timeout, 5000000);
+        ck_assert_str_eq(a.acquire.driver, "x");
+        ck_assert_uint_eq(a.timeout_ms, 5000);
         ck_assert_uint_eq(strv_length(a.operands), 1);
         ck_assert(b.json && !b.dry_run);
-        ck_assert_str_eq(b.options.driver, "y");
+        ck_assert_str_eq(b.acquire.driver, "y");
 }
 END_TEST
 
@@ -81,11 +81,11 @@ START_TEST(the_options_of_acquire_reach_the_daemon_unjudged) {
                 right(LINE("exec", "--bind", "--label", "", "--prepare=nonsense", "--mode=x", "a",
                            "--no-ask-password", "--", "true"));
 
-        ck_assert(a.options.bind && a.no_ask_password);
-        ck_assert_str_eq(a.options.label, "");
-        ck_assert_str_eq(a.options.prepare, "nonsense");
-        ck_assert_str_eq(a.options.mode, "x");
-        ck_assert_ptr_null(a.options.driver);
+        ck_assert(a.acquire.bind && a.no_ask_password);
+        ck_assert_str_eq(a.acquire.label, "");
+        ck_assert_str_eq(a.acquire.prepare, "nonsense");
+        ck_assert_str_eq(a.acquire.mode, "x");
+        ck_assert_ptr_null(a.acquire.driver);
 }
 END_TEST
 
@@ -130,16 +130,15 @@ START_TEST(a_policy_may_have_a_time_which_comes_by_an_equals_sign) {
         _cleanup_arguments_ Arguments timed = right(LINE("unbind", "--wait=500ms", "a"));
         _cleanup_arguments_ Arguments revoke = right(LINE("unbind", "a", "--revoke=2m", "-n"));
 
-        ck_assert_ptr_null(none.options.policy);
-        ck_assert_str_eq(for_ever.options.policy, "wait");
-        ck_assert(!for_ever.options.has_timeout);
+        ck_assert_ptr_null(none.policy);
+        ck_assert_str_eq(for_ever.policy, "wait");
+        ck_assert_uint_eq(for_ever.policy_ms, VFIOD_TIMEOUT_NONE);
         ck_assert_str_eq(for_ever.operands[0], "30");
-        ck_assert(timed.options.has_timeout);
-        ck_assert_uint_eq(timed.options.timeout_ms, 500);
-        ck_assert_str_eq(revoke.options.policy, "revoke");
-        ck_assert_uint_eq(revoke.options.timeout_ms, 120000);
+        ck_assert_uint_eq(timed.policy_ms, 500);
+        ck_assert_str_eq(revoke.policy, "revoke");
+        ck_assert_uint_eq(revoke.policy_ms, 120000);
         ck_assert(revoke.dry_run);
-        ck_assert_uint_eq(revoke.timeout, TIMEOUT_DEFAULT);
+        ck_assert_uint_eq(revoke.timeout_ms, TIMEOUT_DEFAULT_MS);
 }
 END_TEST
 
@@ -147,8 +146,8 @@ START_TEST(of_the_same_policy_twice_the_last_counts) {
         _cleanup_arguments_ Arguments a = right(LINE("unbind", "--wait=5", "--wait=7", "a"));
         _cleanup_arguments_ Arguments b = right(LINE("unbind", "--wait=5", "--wait", "a"));
 
-        ck_assert_uint_eq(a.options.timeout_ms, 7000);
-        ck_assert(!b.options.has_timeout);
+        ck_assert_uint_eq(a.policy_ms, 7000);
+        ck_assert_uint_eq(b.policy_ms, VFIOD_TIMEOUT_NONE);
 }
 END_TEST
 

@@ -26,6 +26,8 @@
 #define VFIOD_ACTION_LIST "org.vfiod1.list"
 #define VFIOD_ACTION_ACQUIRE "org.vfiod1.acquire"
 #define VFIOD_ACTION_BIND "org.vfiod1.bind"
+#define VFIOD_ACTION_INSPECT "org.vfiod1.inspect"
+#define VFIOD_ACTION_RAISE_MEMLOCK "org.vfiod1.raise-memlock"
 #define VFIOD_ACTION_REVOKE "org.vfiod1.revoke"
 #define VFIOD_ACTION_RELEASE_OTHER "org.vfiod1.release-other"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One run of a plan, for execute.c and execute-holders.c. */
+/* One run of a plan, for execute.c, execute-holders.c and execute-inspect.c. */
 
 #include "daemon/broker/execute.h"
 #include "daemon/kernel/holders.h"
@@ -29,3 +29,4 @@ typedef struct Run {
 int run_find_holders(Run *run, const Step *step);
 int run_expect_nobody(Run *run, const Step *step);
 int run_evict(Run *run, const Step *step);
+int run_inspect(Run *run, const Step *step);

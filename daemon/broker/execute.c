@@ -262,6 +262,8 @@ static int run_step(Run *run, const Step *step) {
                 return run_evict(run, step);
         case STEP_RESET:
                 return run_reset(run, step);
+        case STEP_INSPECT:
+                return run_inspect(run, step);
         case _STEP_KIND_MAX:
                 break;
         }
@@ -326,6 +328,7 @@ static int undo_step(Run *run, const Step *step) {
         case STEP_REQUEST_DEVICE:
         case STEP_EVICT:
         case STEP_RESET:
+        case STEP_INSPECT:
                 return 0;
         case _STEP_KIND_MAX:
                 break;

@@ -30,7 +30,7 @@ typedef enum StepKind {
         STEP_GET_DEVICE,     /* open the device through its group                undo: close */
         STEP_CLOSE_DEVICE,   /* close our file of the device                     undo: open again */
         STEP_UNSET_CONTAINER, /* group out of container                           undo: in again */
-        STEP_CLOSE_FILES,     /* close all our files of a lease                   undo: - */
+        STEP_CLOSE_FILES,     /* close all our files of a lease, or of the plan   undo: - */
         STEP_TEST_GROUP,      /* see that the group can be opened                 undo: - */
         STEP_FIND_HOLDERS,    /* see who has a file of `groups`                   undo: - */
         STEP_EXPECT_NOBODY,   /* the same; fails if anybody has one               undo: - */
@@ -38,6 +38,7 @@ typedef enum StepKind {
         STEP_QUIESCE, /* memory decode and bus mastering off              undo: as they were */
         STEP_EVICT,   /* send `signal` to the holders of `groups`         undo: - */
         STEP_RESET,   /* reset the device, if it can be                   undo: - */
+        STEP_INSPECT, /* read what its driver tells of the device          undo: - */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -66,7 +67,8 @@ typedef struct Plan {
         size_t n_steps;
 } Plan;
 
-#define PLAN_NULL {.steps = NULL}
+#define PLAN_NULL                                                                                  \
+        { .steps = NULL }
 
 /* An empty step at the end of the plan, to be filled in. NULL when memory ran out. */
 Step *plan_append(Plan *plan, StepKind kind, uint32_t group);

@@ -15,12 +15,17 @@
 #define HOLDER 812
 #define VARIANT_ALIAS "alias vfio_pci:v000015B3d*sv*sd*bc*sc*i* mlx5_vfio_pci"
 
-#define BRIDGE {"0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE}
-#define ON_HOST(name, group) {name, group, "e1000", .original = "e1000"}
-#define ON_VFIO(name, group) {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000"}
+#define BRIDGE                                                                                     \
+        { "0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE }
+#define ON_HOST(name, group)                                                                       \
+        { name, group, "e1000", .original = "e1000" }
+#define ON_VFIO(name, group)                                                                       \
+        { name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000" }
 #define VARIANT(name, group)                                                                       \
-        {name, group, "mlx5_core", .modalias = "pci:v000015B3d0000101Esv0sd0bc02sc00i00",          \
-         .original = "mlx5_core"}
+        {                                                                                          \
+                name, group, "mlx5_core", .modalias = "pci:v000015B3d0000101Esv0sd0bc02sc00i00",   \
+                                          .original = "mlx5_core"                                  \
+        }
 
 /* Of a revocation: whether the holder lets go does not hang on these. */
 #define SPARED "quiesce reset send load bind"
@@ -94,6 +99,18 @@ const Shape shapes[] = {
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 2), ON_VFIO("c", 2)},
          .before = {OPERATION_ACQUIRE, "group/1 group/2", OWNER},
          .ask = {OPERATION_REMOVE, "group/2", OWNER, .lease = 1}},
+        {.name = "inspect what nobody has",
+         .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
+         .ask = {OPERATION_INSPECT, "a", OWNER}},
+        {.name = "inspect what is leased",
+         .devices = {ON_VFIO("a", 1)},
+         .before = {OPERATION_ACQUIRE, "a", OWNER},
+         .ask = {OPERATION_INSPECT, "a", OWNER}},
+        {.name = "inspect what the holder has set up by itself",
+         .devices = {ON_VFIO("a", 1)},
+         .before = {OPERATION_ACQUIRE, "a", OWNER, .prepare = PREPARE_OPEN},
+         .attaches = true,
+         .ask = {OPERATION_INSPECT, "a", OWNER}},
         {.name = "take what was let go of",
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
          .before = {OPERATION_ACQUIRE, "group/1", OWNER},

@@ -335,6 +335,7 @@ static void make_pci(const FakeDevice *device) {
         write_uevent(device->name, device->vendor, device->device, device->class_code);
         fake_machine_set_override(device->name, "");
         write_text(device_path(device->name, "numa_node"), "-1\n");
+        write_text(device_path(device->name, "reset_method"), "flr bus\n");
 }
 
 static void make_group(uint32_t group) {

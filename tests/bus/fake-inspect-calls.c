@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The twin of daemon/kernel/inspect-calls.c. Every PCI device has what QEMU's e1000e has on
+ * vfio-pci; whatever else there is has one region and one interrupt.
+ */
+
+#include "daemon/kernel/inspect-calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/util/string.h"
+#include "tests/bus/fake-machine.h"
+
+#define RW (VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE)
+#define RWM (RW | VFIO_REGION_INFO_FLAG_MMAP)
+#define MSIX_REGION VFIO_PCI_BAR3_REGION_INDEX
+
+static const struct {
+        uint32_t flags;
+        uint64_t size;
+} regions[VFIO_PCI_NUM_REGIONS] = {
+        [VFIO_PCI_BAR0_REGION_INDEX] = {RWM, 0x20000},
+        [VFIO_PCI_BAR1_REGION_INDEX] = {RWM, 0x20000},
+        [VFIO_PCI_BAR2_REGION_INDEX] = {RW, 0x20},
+        [MSIX_REGION] = {RWM, 0x4000},
+        [VFIO_PCI_CONFIG_REGION_INDEX] = {RW, 0x1000},
+};
+static const struct {
+        uint32_t flags;
+        uint32_t count;
+} irqs[VFIO_PCI_NUM_IRQS] = {
+        [VFIO_PCI_INTX_IRQ_INDEX] = {7, 1},
+        [VFIO_PCI_MSI_IRQ_INDEX] = {9, 1},
+        [VFIO_PCI_MSIX_IRQ_INDEX] = {9, 5},
+        [VFIO_PCI_REQ_IRQ_INDEX] = {9, 1},
+};
+
+/* The path of the file says which device it is of. Allocated. */
+static char *device_of(int fd) {
+        char link[32], path[512];
+        ssize_t n;
+
+        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, path, sizeof(path) - 1);
+        if (n < 0)
+                abort();
+        path[n] = '\0';
+        return strdup(strrchr(path, '/') + 1);
+}
+
+static bool is_pci(int fd) {
+        _cleanup_free_ char *device = device_of(fd);
+
+        return strchr(device, ':');
+}
+
+int inspect_get_device_info(int device, struct vfio_device_info *info) {
+        _cleanup_free_ char *name = device_of(device);
+        bool pci = is_pci(device);
+        int r = fake_machine_obey("inspect", name);
+
+        if (r < 0)
+                return r;
+        fake_machine_log("read what the driver tells of %s", name);
+        info->flags =
+                pci ? VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET : VFIO_DEVICE_FLAGS_PLATFORM;
+        info->num_regions = pci ? VFIO_PCI_NUM_REGIONS : 1;
+        info->num_irqs = pci ? VFIO_PCI_NUM_IRQS : 1;
+        return 0;
+}
+
+/* Its MSI-X table is in the second page of it. */
+static void add_capabilities(struct vfio_region_info *info) {
+        struct {
+                struct vfio_region_info info;
+                struct vfio_region_info_cap_sparse_mmap sparse;
+                struct vfio_region_sparse_mmap_area areas[2];
+                struct vfio_info_cap_header msix;
+        } whole = {
+                .sparse = {.header = {.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1},
+                           .nr_areas = 2},
+                .areas = {{.offset = 0, .size = 0x1000}, {.offset = 0x2000, .size = 0x2000}},
+                .msix = {.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, .version = 1},
+        };
+        uint32_t room = info->argsz;
+
+        info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
+        info->argsz = sizeof(whole);
+        if (room < sizeof(whole))
+                return;
+        info->cap_offset = (uint32_t)((char *)&whole.sparse - (char *)&whole);
+        whole.sparse.header.next = (uint32_t)((char *)&whole.msix - (char *)&whole);
+        whole.info = *info;
+        memcpy(info, &whole, sizeof(whole));
+}
+
+int inspect_get_region_info(int device, struct vfio_region_info *info) {
+        uint32_t index = info->index;
+
+        if (!is_pci(device)) {
+                info->flags = RW;
+                info->size = 0x800;
+                return 0;
+        }
+        if (index == VFIO_PCI_VGA_REGION_INDEX)
+                return -EINVAL;
+        info->flags = regions[index].flags;
+        info->size = regions[index].size;
+        info->offset = (uint64_t)index << 40;
+        if (index == MSIX_REGION)
+                add_capabilities(info);
+        return 0;
+}
+
+int inspect_get_irq_info(int device, struct vfio_irq_info *info) {
+        bool pci = is_pci(device);
+
+        if (pci && info->index == VFIO_PCI_ERR_IRQ_INDEX)
+                return -EINVAL;
+        info->flags = pci ? irqs[info->index].flags : VFIO_IRQ_INFO_EVENTFD;
+        info->count = pci ? irqs[info->index].count : 1;
+        return 0;
+}
+
+/* The machine has no iommufd. */
+int inspect_get_hw_info(int iommufd _unused_, struct iommufd_hw_info_v1 *info _unused_) {
+        return -ENOTTY;
+}

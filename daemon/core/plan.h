@@ -67,8 +67,7 @@ typedef struct Plan {
         size_t n_steps;
 } Plan;
 
-#define PLAN_NULL                                                                                  \
-        { .steps = NULL }
+#define PLAN_NULL {.steps = NULL}
 
 /* An empty step at the end of the plan, to be filled in. NULL when memory ran out. */
 Step *plan_append(Plan *plan, StepKind kind, uint32_t group);

@@ -46,8 +46,7 @@ typedef struct Findings {
         size_t n_findings;
 } Findings;
 
-#define FINDINGS_NULL                                                                              \
-        { .findings = NULL }
+#define FINDINGS_NULL {.findings = NULL}
 
 /* Copies the finding to the end. -ENOMEM leaves them as they were. */
 int findings_add(Findings *findings, const Finding *finding);

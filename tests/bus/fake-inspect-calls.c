@@ -8,10 +8,8 @@
 #include "daemon/kernel/inspect-calls.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "daemon/util/string.h"
 #include "tests/bus/fake-machine.h"
@@ -40,27 +38,14 @@ static const struct {
         [VFIO_PCI_REQ_IRQ_INDEX] = {9, 1},
 };
 
-/* The path of the file says which device it is of. Allocated. */
-static char *device_of(int fd) {
-        char link[32], path[512];
-        ssize_t n;
-
-        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = readlink(link, path, sizeof(path) - 1);
-        if (n < 0)
-                abort();
-        path[n] = '\0';
-        return strdup(strrchr(path, '/') + 1);
-}
-
 static bool is_pci(int fd) {
-        _cleanup_free_ char *device = device_of(fd);
+        _cleanup_free_ char *device = fake_machine_device_of(fd);
 
         return strchr(device, ':');
 }
 
 int inspect_get_device_info(int device, struct vfio_device_info *info) {
-        _cleanup_free_ char *name = device_of(device);
+        _cleanup_free_ char *name = fake_machine_device_of(device);
         bool pci = is_pci(device);
         int r = fake_machine_obey("inspect", name);
 
@@ -75,28 +60,34 @@ int inspect_get_device_info(int device, struct vfio_device_info *info) {
 }
 
 /* Its MSI-X table is in the second page of it. */
+static const struct vfio_region_sparse_mmap_area areas[] = {
+        {.offset = 0, .size = 0x1000},
+        {.offset = 0x2000, .size = 0x2000},
+};
+
+/* The parts of the answer, in this order. */
+#define SPARSE_AT ((uint32_t)sizeof(struct vfio_region_info))
+#define AREAS_AT (SPARSE_AT + (uint32_t)sizeof(struct vfio_region_info_cap_sparse_mmap))
+#define MSIX_AT (AREAS_AT + (uint32_t)sizeof(areas))
+#define ANSWER_SIZE (MSIX_AT + (uint32_t)sizeof(struct vfio_info_cap_header))
+
 static void add_capabilities(struct vfio_region_info *info) {
-        struct {
-                struct vfio_region_info info;
-                struct vfio_region_info_cap_sparse_mmap sparse;
-                struct vfio_region_sparse_mmap_area areas[2];
-                struct vfio_info_cap_header msix;
-        } whole = {
-                .sparse = {.header = {.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1},
-                           .nr_areas = 2},
-                .areas = {{.offset = 0, .size = 0x1000}, {.offset = 0x2000, .size = 0x2000}},
-                .msix = {.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, .version = 1},
+        const struct vfio_region_info_cap_sparse_mmap sparse = {
+                .header = {.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1, .next = MSIX_AT},
+                .nr_areas = ELEMENTS(areas),
         };
+        const struct vfio_info_cap_header msix = {.id = VFIO_REGION_INFO_CAP_MSIX_MAPPABLE,
+                                                  .version = 1};
         uint32_t room = info->argsz;
 
         info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
-        info->argsz = sizeof(whole);
-        if (room < sizeof(whole))
+        info->argsz = ANSWER_SIZE;
+        if (room < ANSWER_SIZE)
                 return;
-        info->cap_offset = (uint32_t)((char *)&whole.sparse - (char *)&whole);
-        whole.sparse.header.next = (uint32_t)((char *)&whole.msix - (char *)&whole);
-        whole.info = *info;
-        memcpy(info, &whole, sizeof(whole));
+        info->cap_offset = SPARSE_AT;
+        memcpy((char *)info + SPARSE_AT, &sparse, sizeof(sparse));
+        memcpy((char *)info + AREAS_AT, areas, sizeof(areas));
+        memcpy((char *)info + MSIX_AT, &msix, sizeof(msix));
 }
 
 int inspect_get_region_info(int device, struct vfio_region_info *info) {

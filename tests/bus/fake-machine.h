@@ -81,6 +81,9 @@ char *fake_machine_override(const char *name);
 void fake_machine_set_override(const char *name, const char *override);
 uint32_t fake_machine_group(const char *name);
 
+/* The device that an open file is of. Allocated. */
+char *fake_machine_device_of(int fd);
+
 /* Moves the device to a driver, or away from it; -errno as the kernel. */
 int fake_machine_bind(const char *name, const char *driver);
 int fake_machine_unbind(const char *name, const char *driver);

@@ -15,17 +15,12 @@
 #define HOLDER 812
 #define VARIANT_ALIAS "alias vfio_pci:v000015B3d*sv*sd*bc*sc*i* mlx5_vfio_pci"
 
-#define BRIDGE                                                                                     \
-        { "0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE }
-#define ON_HOST(name, group)                                                                       \
-        { name, group, "e1000", .original = "e1000" }
-#define ON_VFIO(name, group)                                                                       \
-        { name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000" }
+#define BRIDGE {"0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE}
+#define ON_HOST(name, group) {name, group, "e1000", .original = "e1000"}
+#define ON_VFIO(name, group) {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000"}
 #define VARIANT(name, group)                                                                       \
-        {                                                                                          \
-                name, group, "mlx5_core", .modalias = "pci:v000015B3d0000101Esv0sd0bc02sc00i00",   \
-                                          .original = "mlx5_core"                                  \
-        }
+        {name, group, "mlx5_core", .modalias = "pci:v000015B3d0000101Esv0sd0bc02sc00i00",          \
+         .original = "mlx5_core"}
 
 /* Of a revocation: whether the holder lets go does not hang on these. */
 #define SPARED "quiesce reset send load bind"

@@ -16,10 +16,9 @@
 #include "daemon/util/string.h"
 
 static const JobClass *const classes[_OPERATION_MAX] = {
-        [OPERATION_BIND] = &job_class_bind,
-        [OPERATION_ACQUIRE] = &job_class_acquire,
-        [OPERATION_ADD] = &job_class_add,
-        [OPERATION_REMOVE] = &job_class_remove,
+        [OPERATION_BIND] = &job_class_bind,       [OPERATION_ACQUIRE] = &job_class_acquire,
+        [OPERATION_ADD] = &job_class_add,         [OPERATION_REMOVE] = &job_class_remove,
+        [OPERATION_INSPECT] = &job_class_inspect,
 };
 
 int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret) {

@@ -31,6 +31,9 @@ Trace *run_trace(const Run *run, const Step *step);
 /* A container or an iommufd; files of several leases name theirs by group. -EBADF for none. */
 int run_find_shared(const Run *run, HandleKind kind, uint32_t group);
 
+/* The step's device, by whichever way it was opened. -EBADF for none. */
+int run_find_device(const Run *run, const Step *step);
+
 /* Each is one step, or its undo, and returns 0 or -errno. */
 int run_open_iommufd(Run *run);
 int run_alloc_ioas(Run *run, const Step *step);
@@ -45,3 +48,4 @@ int run_seal_cdev(const Run *run, const Step *step);
 int run_find_holders(Run *run, const Step *step);
 int run_expect_nobody(Run *run, const Step *step);
 int run_evict(Run *run, const Step *step);
+int run_inspect(Run *run, const Step *step);

@@ -124,8 +124,7 @@ static int find_container(const Run *run, uint32_t group) {
         return run_find_shared(run, HANDLE_CONTAINER, group);
 }
 
-/* By whichever way it was opened. */
-static int find_device(const Run *run, const Step *step) {
+int run_find_device(const Run *run, const Step *step) {
         int fd = handles_find(run->files, HANDLE_DEVICE, step->group, step->device);
 
         return fd >= 0 ? fd : handles_find(run->files, HANDLE_CDEV, step->group, step->device);
@@ -171,7 +170,7 @@ static int get_device(const Run *run, const Step *step) {
 
 /* Best effort all three: whether the holder lets go does not hang on them. */
 static int run_request_device(const Run *run, const Step *step) {
-        int fd = find_device(run, step);
+        int fd = run_find_device(run, step);
 
         if (fd >= 0)
                 (void)vfio_pci_request(fd);
@@ -180,7 +179,7 @@ static int run_request_device(const Run *run, const Step *step) {
 
 static int run_quiesce(const Run *run, const Step *step) {
         Trace *trace = run_trace(run, step);
-        int fd = find_device(run, step);
+        int fd = run_find_device(run, step);
 
         trace->done = fd >= 0 && vfio_pci_quiesce(fd, &trace->command) >= 0;
         return 0;
@@ -189,7 +188,7 @@ static int run_quiesce(const Run *run, const Step *step) {
 /* Also through a file that undo has opened anew: who else has the device open has kept it quiet. */
 static int undo_quiesce(const Run *run, const Step *step) {
         const Trace *trace = run_trace(run, step);
-        int fd = find_device(run, step);
+        int fd = run_find_device(run, step);
 
         return trace->done && !run->orphaned ? vfio_pci_restore(fd, trace->command) : 0;
 }
@@ -291,6 +290,8 @@ static int run_step(Run *run, const Step *step) {
                 return run_evict(run, step);
         case STEP_RESET:
                 return run_reset(run, step);
+        case STEP_INSPECT:
+                return run_inspect(run, step);
         case _STEP_KIND_MAX:
                 break;
         }
@@ -370,6 +371,7 @@ static int undo_step(Run *run, const Step *step) {
         case STEP_REQUEST_DEVICE:
         case STEP_EVICT:
         case STEP_RESET:
+        case STEP_INSPECT:
                 return 0;
         case _STEP_KIND_MAX:
                 break;

@@ -138,6 +138,20 @@ static RefusalKind judge_evict(Outcome *outcome, int error) {
                       string_or_empty(holders));
 }
 
+/* Its receiver does with the group what is left to be done, and not necessarily now. */
+static RefusalKind judge_inspect(Outcome *outcome, const World *world, const Request *request,
+                                 const Step *step, int error) {
+        const Lease *lease = lease_table_find_group(&world->leases, step->group);
+
+        if (request->operation != OPERATION_INSPECT || error != -EINVAL || !lease)
+                return REFUSAL_NONE;
+        return refuse(
+                &outcome->refusal, REFUSAL_IN_USE,
+                "%s is leased to uid %u (lease %u), who has not set it up yet; inspect it when "
+                "that is done, or when the lease is over",
+                step->device, lease->owner, lease->id);
+}
+
 /* Every member of a step's plan is gone from the topology as soon as sysfs has lost it. */
 static bool device_is_gone(const World *world, const Step *step) {
         return step->device ? !topology_find_device(&world->topology, step->device)
@@ -170,6 +184,9 @@ static RefusalKind judge_step(Outcome *outcome, const World *world, const Reques
                 return judge_expect_nobody(outcome, world, step, error);
         case STEP_EVICT:
                 return judge_evict(outcome, error);
+        case STEP_GET_DEVICE:
+        case STEP_INSPECT:
+                return judge_inspect(outcome, world, request, step, error);
         default:
                 return REFUSAL_NONE;
         }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.vfiod1.Device: properties of devices that have an IOMMU group. */
+/* org.vfiod1.Device: properties of devices that have an IOMMU group. Inspect is in bus-inspect.c.
+ */
 
 #include <stdlib.h>
 
+#include "daemon/bus/bus-inspect.h"
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/util/string.h"
@@ -118,6 +120,8 @@ const BusKind bus_kind_device = {
 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", info),
+                                inspect_method, SD_BUS_VTABLE_UNPRIVILEGED),
         CONSTANT("Name", "s"),
         CONSTANT("Bus", "s"),
         CHANGING("Group", "u"),

@@ -38,7 +38,7 @@ static RefusalKind check_limits(const World *world, const Request *request,
         return REFUSAL_NONE;
 }
 
-static RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal) {
+RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal) {
         _cleanup_free_ char *blockers = NULL;
         uint32_t number = group->facts.number;
 

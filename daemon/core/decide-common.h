@@ -18,6 +18,9 @@
 RefusalKind check_groups_free(const World *world, const Request *request,
                               const Selection *selection, const Lease *own, Refusal *refusal);
 
+/* That every member of the group is on a vfio driver, or needs none. */
+RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal);
+
 /*
  * That Unbind may take the group from its lease: its devices were let go of when it was asked for,
  * or the deadline of a revocation has passed.

@@ -39,6 +39,10 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
 RefusalKind decide_remove(const World *world, const Request *request, const Selection *selection,
                           Plan *plan, Refusal *refusal);
 
+/* For a request whose target is one device. */
+RefusalKind decide_inspect(const World *world, const Request *request, const Selection *selection,
+                           Plan *plan, Refusal *refusal);
+
 /* Whichever of these the request's operation calls for. */
 RefusalKind decide(const World *world, const Request *request, const Selection *selection,
                    Plan *plan, Refusal *refusal);

@@ -138,7 +138,7 @@ char *step_describe(const Step *step) {
         case STEP_CLOSE_CDEV:
                 return string_format("close cdev %s", step->device);
         case STEP_CLOSE_FILES:
-                return string_format("close the files of the lease");
+                return string_format("close the files of %s", step->device ?: "the lease");
         case STEP_TEST_GROUP:
                 return string_format("see that group %u is free", step->group);
         case STEP_FIND_HOLDERS:
@@ -153,6 +153,8 @@ char *step_describe(const Step *step) {
                 return describe_evict(step);
         case STEP_RESET:
                 return string_format("reset %s", step->device);
+        case STEP_INSPECT:
+                return string_format("read what the driver tells of %s", step->device);
         case _STEP_KIND_MAX:
                 break;
         }

@@ -44,7 +44,7 @@ typedef enum StepKind {
                               known */
         STEP_SEAL_CDEV,    /* give an unbound cdev to an iommufd of nobody      undo: - */
         STEP_CLOSE_CDEV,   /* close our file of the cdev                        undo: - */
-        STEP_CLOSE_FILES,  /* close all our files of a lease                   undo: - */
+        STEP_CLOSE_FILES,  /* close all our files of a lease, or of the plan   undo: - */
         STEP_TEST_GROUP,   /* see that the group can be opened                 undo: - */
         STEP_FIND_HOLDERS, /* see who has a file of `groups`                   undo: - */
         STEP_EXPECT_NOBODY,  /* the same; fails if anybody has one               undo: - */
@@ -52,6 +52,7 @@ typedef enum StepKind {
         STEP_QUIESCE, /* memory decode and bus mastering off              undo: as they were */
         STEP_EVICT,   /* send `signal` to the holders of `groups`         undo: - */
         STEP_RESET,   /* reset the device, if it can be                   undo: - */
+        STEP_INSPECT, /* read what its driver tells of the device          undo: - */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -66,6 +67,8 @@ typedef struct Step {
         bool optional; /* LOAD_MODULE, GET_DEVICE, EVICT, undo of CLOSE_DEVICE: go on if it fails */
         char *override;     /* the driver_override in force when the step is over; "" for none */
         char *override_old; /* the one before the plan began, in force when the step is undone */
+        uint32_t device_id; /* INSPECT: its id in the lease's iommufd; 0: none, or the plan binds it
+                             */
         uint32_t ioas;    /* ATTACH_CDEV, READ_IOVAS, DETACH_CDEV; 0: the one the plan allocates */
         uint32_t *groups; /* FIND_HOLDERS, EXPECT_NOBODY, EVICT */
         size_t n_groups;

@@ -22,6 +22,7 @@ typedef enum Operation {
         OPERATION_ADD,
         OPERATION_REMOVE,
         OPERATION_RELEASE,
+        OPERATION_INSPECT,
         OPERATION_LOOK, /* for holders; nothing is decided about it */
         _OPERATION_MAX,
 } Operation;

@@ -48,6 +48,20 @@ struct iommufd_option {
 #define IOMMUFD_OPTION_OP_SET 0
 #define IOMMUFD_RLIMIT_MODE_PROCESS 1
 
+/* Linux 6.6: of the IOMMU behind a device that is bound to the iommufd. */
+struct iommufd_hw_info_v1 {
+        uint32_t size;
+        uint32_t flags;
+        uint32_t dev_id;
+        uint32_t data_len; /* in: room at data_uptr; out: what the kernel has, be it more or less */
+        uint64_t data_uptr;
+        uint32_t out_data_type;
+        uint8_t out_max_pasid_log2; /* Linux 6.15 */
+        uint8_t reserved[3];
+        uint64_t out_capabilities; /* Linux 6.7 */
+};
+#define IOMMUFD_GET_HW_INFO IOMMUFD_REQUEST(0x8a)
+
 struct cdev_bind_iommufd {
         uint32_t argsz;
         uint32_t flags;
@@ -72,6 +86,7 @@ struct cdev_detach_iommufd_pt {
 _Static_assert(sizeof(struct iommufd_ioas_alloc) == 12, "as in the kernel");
 _Static_assert(sizeof(struct iommufd_iova_ranges) == 32, "as in the kernel");
 _Static_assert(sizeof(struct iommufd_option) == 24, "as in the kernel");
+_Static_assert(sizeof(struct iommufd_hw_info_v1) == 40, "as in the kernel");
 _Static_assert(sizeof(struct cdev_bind_iommufd) == 16, "as in Linux 6.6");
 _Static_assert(sizeof(struct cdev_attach_iommufd_pt) == 12, "as in Linux 6.6");
 _Static_assert(sizeof(struct cdev_detach_iommufd_pt) == 8, "as in Linux 6.6");

@@ -160,6 +160,13 @@ uint32_t fake_machine_group(const char *name) {
         return (uint32_t)strtoul(group, NULL, 10);
 }
 
+char *fake_machine_device_of(int fd) {
+        _cleanup_free_ char *link = string_format("/proc/self/fd/%d", fd);
+
+        ensure(link, "memory");
+        return read_link(TAKE_PTR(link));
+}
+
 static char *bus_of(const char *name) {
         return read_link(device_path(name, "subsystem"));
 }
@@ -335,6 +342,7 @@ static void make_pci(const FakeDevice *device) {
         write_uevent(device->name, device->vendor, device->device, device->class_code);
         fake_machine_set_override(device->name, "");
         write_text(device_path(device->name, "numa_node"), "-1\n");
+        write_text(device_path(device->name, "reset_method"), "flr bus\n");
 }
 
 static void make_group(uint32_t group) {

@@ -59,8 +59,8 @@ void fake_machine_announce(const char *action, const char *name);
 /*
  * The next doings of this kind fail with the errno `error`, or wait for as long as the fault is
  * there (0). What: module, override, bind, unbind, probe, open-group, viable, set-container,
- * set-iommu, unset-container, get-device, look, request, quiesce, restore, reset. Subject: a
- * device, a group number, a module, or "any".
+ * set-iommu, unset-container, get-device, look, request, quiesce, restore, reset, inspect. Subject:
+ * a device, a group number, a module, or "any".
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);
@@ -80,6 +80,9 @@ char *fake_machine_driver(const char *name);
 char *fake_machine_override(const char *name);
 void fake_machine_set_override(const char *name, const char *override);
 uint32_t fake_machine_group(const char *name);
+
+/* The device that an open file is of. Allocated. */
+char *fake_machine_device_of(int fd);
 
 /* Moves the device to a driver, or away from it; -errno as the kernel. */
 int fake_machine_bind(const char *name, const char *driver);

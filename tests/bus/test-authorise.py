@@ -136,11 +136,12 @@ class Outcome:
 class Call:
     """A client under way, as a process of its own."""
 
-    def __init__(self, world, user, member, *targets, lease=None, operation=None, options=None,
+    def __init__(self, world, user, member, *targets, lease=None, device=None, operation=None, options=None,
                  interactive=False, hold=False):
         command = [world.program("bus-call"), "--uid", str(uid_of(user))]
         command += ["--interactive"] * interactive + ["--hold"] * hold
         command += ["--lease", lease] if lease else []
+        command += ["--device", device] if device else []
         command += ["--operation", operation] if operation else []
         for name, value in (options or {}).items():
             command += ["--option", f"{name}={value}"]
@@ -377,6 +378,7 @@ EXPECTED = [
     "acquire device=0000:07:00.0 vendor=8086:100e class=020000 group=9 driver=vfio-pci label=a label mode=group",
     "acquire device=0000:04:00.0 vendor=10de:1eb8 class=030200 group=5 driver= mode=group",
     "bind device=0000:04:00.0 vendor=10de:1eb8 class=030200 group=5 driver= mode=group",
+    "inspect device=0000:03:00.0 vendor=8086:100e class=020000 group=4 driver=vfio-pci",
 ]
 
 
@@ -434,6 +436,30 @@ def details(w):
     # What is not exactly that is denied.
     w.call(EXACT, "Bind", "group/3").expect_error(ACCESS_DENIED, "0000:02:00.0")
     w.call(EXACT, "Acquire", "group/8").expect_error(ACCESS_DENIED, "0000:06:00.0")
+
+
+@test("polkitd", "an inspection is asked about for the device alone that is inspected")
+def inspect(w):
+    w.call(ALLOWED, "Inspect", device="0000:03:00.0").expect_done()
+    w.call(EXACT, "Inspect", device="0000:03:00.0").expect_done()
+    w.call(EXACT, "Inspect", device="0000:07:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.inspect", "0000:07:00.0")
+    w.call("root", "Bind", "group/2").expect_done()
+    w.call(ONE_DEVICE, "Inspect", device="0000:01:00.0").expect_done()
+    w.call(ONE_DEVICE, "Inspect", device="0000:01:00.1").expect_error(ACCESS_DENIED, "0000:01:00.1")
+
+
+@test("polkitd", "who may not inspect is told so before anything is opened, the owner of the lease excepted")
+def inspect_denied(w):
+    w.call(DENIED, "Inspect", device="0000:03:00.0").expect_error(
+        ACCESS_DENIED, "0000:03:00.0", "org.vfiod1.inspect", f"uid {uid_of(DENIED)}")
+    w.call(ASKED, "Inspect", device="0000:03:00.0").expect_error(INTERACTIVE, "org.vfiod1.inspect", "0000:03:00.0")
+    # What it is on is nobody's business who may not ask.
+    w.call(DENIED, "Inspect", device="0000:01:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.inspect")
+    w.expect_untouched()
+    _, path = w.hold(EXACT, "group/9", options={"label": "a label"})
+    w.call(EXACT, "Inspect", device="0000:07:00.0").expect_done()
+    w.call(DENIED, "Inspect", device="0000:07:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.inspect")
+    w.call(EXACT, "Release", lease=path).expect_done()
 
 
 @test("polkitd", "every member of a group is asked about, not only the one named")

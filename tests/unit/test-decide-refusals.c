@@ -142,6 +142,7 @@ static void few_targets(World *world) {
 #define ACQUIRE OPERATION_ACQUIRE
 #define ADD OPERATION_ADD
 #define REMOVE OPERATION_REMOVE
+#define INSPECT OPERATION_INSPECT
 
 static const struct {
         Prepared world;
@@ -294,6 +295,15 @@ static const struct {
          {REMOVE, "group/1 group/2", OWNER, .lease = 1},
          REFUSAL_NOT_IN_LEASE,
          "no group left"},
+
+        /* Inspect. */
+        {as_it_is, {INSPECT, "77:00.0", OWNER}, REFUSAL_NOT_FOUND, "no device 0000:77:00.0"},
+        {as_it_is, {INSPECT, "03:01.0", OWNER}, REFUSAL_NOT_BOUND, "bound to e1000; only a device"},
+        {shpchp_over_bound, {INSPECT, "03:01.0", OWNER}, REFUSAL_NOT_VIABLE, "bound to shpchp"},
+        {draining, {INSPECT, "01:00.0", OWNER}, REFUSAL_IN_USE, "given back by uid 1000 (lease 1)"},
+        {busy, {INSPECT, "01:00.0", OWNER}, REFUSAL_BUSY, "group 1 is busy"},
+        {stuck, {INSPECT, "03:01.0", OWNER}, REFUSAL_STUCK, "0000:03:02.0 is stuck"},
+        {few_operations, {INSPECT, "01:00.0", OWNER}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
 };
 
 START_TEST(each_refusal_names_the_subject_and_the_remedy) {

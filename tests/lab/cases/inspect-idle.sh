@@ -4,7 +4,12 @@
 compare() {
         local device=$1 capabilities bar number resets
         capabilities=$(lspci -vvs "$device")
-        is "$(told "$device" Mode)" group
+        if [ -e /dev/iommu ]; then
+                is "$(told "$device" Mode)" iommufd
+                is "$(told "$device" HwType)" intel-vtd "the IOMMU behind $device"
+        else
+                is "$(told "$device" Mode)" group
+        fi
         contains "$(told "$device" Flags)" pci
         for number in 0 1 2 3 4 5; do
                 is "$(told "$device" Regions | awk -v name=bar$number '$2 == name { print $4 }')" "$(bar_size "$device" $number)" \

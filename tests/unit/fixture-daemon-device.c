@@ -15,6 +15,23 @@ static int append_member(sd_bus_message *m, const char *device, uint32_t group,
                                      "Verdict", "s", verdict, "AddedByALaterDaemon", "as", 1, "x");
 }
 
+static int append_members(const Daemon *d, sd_bus_message *m, bool in_3, bool in_4) {
+        const char *verdict = d->script->verdict ? d->script->verdict : "vfio";
+        int r;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "a{sv}");
+        if (r >= 0 && in_3)
+                r = append_member(m, SCRIPT_BRIDGE, 3, "bridge");
+        if (r >= 0 && in_3)
+                r = append_member(m, SCRIPT_DEVICE, 3, verdict);
+        if (r >= 0 && in_3)
+                r = append_member(m, SCRIPT_SIBLING, 3, verdict);
+        if (r >= 0 && in_4)
+                r = append_member(m, d->script->member ? d->script->member : SCRIPT_ADDED, 4,
+                                  verdict);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static bool is_of_group_4(const char *target) {
         return string_equal(target, "group/4") || string_equal(target, SCRIPT_ADDED);
 }
@@ -36,17 +53,7 @@ int on_explain(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_)
         if (r >= 0)
                 r = sd_bus_message_new_method_return(m, &reply);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "a{sv}");
-        if (r >= 0 && in_3)
-                r = append_member(reply, SCRIPT_BRIDGE, 3, "bridge");
-        if (r >= 0 && in_3)
-                r = append_member(reply, SCRIPT_DEVICE, 3, "vfio");
-        if (r >= 0 && in_3)
-                r = append_member(reply, SCRIPT_SIBLING, 3, "vfio");
-        if (r >= 0 && in_4)
-                r = append_member(reply, SCRIPT_ADDED, 4, "vfio");
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
+                r = append_members(userdata, reply, in_3, in_4);
         return r < 0 ? r : send_as_vfiod(reply);
 }
 

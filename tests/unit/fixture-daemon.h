@@ -35,6 +35,8 @@ typedef struct Script {
         bool iommufd;              /* the mode */
         bool short_pages;          /* GetFds gives nothing, and says that there is more */
         bool strange;              /* answers are of another shape than the protocol's */
+        const char *verdict;       /* of the members that are no bridge; NULL is "vfio" */
+        const char *member;        /* in group 4, instead of SCRIPT_ADDED */
         const char *failing;       /* the method that is answered with `error` */
         const char *error;
 } Script;

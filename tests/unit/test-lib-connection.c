@@ -28,7 +28,6 @@ START_TEST(an_address_where_nobody_listens_is_named) {
 END_TEST
 
 START_TEST(the_system_bus_is_where_the_environment_says) {
-        _cleanup_client_ Client client = client_start(&(Script){0});
         _cleanup_connection_ vfiod_connection *c = NULL;
 
         ck_assert_int_eq(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);

@@ -13,7 +13,7 @@ vm() {
         shift 2
         vm_directory "$name" "$user"
         # shellcheck disable=SC2046 # words
-        background "$name" as "$user" vfioctl exec --mode=iommufd --prepare=open --memlock=4G --label="$name" "$@" -- \
+        background "$name" as "$user" vfioctl exec --mode=iommufd --prepare=open --label="$name" "$@" -- \
                 qemu-system-x86_64 $(vm_options "$name") $(vfioctl qemu-args "$@" | sed "s/,bus=[^, ]*//g") "${VM_OPTIONS[@]}"
         wait_until 60 answers "$name"
 }

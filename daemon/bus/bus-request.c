@@ -106,6 +106,8 @@ static const Option options[] = {
         {"bind", 'b', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
         {"defer_fds", 'b', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
          offsetof(Request, defer_fds)},
+        {"hot_reset", 'b', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
+         offsetof(Request, hot_reset)},
         {"driver", 's', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), read_driver, 0},
         {"policy", 's', IN(OPTIONS_UNBIND), read_policy, 0},
         {"timeout", 't', IN(OPTIONS_UNBIND), NULL, offsetof(Request, timeout_ms)},

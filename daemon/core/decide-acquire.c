@@ -152,7 +152,8 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
                 return refusal->kind;
         if (check_devices(world, request, selection, refusal) ||
             check_groups_free(world, request, selection, NULL, refusal) ||
-            check_limits(world, request, selection, lease, refusal))
+            check_limits(world, request, selection, lease, refusal) ||
+            check_reset_sets(world, request, selection, lease, refusal))
                 return refusal->kind;
 
         for (size_t i = 0; i < selection->n_groups; i++) {

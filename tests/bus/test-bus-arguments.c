@@ -261,6 +261,7 @@ static const struct {
         {"label", 's', {ACQUIRE, PLAN_ACQUIRE}, 2},
         {"join", 'o', {ACQUIRE, PLAN_ACQUIRE}, 2},
         {"bind", 'b', {ACQUIRE, PLAN_ACQUIRE, ADD}, 3},
+        {"hot_reset", 'b', {ACQUIRE, PLAN_ACQUIRE, ADD}, 3},
         {"defer_fds", 'b', {ACQUIRE, PLAN_ACQUIRE, ADD}, 3},
 };
 

@@ -155,6 +155,8 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
             check_limits(world, request, selection, lease, refusal) ||
             check_reset_sets(world, request, selection, lease, refusal))
                 return refusal->kind;
+        if (request->memlock && plan_memlock(world, request, plan, refusal))
+                return refusal->kind;
 
         for (size_t i = 0; i < selection->n_groups; i++) {
                 const Group *group = selection->groups[i];

@@ -39,6 +39,9 @@ RefusalKind plan_bind_group(const World *world, const Request *request, const Gr
 RefusalKind check_reset_sets(const World *world, const Request *request, const Selection *selection,
                              const Lease *lease, Refusal *refusal);
 
+/* Appends what raises the caller's limit of locked memory, or refuses. */
+RefusalKind plan_memlock(const World *world, const Request *request, Plan *plan, Refusal *refusal);
+
 /* "0000:03:01.0 is bound to e1000; 0000:03:02.0 is bound to e1000": all members that block.
  * Allocated. */
 char *describe_blockers(const Topology *topology, const Group *group);

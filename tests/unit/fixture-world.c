@@ -190,13 +190,14 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
         _cleanup_strv_ char **targets = split(ask->targets);
         _cleanup_request_ Request request = {
                 .operation = ask->operation,
-                .caller = {.uid = ask->uid},
+                .caller = {.uid = ask->uid, .pid = ask->pid, .start_time = ask->pid ? 1 : 0},
                 .bind = ask->bind,
                 .prepare = ask->prepare,
                 .lease = ask->lease,
                 .policy = ask->policy,
                 .due = ask->due,
                 .hot_reset = ask->hot_reset,
+                .memlock = ask->memlock,
                 .defer_fds = ask->defer_fds,
                 .fds_max = ask->fds_max ?: 16,
         };

@@ -76,6 +76,8 @@ typedef struct Ask {
         Prepare prepare;
         uint32_t lease;
         bool hot_reset;
+        uint64_t memlock;
+        pid_t pid; /* of the caller, which was started at 1; 0: unknown */
         bool defer_fds;
         size_t fds_max; /* 0: 16, as on the system bus */
         UnbindPolicy policy;

@@ -5,11 +5,13 @@
 
 #include "daemon/broker/execute.h"
 #include "daemon/kernel/holders.h"
+#include "daemon/kernel/memlock.h"
 
 /* What undoing a step has to know of how it went. */
 typedef struct Trace {
-        bool done;        /* UNSET_CONTAINER, QUIESCE, DETACH_CDEV: it had an effect */
-        uint16_t command; /* QUIESCE: the register before */
+        bool done;             /* UNSET_CONTAINER, QUIESCE, DETACH_CDEV: it had an effect */
+        uint16_t command;      /* QUIESCE: the register before */
+        MemlockLimits memlock; /* RAISE_MEMLOCK: the limits before */
 } Trace;
 
 typedef struct Run {
@@ -49,3 +51,5 @@ int run_find_holders(Run *run, const Step *step);
 int run_expect_nobody(Run *run, const Step *step);
 int run_evict(Run *run, const Step *step);
 int run_inspect(Run *run, const Step *step);
+int run_raise_memlock(const Run *run, const Step *step);
+int undo_raise_memlock(const Run *run, const Step *step);

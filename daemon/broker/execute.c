@@ -225,6 +225,8 @@ static int run_until_free(const Run *run, const Step *step,
 
 static int run_step(Run *run, const Step *step) {
         switch (step->kind) {
+        case STEP_RAISE_MEMLOCK:
+                return run_raise_memlock(run, step);
         case STEP_LOAD_MODULE:
                 return run_load_module(run, step);
         case STEP_SET_OVERRIDE:
@@ -318,6 +320,8 @@ static int undo_bind(const Run *run, const Step *step) {
 
 static int undo_step(Run *run, const Step *step) {
         switch (step->kind) {
+        case STEP_RAISE_MEMLOCK:
+                return undo_raise_memlock(run, step);
         case STEP_SET_OVERRIDE:
                 return driver_set_override(run->roots, step->bus, step->device, step->override_old);
         case STEP_UNBIND_HOST:

@@ -80,6 +80,9 @@ static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
                                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                                               "vfiod is out of memory");
                 }
+        if (call->permission == PERMISSION_ACQUIRE && call->request.memlock &&
+            !add_check(call, VFIOD_ACTION_RAISE_MEMLOCK))
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
         return REFUSAL_NONE;
 }
 

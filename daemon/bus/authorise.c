@@ -46,10 +46,16 @@ void authorise_stop(Call *call) {
         call->question = sd_bus_slot_unref(call->question);
 }
 
+static bool asks_for_memlock(const Check *check) {
+        return strcmp(check->action, VFIOD_ACTION_RAISE_MEMLOCK) == 0;
+}
+
 static const char *subject_of(const Call *call) {
         const Check *check = &call->checks[call->next_check];
 
-        return check->device ?: "this";
+        if (check->device)
+                return check->device;
+        return asks_for_memlock(check) ? "its limit of locked memory" : "this";
 }
 
 static void finish(Call *call) {
@@ -123,11 +129,12 @@ static int append_detail(sd_bus_message *m, const char *key, const char *value) 
 static int append_details(sd_bus_message *m, const Call *call, const Check *check) {
         const Lease *lease =
                 lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
-        char group[16], owner[16];
+        char group[16], owner[16], memlock[24];
         int r;
 
         (void)snprintf(group, sizeof(group), "%u", check->group);
         (void)snprintf(owner, sizeof(owner), "%u", lease ? lease->owner : 0);
+        (void)snprintf(memlock, sizeof(memlock), "%" PRIu64, call->request.memlock);
         r = sd_bus_message_open_container(m, 'a', "{ss}");
         if (r >= 0)
                 r = append_detail(m, VFIOD_DETAIL_DEVICE, check->device);
@@ -149,6 +156,9 @@ static int append_details(sd_bus_message *m, const Call *call, const Check *chec
                                   call->permission == PERMISSION_ACQUIRE
                                           ? mode_name(call->request.mode)
                                           : NULL);
+        if (r >= 0)
+                r = append_detail(m, VFIOD_DETAIL_MEMLOCK,
+                                  asks_for_memlock(check) ? memlock : NULL);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 

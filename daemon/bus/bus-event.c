@@ -30,6 +30,7 @@ static char *const device_properties[] = {(char *)"Group",
                                           (char *)"NumaNode",
                                           (char *)"Interfaces",
                                           (char *)"Verdict",
+                                          (char *)"ResetSet",
                                           (char *)"State",
                                           (char *)"StuckReason",
                                           NULL};

@@ -17,13 +17,15 @@
 #define TIMEOUT_MAX_MS (365 * 86400000ULL)
 
 typedef RefusalKind (*OptionRead)(Request *request, const char *text, Refusal *refusal);
+typedef RefusalKind (*NumberRead)(Request *request, uint64_t number, Refusal *refusal);
 
 typedef struct Option {
         const char *name;
         const char *type; /* "s", "o", "b", "t" or "a{st}" */
         unsigned sets;    /* bits of OptionSet */
-        OptionRead read;  /* of text; a boolean and a number go to `field` */
-        size_t field;
+        OptionRead read;  /* of text */
+        size_t field;     /* of a boolean */
+        NumberRead read_number;
 } Option;
 
 #define IN(set) (1U << (set))
@@ -92,6 +94,24 @@ static RefusalKind read_join(Request *request, const char *text, Refusal *refusa
         return REFUSAL_NONE;
 }
 
+static RefusalKind read_timeout(Request *request, uint64_t number, Refusal *refusal) {
+        if (number > TIMEOUT_MAX_MS)
+                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                              "option timeout: at most %llu ms", TIMEOUT_MAX_MS);
+        request->has_timeout = true;
+        request->timeout_ms = number;
+        return REFUSAL_NONE;
+}
+
+static RefusalKind read_memlock(Request *request, uint64_t number, Refusal *refusal) {
+        if (number == 0)
+                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                              "option memlock: at least 1 byte; without the option the limit stays "
+                              "as it is");
+        request->memlock = number;
+        return REFUSAL_NONE;
+}
+
 static const Option options[] = {
         {"mode", "s", IN(OPTIONS_ACQUIRE), read_mode, 0},
         {"prepare", "s", IN(OPTIONS_ACQUIRE), read_prepare, 0},
@@ -100,10 +120,13 @@ static const Option options[] = {
         {"bind", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
         {"defer_fds", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
          offsetof(Request, defer_fds)},
+        {"hot_reset", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
+         offsetof(Request, hot_reset)},
         {"driver", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), read_driver, 0},
         {"cookies", "a{st}", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, 0},
         {"policy", "s", IN(OPTIONS_UNBIND), read_policy, 0},
-        {"timeout", "t", IN(OPTIONS_UNBIND), NULL, offsetof(Request, timeout_ms)},
+        {"timeout", "t", IN(OPTIONS_UNBIND), .read_number = read_timeout},
+        {"memlock", "t", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), .read_number = read_memlock},
 };
 
 /* Names are read as targets are: "01:00.0" is 0000:01:00.0. */
@@ -183,6 +206,7 @@ static int read_value(sd_bus_message *m, const Bus *bus, const Option *option, R
                       sd_bus_error *error) {
         const char *type, *text;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        uint64_t number;
         int r, boolean;
 
         r = sd_bus_message_peek_type(m, NULL, &type);
@@ -203,9 +227,11 @@ static int read_value(sd_bus_message *m, const Bus *bus, const Option *option, R
                 return r;
         }
         if (strcmp(type, "t") == 0) {
-                request->has_timeout = true;
-                return sd_bus_message_read(m, "v", "t",
-                                           (uint64_t *)((char *)request + option->field));
+                r = sd_bus_message_read(m, "v", "t", &number);
+                if (r < 0)
+                        return r;
+                (void)option->read_number(request, number, &refusal);
+                return set_refusal(error, &refusal);
         }
         r = sd_bus_message_read(m, "v", type, &text);
         if (r < 0)
@@ -252,9 +278,6 @@ static int check_options(const Request *request, sd_bus_error *error) {
         else if (request->has_timeout && request->policy == POLICY_FAIL)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option timeout: only with policy 'wait' or 'revoke'");
-        else if (request->timeout_ms > TIMEOUT_MAX_MS)
-                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
-                             "option timeout: at most %llu ms", TIMEOUT_MAX_MS);
         return set_refusal(error, &refusal);
 }
 

@@ -18,7 +18,7 @@ typedef enum CallPermission {
         PERMISSION_LIST,    /* to look */
         PERMISSION_BIND,    /* for every member of the request's groups that is not a bridge */
         PERMISSION_REVOKE,  /* the same, and to take them from their holders */
-        PERMISSION_ACQUIRE, /* the same, and to bind those that "bind" would move */
+        PERMISSION_ACQUIRE, /* the same, and to bind those that "bind" would move; and "memlock" */
         PERMISSION_INSPECT, /* for the device that is the target, unless its lease is the caller's
                              */
         PERMISSION_OWNER,   /* for the owner of the lease alone, whom polkit need not be asked about

@@ -186,7 +186,10 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
             check_groups_free(world, request, selection, NULL, refusal) ||
             check_limits(world, request, selection, lease, refusal) ||
             decide_mode(world, request, selection, lease, &mode, refusal) ||
-            check_cookies(request, selection, mode, refusal))
+            check_cookies(request, selection, mode, refusal) ||
+            check_reset_sets(world, request, selection, lease, refusal))
+                return refusal->kind;
+        if (request->memlock && plan_memlock(world, request, plan, refusal))
                 return refusal->kind;
 
         for (size_t i = 0; i < selection->n_groups; i++) {

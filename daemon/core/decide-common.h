@@ -47,6 +47,17 @@ int plan_take_group(const World *world, const Lease *lease, const Group *group, 
 RefusalKind plan_bind_group(const World *world, const Request *request, const Group *group,
                             Plan *plan, Refusal *refusal);
 
+/*
+ * That devices which are reset together are leased together, as far as it matters: all of them with
+ * the option hot_reset, else those of devices that cannot be reset by themselves. `lease`: what the
+ * groups join; NULL for none.
+ */
+RefusalKind check_reset_sets(const World *world, const Request *request, const Selection *selection,
+                             const Lease *lease, Refusal *refusal);
+
+/* Appends what raises the caller's limit of locked memory, or refuses. */
+RefusalKind plan_memlock(const World *world, const Request *request, Plan *plan, Refusal *refusal);
+
 /* "0000:03:01.0 is bound to e1000; 0000:03:02.0 is bound to e1000": all members that block.
  * Allocated. */
 char *describe_blockers(const Topology *topology, const Group *group);

@@ -3,6 +3,7 @@
 #include "daemon/core/plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -84,6 +85,10 @@ static char *describe_look(const Step *step) {
 
 char *step_describe(const Step *step) {
         switch (step->kind) {
+        case STEP_RAISE_MEMLOCK:
+                return string_format("raise RLIMIT_MEMLOCK of process %d to at least %" PRIu64
+                                     " bytes",
+                                     step->pid, step->bytes);
         case STEP_LOAD_MODULE:
                 return string_format("load module %s", step->module);
         case STEP_SET_OVERRIDE:

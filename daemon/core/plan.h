@@ -16,12 +16,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "daemon/util/cleanup.h"
 
 typedef enum StepKind {
-        STEP_LOAD_MODULE,  /* modprobe `module`                                undo: - */
-        STEP_SET_OVERRIDE, /* driver_override := override                      undo: the old one */
+        STEP_RAISE_MEMLOCK, /* RLIMIT_MEMLOCK of the caller's process         undo: the old limits
+                             */
+        STEP_LOAD_MODULE,   /* modprobe `module`                                undo: - */
+        STEP_SET_OVERRIDE,  /* driver_override := override                      undo: the old one */
         STEP_UNBIND_HOST, /* take `device` from its host driver `driver`      undo: bind it again */
         STEP_BIND_VFIO,   /* bind to vfio `driver`, else to `fallback`        undo: unbind it */
         STEP_UNBIND_VFIO, /* take `device` from its vfio `driver`             undo: bind it again */
@@ -77,6 +80,11 @@ typedef struct Step {
         /* EVICT: how long they have to let go. CLAIM_GROUP, TEST_GROUP, UNSET_CONTAINER: for how
          * long it may be busy because a file is still being closed. */
         uint64_t grace_ms;
+        /* RAISE_MEMLOCK: to at least so many bytes, and of whom. */
+        uint64_t bytes;
+        pid_t pid;
+        uint64_t start_time;
+        uid_t uid;
 } Step;
 
 typedef struct Plan {

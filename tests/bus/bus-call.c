@@ -137,12 +137,19 @@ static void append_option(sd_bus_message *m, char *option) {
         if (!value)
                 check(-EINVAL, option);
         *value++ = '\0';
-        if (strcmp(option, "bind") == 0 || strcmp(option, "defer_fds") == 0)
+        if (strcmp(option, "bind") == 0 || strcmp(option, "defer_fds") == 0 ||
+            strcmp(option, "hot_reset") == 0)
                 type = "b";
+        if (strcmp(option, "memlock") == 0)
+                type = "t";
         if (strcmp(option, "join") == 0)
                 type = "o";
         if (type[0] == 'b')
                 check(sd_bus_message_append(m, "{sv}", option, type, strcmp(value, "true") == 0),
+                      option);
+        else if (type[0] == 't')
+                check(sd_bus_message_append(m, "{sv}", option, type,
+                                            (uint64_t)strtoull(value, NULL, 10)),
                       option);
         else
                 check(sd_bus_message_append(m, "{sv}", option, type, value), option);

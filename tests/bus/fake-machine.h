@@ -33,13 +33,16 @@ typedef struct FakeDevice {
         uint32_t class_code;
         uint8_t header_type;
         const char *interface; /* of its network, NULL for none */
+        const char *parent;    /* the bridge above it; NULL: it is on a root bus */
+        const char *reset;     /* its reset methods; NULL: there is no such attribute */
 } FakeDevice;
 
 /*
  * Group 0: a host bridge. 1: the chipset. 2: two functions behind a bridge on pcieport, on e1000e
  * and snd_hda_intel. 3: a disk on nvme. 4 and 9: a device each, on vfio-pci. 5: a device on no
  * driver. 6: a card behind a bridge on shpchp. 7: a platform device. 8: a device on vfio-pci and
- * one on pci-stub.
+ * one on pci-stub. Those of 2 and 6 are below their bridge for the reset sets too, the others on
+ * root buses; no device tells reset methods.
  */
 void fake_machine_build(const char *directory);
 

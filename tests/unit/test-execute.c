@@ -83,6 +83,22 @@ START_TEST(acquire_sets_the_iommu_when_the_first_group_is_in) {
 }
 END_TEST
 
+START_TEST(the_limit_of_locked_memory_is_raised_before_anything_else_is_done) {
+        assert_log("acquire with bind and memlock", "raise memlock of 812 to 1048576\n"
+                                                    "load module vfio_pci\n"
+                                                    "override a 'vfio-pci'\n"
+                                                    "unbind a from e1000\n"
+                                                    "bind a to vfio-pci\n"
+                                                    "is a on vfio\n"
+                                                    "open container\n"
+                                                    "open group 1\n"
+                                                    "is group 1 viable\n"
+                                                    "put group 1 into container\n"
+                                                    "set iommu 3\n"
+                                                    "open device a\n");
+}
+END_TEST
+
 START_TEST(the_files_of_a_plan_stay_open_and_a_claim_does_not) {
         Progress progress;
         Scene scene;
@@ -305,6 +321,7 @@ int main(void) {
         tcase_add_test(tests, a_variant_that_refuses_gives_way_to_the_plain_driver);
         tcase_add_test(tests, unbind_claims_the_group_and_leaves_each_device_as_it_was_found);
         tcase_add_test(tests, acquire_sets_the_iommu_when_the_first_group_is_in);
+        tcase_add_test(tests, the_limit_of_locked_memory_is_raised_before_anything_else_is_done);
         tcase_add_test(tests, the_files_of_a_plan_stay_open_and_a_claim_does_not);
         tcase_add_test(tests, a_group_that_is_held_or_not_viable_is_left_alone);
         tcase_add_test(tests, a_device_that_somebody_else_unbound_meanwhile_is_fine);

@@ -16,6 +16,8 @@ static const struct {
         const char *override;
         const char *text;
 } rows[] = {
+        {STEP_RAISE_MEMLOCK, NULL, NULL, NULL,
+         "raise RLIMIT_MEMLOCK of process 812 to at least 1048576 bytes"},
         {STEP_LOAD_MODULE, NULL, NULL, NULL, "load module vfio_pci"},
         {STEP_SET_OVERRIDE, NULL, NULL, "vfio-pci", "set driver_override of DEV to vfio-pci"},
         {STEP_SET_OVERRIDE, NULL, NULL, "", "clear driver_override of DEV"},
@@ -63,6 +65,8 @@ START_TEST(every_step_has_its_words) {
                 ck_assert_int_eq(step_add_group(step, 4), 0);
                 step->signal = SIGBUS;
                 step->grace_ms = 500;
+                step->pid = 812;
+                step->bytes = 1 << 20;
                 seen[rows[i].kind] = true;
         }
         lines = plan_describe(&plan);

@@ -49,8 +49,7 @@ typedef struct Refusal {
         char *sentence; /* NULL only while kind is REFUSAL_NONE, or when memory ran out */
 } Refusal;
 
-#define REFUSAL_NULL                                                                               \
-        { .kind = REFUSAL_NONE }
+#define REFUSAL_NULL {.kind = REFUSAL_NONE}
 
 /* Sets *refusal, replacing what it said before, and returns the kind, so that deciders can return
  * it. */

@@ -2,8 +2,6 @@
 
 /* The step that reads what there is to know of a device. */
 
-#include <errno.h>
-
 #include "daemon/broker/execute-private.h"
 #include "daemon/kernel/inspect.h"
 #include "daemon/util/string.h"
@@ -22,13 +20,12 @@ static uint32_t device_id_of(const Run *run, const Step *step) {
 /* That the kernel does not tell is no failure: not of an older one, not of a device without IOMMU.
  */
 static int read_iommu(Run *run, const Step *step) {
-        int iommufd = run_find_shared(run, HANDLE_IOMMUFD, step->group), r;
+        int iommufd = run_find_shared(run, HANDLE_IOMMUFD, step->group);
         uint32_t id = device_id_of(run, step);
 
         if (iommufd < 0 || id == 0)
                 return 0;
-        r = inspect_read_iommu(iommufd, id, step->device, &run->results->findings);
-        return r == -ENOTTY || r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
+        return inspect_read_iommu(iommufd, id, step->device, &run->results->findings);
 }
 
 static int note_cdev(Run *run, const Step *step) {

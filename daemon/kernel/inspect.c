@@ -208,6 +208,8 @@ int inspect_read_iommu(int iommufd, uint32_t device_id, const char *device, Find
         Finding finding = finding_of(FINDING_HW_INFO, device);
         int r = inspect_get_hw_info(iommufd, &info);
 
+        if (r == -ENOTTY || r == -ENOENT || r == -EOPNOTSUPP)
+                return 0;
         if (r < 0)
                 return r;
         if (info.data_len > sizeof(data))

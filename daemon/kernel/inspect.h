@@ -22,9 +22,9 @@
 int inspect_read_device(int file, const char *device, Findings *findings);
 
 /*
- * FINDING_HW_INFO, and the structure of its type in as many FINDING_HW_DATA as it takes. -ENOTTY
- * before Linux 6.6, -ENOENT where the id is of no device with an IOMMU of its own (mdev),
- * -EOPNOTSUPP where the IOMMU's driver does not tell.
+ * FINDING_HW_INFO, and the structure of its type in as many FINDING_HW_DATA as it takes. Nothing
+ * where the kernel does not tell: -ENOTTY before Linux 6.6, -ENOENT where the id is of no device
+ * with an IOMMU of its own (mdev), -EOPNOTSUPP where the IOMMU's driver has nothing to say.
  */
 int inspect_read_iommu(int iommufd, uint32_t device_id, const char *device, Findings *findings);
 

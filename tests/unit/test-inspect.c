@@ -320,13 +320,26 @@ START_TEST(an_iommu_that_tells_nothing_has_no_data) {
 }
 END_TEST
 
-START_TEST(an_iommu_that_is_not_told_of_or_too_much_of_is_an_error) {
+START_TEST(an_iommu_that_the_kernel_does_not_tell_of_is_left_out) {
+        static const int errors[] = {-ENOTTY, -ENOENT, -EOPNOTSUPP};
+        _cleanup_findings_ Findings findings = FINDINGS_NULL;
+
+        for (size_t i = 0; i < ELEMENTS(errors); i++) {
+                stub_answers.hw_error = errors[i];
+                ck_assert_int_eq(inspect_read_iommu(FILE_OF_NIC, 1, NIC, &findings), 0);
+                ck_assert_uint_eq(findings.n_findings, 0);
+        }
+}
+END_TEST
+
+START_TEST(an_iommu_that_cannot_be_read_or_tells_too_much_is_an_error) {
         _cleanup_findings_ Findings findings = FINDINGS_NULL;
 
         put_hw(1, 1025);
         ck_assert_int_eq(inspect_read_iommu(FILE_OF_NIC, 1, NIC, &findings), -EPROTO);
-        stub_answers.hw_error = -ENOTTY;
-        ck_assert_int_eq(inspect_read_iommu(FILE_OF_NIC, 1, NIC, &findings), -ENOTTY);
+        ck_assert_int_eq(inspect_read_iommu(-EBADF, 1, NIC, &findings), -EBADF);
+        stub_answers.hw_error = -EIO;
+        ck_assert_int_eq(inspect_read_iommu(FILE_OF_NIC, 1, NIC, &findings), -EIO);
         ck_assert_uint_eq(findings.n_findings, 0);
 }
 END_TEST
@@ -390,7 +403,8 @@ int main(void) {
         add_odd(tests);
         tcase_add_test(tests, the_iommu_is_told_with_its_data_in_pieces);
         tcase_add_test(tests, an_iommu_that_tells_nothing_has_no_data);
-        tcase_add_test(tests, an_iommu_that_is_not_told_of_or_too_much_of_is_an_error);
+        tcase_add_test(tests, an_iommu_that_the_kernel_does_not_tell_of_is_left_out);
+        tcase_add_test(tests, an_iommu_that_cannot_be_read_or_tells_too_much_is_an_error);
         tcase_add_test(tests, reset_methods_are_in_the_kernels_order_and_may_be_none);
         tcase_add_test(tests, a_reset_method_that_cannot_be_read_is_an_error);
         return tests_run(tests);

@@ -3,29 +3,30 @@
 
 compare() {
         local device=$1 capabilities bar number resets
+        look_into "$device"
         capabilities=$(lspci -vvs "$device")
         if [ -e /dev/iommu ]; then
-                is "$(told "$device" Mode)" iommufd
-                is "$(told "$device" HwType)" intel-vtd "the IOMMU behind $device"
+                is "$(told Mode)" iommufd
+                is "$(told HwType)" intel-vtd "the IOMMU behind $device"
         else
-                is "$(told "$device" Mode)" group
+                is "$(told Mode)" group
         fi
-        contains "$(told "$device" Flags)" pci
+        contains "$(told Flags)" pci
         for number in 0 1 2 3 4 5; do
-                is "$(told "$device" Regions | awk -v name=bar$number '$2 == name { print $4 }')" "$(bar_size "$device" $number)" \
+                is "$(told Regions | awk -v name=bar$number '$2 == name { print $4 }')" "$(bar_size "$device" $number)" \
                         "size of bar$number of $device"
         done
-        is "$(region_of "$device" config)" "3 $(stat --format=%s "/sys/bus/pci/devices/$device/config") False"
+        is "$(region_of config)" "3 $(stat --format=%s "/sys/bus/pci/devices/$device/config") False"
 
         bar=$(sed -n 's/.*Vector table: BAR=\([0-5]\) .*/\1/p' <<<"$capabilities")
-        is "$(told "$device" Regions | awk '$6 == "True" { print $2 }')" "bar$bar" "the region with the MSI-X table of $device"
-        is "$(irqs_of "$device" msix)" "$(sed -n 's/.*MSI-X: Enable. Count=\([0-9]*\) .*/\1/p' <<<"$capabilities")"
-        is "$(irqs_of "$device" msi)" "$(sed -n 's/.*MSI: Enable. Count=[0-9]*\/\([0-9]*\) .*/\1/p' <<<"$capabilities" | grep . || echo 0)"
-        is "$(irqs_of "$device" intx)" 1
-        is "$(irqs_of "$device" err)" 1 "PCI Express devices report errors"
-        is "$(irqs_of "$device" req)" 1
+        is "$(told Regions | awk '$6 == "True" { print $2 }')" "bar$bar" "the region with the MSI-X table of $device"
+        is "$(irqs_of msix)" "$(sed -n 's/.*MSI-X: Enable. Count=\([0-9]*\) .*/\1/p' <<<"$capabilities")"
+        is "$(irqs_of msi)" "$(sed -n 's/.*MSI: Enable. Count=[0-9]*\/\([0-9]*\) .*/\1/p' <<<"$capabilities" | grep . || echo 0)"
+        is "$(irqs_of intx)" 1
+        is "$(irqs_of err)" 1 "PCI Express devices report errors"
+        is "$(irqs_of req)" 1
         resets=$(<"/sys/bus/pci/devices/$device/reset_method")
-        is "$(told "$device" Resets | paste -sd ' ')" "$resets"
+        is "$(told Resets | paste -sd ' ')" "$resets"
 }
 
 N=0000:01:00.0 S=0000:02:00.0

@@ -7,15 +7,17 @@ N=0000:01:00.0 S=0000:02:00.0
 allow alice acquire bind
 hold one alice $N deaf
 works one
-regions=$(told $N Regions)
+look_into $N
+regions=$(told Regions)
 contains "$regions" bar0
-is "$(irqs_of $N msix)" 5
+is "$(irqs_of msix)" 5
 works one
 lease_is held
 is "$(ref_count $N)" 1
 finish one
 wait_until 10 no_leases
-is "$(told $N Regions)" "$regions" "the same as of the device that nobody has"
+look_into $N
+is "$(told Regions)" "$regions" "the same as of the device that nobody has"
 
 cat >"$WORK/late.py" <<'END'
 import fcntl
@@ -38,7 +40,8 @@ wait_until 30 said late waiting
 refused "$S is leased to uid 0 (lease 2), who has not set it up yet" inspect root $S
 echo go >&8
 wait_until 10 said late "set up"
-contains "$(told $S Flags)" pci
+look_into $S
+contains "$(told Flags)" pci
 lease_is held
 echo end >&8
 wait_until 20 no_leases

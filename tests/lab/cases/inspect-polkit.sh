@@ -3,7 +3,9 @@
 
 N=0000:01:00.0 S=0000:02:00.0
 vfioctl bind $N $S
+# busctl has a sentence of its own for this error.
 refused "Access denied" inspect alice $N
+contains "$(journalctl --sync; journalctl --quiet --no-pager VFIOD_OPERATION=inspect)" "$N (polkit action org.vfiod1.inspect)"
 polkit_rule <<'RULE'
 polkit.addRule(function(action, subject) {
     if (subject.user == "alice" && action.id == "org.vfiod1.inspect" && action.lookup("device") == "0000:01:00.0" &&

@@ -2,30 +2,35 @@
 # shellcheck shell=bash
 # What a lab case can say about Device.Inspect.
 
-# inspect USER DEVICE: what vfiod tells of it, as busctl's JSON.
+# inspect USER DEVICE: what vfiod tells of it, as busctl's JSON. The device's name begins with a digit.
 inspect() {
         local path=${2//:/_3a}
-        as "$1" busctl --json=short call org.vfiod1 "/org/vfiod1/device/_3${path//./_2e}" org.vfiod1.Device Inspect
+        path=${path//./_2e}
+        as "$1" busctl --json=short call org.vfiod1 "/org/vfiod1/device/_3${path//-/_2d}" org.vfiod1.Device Inspect
 }
 
-# told DEVICE KEY: the value, a line each where it is a list, numbers and words of a line with blanks between them.
-told() {
+# look_into DEVICE: as root; the functions below are about what was told then.
+look_into() {
         inspect root "$1" >"$WORK/inspected"
+}
+
+# told KEY: the value, a line each where it is a list, numbers and words of a line with blanks between them.
+told() {
         python3 -c '
 import json, sys
 value = json.load(sys.stdin)["data"][0][sys.argv[1]]["data"]
 for row in value if isinstance(value, list) else [value]:
-    print(*row if isinstance(row, list) else [row])' "$2" <"$WORK/inspected"
+    print(*row if isinstance(row, list) else [row])' "$1" <"$WORK/inspected"
 }
 
-# region_of DEVICE NAME: "flags size msix".
+# region_of NAME: "flags size msix".
 region_of() {
-        told "$1" Regions | awk -v name="$2" '$2 == name { print $3, $4, $6 }'
+        told Regions | awk -v name="$1" '$2 == name { print $3, $4, $6 }'
 }
 
-# irqs_of DEVICE NAME: how many; nothing where there is no such kind.
+# irqs_of NAME: how many; nothing where there is no such kind.
 irqs_of() {
-        told "$1" Irqs | awk -v name="$2" '$2 == name { print $4 }'
+        told Irqs | awk -v name="$1" '$2 == name { print $4 }'
 }
 
 # bar_size DEVICE NUMBER: as sysfs says, 0 for none.

@@ -441,7 +441,7 @@ static const FakeDevice standard[] = {
         {"0000:01:00.1", 2, NULL, "snd_hda_intel", 0x8086, 0x2668, 0x040300, 0, NULL,
          "0000:00:1c.0"},
         {"0000:02:00.0", 3, NULL, "nvme", 0x144d, 0xa808, 0x010802, 0, NULL},
-        {"0000:03:00.0", 4, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL},
+        {"0000:03:00.0", 4, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL, .reset = "flr bus\n"},
         {"0000:04:00.0", 5, NULL, NULL, 0x10de, 0x1eb8, 0x030200, 0, NULL},
         {"0000:00:1d.0", 6, NULL, "shpchp", 0x1b36, 0x000c, 0x060400, 1, NULL},
         {"0000:05:00.0", 6, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, NULL, "0000:00:1d.0"},

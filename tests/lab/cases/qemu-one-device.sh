@@ -7,7 +7,6 @@
 N=0000:01:00.0 S=0000:02:00.0
 vfioctl bind $N $S
 allow alice acquire raise-memlock
-ulimit -l 4194304
 vm one alice $N
 is "$(vm_has one 8086:10d3)" 1 "it has the e1000e"
 qmp one query-pci

@@ -13,7 +13,7 @@ vm() {
         shift 2
         vm_directory "$name" "$user"
         # shellcheck disable=SC2046 # words
-        background "$name" as "$user" vfioctl exec --mode=iommufd --prepare=open --label="$name" "$@" -- \
+        background "$name" as "$user" vfioctl exec --mode=iommufd --prepare=open --memlock=4G --label="$name" "$@" -- \
                 qemu-system-x86_64 $(vm_options "$name") $(vfioctl qemu-args "$@" | sed "s/,bus=[^, ]*//g") "${VM_OPTIONS[@]}"
         wait_until 60 answers "$name"
 }
@@ -47,9 +47,9 @@ vm_has() {
         qmp "$1" query-pci | python3 -c '
 import json, sys
 def devices(bus):
-    for device in bus["devices"]:
+    for device in bus.get("devices", []):
         yield device
-        yield from devices(device.get("pci_bridge", {"devices": []}))
+        yield from devices(device.get("pci_bridge", {}))
 wanted = tuple(int(word, 16) for word in sys.argv[1].split(":"))
 found = [device["id"] for bus in json.load(sys.stdin) for device in devices(bus)]
 print(sum((ids["vendor"], ids["device"]) == wanted for ids in found))' "$2"

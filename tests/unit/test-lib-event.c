@@ -69,7 +69,7 @@ START_TEST(who_asks_for_the_lease_is_told_once_with_the_reason) {
         _cleanup_client_ Client client =
                 client_start(&(Script){.n_devices = 1, .ask_back_at = 50, .reason = "root asks"});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
 
         client_process_until(&client, &heard.any);
         assert_quiet(&client);
@@ -101,7 +101,7 @@ START_TEST(a_request_of_somebody_else_is_not_believed) {
         _cleanup_client_ Client client = client_start(&(Script){
                 .n_devices = 1, .ask_back_at = 50, .forged_first = true, .reason = "true"});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
 
         client_process_until(&client, &heard.any);
         assert_quiet(&client);
@@ -130,7 +130,7 @@ END_TEST
 START_TEST(the_end_of_the_lease_is_told_once) {
         _cleanup_client_ Client client = client_start(&(Script){.n_devices = 1, .end_at = 50});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
 
         client_process_until(&client, &heard.over);
         assert_quiet(&client);
@@ -144,7 +144,7 @@ START_TEST(an_end_behind_a_request_is_not_mistaken_for_another) {
         _cleanup_client_ Client client = client_start(
                 &(Script){.n_devices = 1, .ask_back_at = 20, .reason = "soon", .end_at = 300});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
 
         client_process_until(&client, &heard.over);
         ck_assert_uint_eq(heard.requests, 1);
@@ -155,7 +155,7 @@ END_TEST
 START_TEST(a_daemon_that_dies_ends_its_leases) {
         _cleanup_client_ Client client = client_start(&(Script){.n_devices = 1, .die_at = 50});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
         int r = 0;
 
         while (r == 0 || !heard.over) {

@@ -183,6 +183,38 @@ START_TEST(a_callback_may_release_and_free_the_lease) {
 }
 END_TEST
 
+START_TEST(a_lease_file_that_was_taken_tells_its_new_owner_alone) {
+        _cleanup_client_ Client client = client_start(&(Script){.n_devices = 1, .ask_back_at = 50});
+        _cleanup_heard_ Heard heard = {0};
+        vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_close_ int lease_fd = vfiod_lease_take_fd(lease, "lease", NULL);
+        struct pollfd fd = {.fd = lease_fd, .events = POLLIN};
+
+        vfiod_lease_free(lease);
+        ck_assert_int_eq(poll(&fd, 1, 30000), 1);
+        assert_quiet(&client);
+        ck_assert_int_eq(vfiod_connection_process(client.c), 0);
+        ck_assert(!heard.any);
+}
+END_TEST
+
+START_TEST(asking_for_the_deadline_asks_no_user) {
+        _cleanup_client_ Client client =
+                client_start(&(Script){.n_devices = 1, .ask_back_at = 50, .deadline_in = 60000});
+        _cleanup_heard_ Heard heard = {0};
+        _cleanup_lease_ vfiod_lease *lease = NULL, *other = NULL;
+
+        ck_assert_int_eq(vfiod_connection_set_interactive(client.c, true), 0);
+        lease = acquire(&client, &heard);
+        ck_assert_int_eq(vfiod_lease_open(client.c, SCRIPT_LEASE, &other), 0);
+        client_process_until(&client, &heard.any);
+        ck_assert_uint_gt(heard.deadline, 0);
+        /* Once by whoever opened the other, and not again. */
+        ck_assert_str_eq(client_leave(&client), "Acquire [\"" SCRIPT_DEVICE "\"] {} interactive\n"
+                                                "properties interactive\nleft\n");
+}
+END_TEST
+
 START_TEST(without_a_callback_nothing_is_lost_but_the_news) {
         _cleanup_client_ Client client =
                 client_start(&(Script){.n_devices = 1, .ask_back_at = 20, .reason = "unheard"});
@@ -223,6 +255,8 @@ int main(void) {
         tcase_add_test(tests, an_end_behind_a_request_is_not_mistaken_for_another);
         tcase_add_test(tests, a_daemon_that_dies_ends_its_leases);
         tcase_add_test(tests, a_callback_may_release_and_free_the_lease);
+        tcase_add_test(tests, a_lease_file_that_was_taken_tells_its_new_owner_alone);
+        tcase_add_test(tests, asking_for_the_deadline_asks_no_user);
         tcase_add_test(tests, without_a_callback_nothing_is_lost_but_the_news);
         tcase_add_test(tests, a_lease_that_is_opened_hears_of_requests_by_signal);
         return tests_run(tests);

@@ -21,7 +21,6 @@ struct vfiod_connection {
         sd_bus_error error;
         uint64_t timeout_ms;
         bool interactive;
-        bool hung_up;          /* by its owner; it lives on for its leases */
         unsigned n_references; /* the owner's, and one a lease */
         List leases;
         int poll_fd; /* an epoll of the bus, of each lease_fd, and of: */

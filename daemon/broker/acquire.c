@@ -69,7 +69,7 @@ static int acquire_prepare(Job *job) {
         r = lease_new(&broker->world.leases, job->request.caller.uid, job->request.label, &lease);
         if (r < 0)
                 return r;
-        lease->attached = job->request.prepare == PREPARE_ATTACH;
+        lease->prepare = job->request.prepare;
         job->request.lease = lease->id;
         r = lease_set_client(lease, job->request.caller.name);
         if (r >= 0)

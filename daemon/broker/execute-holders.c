@@ -121,8 +121,8 @@ static int look(Run *run, Holds *ret) {
 }
 
 static void set_holds(Run *run, Holds *holds) {
-        holds_done(run->holds);
-        *run->holds = *holds;
+        holds_done(&run->results->holds);
+        run->results->holds = *holds;
         *holds = (Holds)HOLDS_NULL;
 }
 

@@ -16,7 +16,7 @@ typedef struct Run {
         const Roots *roots;
         const Plan *plan;
         Handles *files;
-        Holds *holds;
+        Results *results;
         const ExecuteHost *host;
         Trace *traces; /* one for each step of the plan */
         bool orphaned; /* undoing: a group's last device was unbound, and the file of it is none any

@@ -371,12 +371,17 @@ static void run_steps(Run *run, volatile Progress *progress) {
         }
 }
 
-void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Holds *holds,
+void results_done(Results *results) {
+        holds_done(&results->holds);
+        findings_done(&results->findings);
+}
+
+void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Results *results,
                   volatile Progress *progress, const ExecuteHost *host) {
         Run run = {.roots = roots,
                    .plan = plan,
                    .files = files,
-                   .holds = holds,
+                   .results = results,
                    .host = host,
                    .traces = calloc(plan->n_steps + 1, sizeof(Trace))};
 

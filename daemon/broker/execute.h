@@ -12,6 +12,7 @@
 #include "daemon/broker/handles.h"
 #include "daemon/core/plan.h"
 #include "daemon/kernel/roots.h"
+#include "daemon/util/finding.h"
 #include "daemon/util/hold.h"
 
 /* Where a run stands and how it ended; the daemon reads it while the worker writes it. */
@@ -25,6 +26,17 @@ typedef struct Progress {
                              undone */
 } Progress;
 
+/* What the steps of a plan have seen; owned. */
+typedef struct Results {
+        Holds holds; /* who holds something: of the last step that looked; of steps that make
+                        holders let go, those who did not */
+        Findings findings;
+} Results;
+
+#define RESULTS_NULL {.holds = HOLDS_NULL}
+
+void results_done(Results *results);
+
 /* For whom the plan is run. */
 typedef struct ExecuteHost {
         /* Asked before each step, and while a step waits for processes: undo everything? */
@@ -33,10 +45,9 @@ typedef struct ExecuteHost {
         pid_t vfiod; /* it and its children hold nothing */
 } ExecuteHost;
 
-/*
- * `files`: what the steps may use; on return also what they opened, without what undo closed again.
- * `holds`: what the last step that looked for holders has found; of steps that make holders let go,
- * those who did not.
+/* `files`: what the steps may use; on return also what they opened, without what undo closed again.
  */
-void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Holds *holds,
+void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Results *results,
                   volatile Progress *progress, const ExecuteHost *host);
+
+#define _cleanup_results_ _cleanup_(results_done)

@@ -44,7 +44,7 @@ static void drop_others(const Request *request, Holds *holds) {
 static void on_look(void *userdata, Outcome *outcome) {
         Question *question = userdata;
 
-        drop_others(&question->request, &outcome->holds);
+        drop_others(&question->request, &outcome->results.holds);
         question->done(question->userdata, outcome);
         request_done(&question->request);
         free(question);

@@ -79,13 +79,13 @@ static void job_finish(Job *job, bool ran, Handles *opened) {
 }
 
 static void on_worker_done(void *userdata, const Progress *progress, Handles *opened,
-                           Holds *holds) {
+                           Results *results) {
         Job *job = userdata;
 
         job->worker = NULL;
         job->outcome.step = progress->step;
-        job->outcome.holds = *holds;
-        *holds = (Holds)HOLDS_NULL;
+        job->outcome.results = *results;
+        *results = (Results)RESULTS_NULL;
         if (job->outcome.timed_out)
                 set_stuck(job, NULL);
         refresh_activity(job);

@@ -14,7 +14,7 @@ void outcome_done(Outcome *outcome) {
         fd_close(outcome->lease_fd);
         strv_free(outcome->devices);
         free(outcome->groups);
-        holds_done(&outcome->holds);
+        results_done(&outcome->results);
         free(outcome->from);
         free(outcome->to);
         free(outcome->plan);
@@ -100,7 +100,7 @@ static RefusalKind judge_unset(Outcome *outcome, const Request *request, const S
 }
 
 static RefusalKind judge_evict(Outcome *outcome, int error) {
-        _cleanup_free_ char *holders = holders_describe(&outcome->holds, NULL);
+        _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);
 
         if (error != -EBUSY)
                 return REFUSAL_NONE;

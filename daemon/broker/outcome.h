@@ -24,7 +24,8 @@ typedef struct Outcome {
         char **devices; /* of the lease: those whose files this operation opened; NULL for none */
         uint32_t *groups;
         size_t n_groups; /* the groups that it opened */
-        Holds holds;     /* who has files of the groups, where that was looked at */
+        Results results; /* what the plan saw: who has files of the groups, what it opened is like
+                          */
         char *from;      /* "0000:03:01.0=e1000 ...", where drivers changed; NULL for none */
         char *to;
         char *plan; /* the steps, "; " between them; NULL for none */

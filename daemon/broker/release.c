@@ -115,7 +115,7 @@ static void count_unseen(Broker *broker, Lease *lease, Holding *holding) {
 /* That somebody else still has the group is no failure of the release. */
 static void drain_on(Job *job, Lease *lease, Holding *holding, Handles *opened) {
         Broker *broker = job->broker;
-        const Holds *holds = &job->outcome.holds;
+        const Holds *holds = &job->outcome.results.holds;
 
         job->outcome.error = 0;
         refusal_done(&job->outcome.refusal);

@@ -112,7 +112,7 @@ static void end_with(Waiter *waiter, RefusalKind kind, const char *sentence) {
 
 /* The refusal of the last try, and who was found to hold the groups. */
 static void end_held(Waiter *waiter) {
-        _cleanup_free_ char *holders = holders_describe(&waiter->last.holds, NULL);
+        _cleanup_free_ char *holders = holders_describe(&waiter->last.results.holds, NULL);
         _cleanup_free_ char *sentence = NULL;
         Refusal *refusal = &waiter->last.refusal;
         bool stuck = refusal->kind == REFUSAL_STUCK;
@@ -177,9 +177,9 @@ static void on_look(void *userdata, Outcome *outcome) {
         }
         /* A look that failed has not shown that nobody is there. */
         if (outcome_is_success(outcome)) {
-                holds_done(&waiter->last.holds);
-                waiter->last.holds = outcome->holds;
-                outcome->holds = (Holds)HOLDS_NULL;
+                holds_done(&waiter->last.results.holds);
+                waiter->last.results.holds = outcome->results.holds;
+                outcome->results.holds = (Holds)HOLDS_NULL;
         }
         if (!waiter->wait.groups || (waiter->expired && waiter->request.policy == POLICY_WAIT)) {
                 end_held(waiter);
@@ -187,11 +187,11 @@ static void on_look(void *userdata, Outcome *outcome) {
         }
         if (!waiter->looked)
                 ask(waiter);
-        wait_see(&waiter->wait, &waiter->last.holds);
+        wait_see(&waiter->wait, &waiter->last.results.holds);
         waiter->looked = true;
-        holder_watch_set(&waiter->watch, waiter->broker->event, &waiter->last.holds,
+        holder_watch_set(&waiter->watch, waiter->broker->event, &waiter->last.results.holds,
                          on_holder_ended, waiter);
-        if (waiter->poked || waiter->expired || is_ready(waiter, &waiter->last.holds))
+        if (waiter->poked || waiter->expired || is_ready(waiter, &waiter->last.results.holds))
                 try_now(waiter);
         else
                 look_later(waiter);
@@ -344,7 +344,7 @@ static void go_on(Waiter *waiter) {
 
 static void on_try(void *userdata, Outcome *outcome) {
         Waiter *waiter = userdata;
-        Holds holds = waiter->last.holds;
+        Holds holds = waiter->last.results.holds;
 
         waiter->errand = ERRAND_NONE;
         if (outcome_is_success(outcome) || !is_worth_waiting(outcome)) {
@@ -352,12 +352,12 @@ static void on_try(void *userdata, Outcome *outcome) {
                 return;
         }
         /* The holders stay known: deciding did not look for them. */
-        waiter->last.holds = (Holds)HOLDS_NULL;
+        waiter->last.results.holds = (Holds)HOLDS_NULL;
         outcome_done(&waiter->last);
         waiter->last = *outcome;
         *outcome = (Outcome)OUTCOME_NULL;
-        if (waiter->last.holds.n_holds == 0)
-                waiter->last.holds = holds;
+        if (waiter->last.results.holds.n_holds == 0)
+                waiter->last.results.holds = holds;
         else
                 holds_done(&holds);
         go_on(waiter);

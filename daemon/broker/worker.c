@@ -6,8 +6,8 @@
  * begin, so that a last close, which resets a device, never happens in the daemon.
  *   2. The worker runs the plan. How far it is stands in shared memory (Progress). Before each step
  *      it looks whether the daemon has shut the socket down, which calls the plan off.
- *   3. Who was found to hold something is sent, one message a hold; then what was opened, one
- * message a file. When the plan has failed, so is what the worker was given and has not closed.
+ *   3. What was seen is sent, one message a hold or finding; then what was opened, one message a
+ *      file. When the plan has failed, so is what the worker was given and has not closed.
  * Nothing is sent before the whole plan is done: a file in flight would keep undo from closing it.
  *   4. The worker exits. End-of-file on the socket is the end of the plan for the daemon.
  */
@@ -32,7 +32,7 @@ struct Worker {
         int socket;
         volatile Progress *progress; /* shared with the process */
         Handles opened;
-        Holds holds;
+        Results results;
         sd_event_source *io;
         sd_event_source *deadline;
         sd_event_source *child;
@@ -41,12 +41,23 @@ struct Worker {
         bool failed; /* it did not exit as it should */
 };
 
-/* About the file that comes with it, or, without one, about a hold. */
+typedef enum MessageKind {
+        MESSAGE_FILE, /* the fd comes with it */
+        MESSAGE_HOLD,
+        MESSAGE_FINDING,
+} MessageKind;
+
 typedef struct Message {
-        HandleKind kind;
-        uint32_t group;
-        char device[ADDRESS_MAX + 1];
-        Hold hold;
+        MessageKind kind;
+        union {
+                struct {
+                        HandleKind kind;
+                        uint32_t group;
+                        char device[ADDRESS_MAX + 1];
+                } file;
+                Hold hold;
+                Finding finding;
+        };
 } Message;
 
 /* Inside the worker process. */
@@ -96,18 +107,25 @@ static bool is_cancelled(void *userdata) {
 }
 
 static int send_file(int socket, const Handle *handle) {
-        Message message = {.kind = handle->kind, .group = handle->group};
+        Message message = {.kind = MESSAGE_FILE,
+                           .file = {.kind = handle->kind, .group = handle->group}};
 
         if (handle->device)
-                (void)strncpy(message.device, handle->device, ADDRESS_MAX);
+                (void)strncpy(message.file.device, handle->device, ADDRESS_MAX);
         return fd_send(socket, &message, sizeof(message), handle->fd);
 }
 
-static int send_results(int socket, const Handles *files, const Holds *holds, bool failed) {
+static int send_results(int socket, const Handles *files, const Results *results, bool failed) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < holds->n_holds; i++) {
-                const Message message = {.hold = holds->holds[i]};
+        for (size_t i = 0; r >= 0 && i < results->holds.n_holds; i++) {
+                const Message message = {.kind = MESSAGE_HOLD, .hold = results->holds.holds[i]};
+
+                r = fd_send(socket, &message, sizeof(message), -EBADF);
+        }
+        for (size_t i = 0; r >= 0 && i < results->findings.n_findings; i++) {
+                const Message message = {.kind = MESSAGE_FINDING,
+                                         .finding = results->findings.findings[i]};
 
                 r = fd_send(socket, &message, sizeof(message), -EBADF);
         }
@@ -121,14 +139,14 @@ static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles 
                                   volatile Progress *progress) {
         const ExecuteHost host = {
                 .cancelled = is_cancelled, .userdata = &socket, .vfiod = getppid()};
-        Holds holds = HOLDS_NULL;
+        Results results = RESULTS_NULL;
         char byte;
         int r;
 
         if (keep_only(roots, socket, files) < 0 || recv(socket, &byte, 1, 0) != 1)
                 _exit(EXIT_FAILURE);
-        execute_plan(roots, plan, files, &holds, progress, &host);
-        r = send_results(socket, files, &holds, progress->error < 0);
+        execute_plan(roots, plan, files, &results, progress, &host);
+        r = send_results(socket, files, &results, progress->error < 0);
         _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
@@ -137,7 +155,7 @@ static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles 
 static void worker_end_if_over(Worker *worker) {
         WorkerClient client = worker->client;
         Handles opened = worker->opened;
-        Holds holds = worker->holds;
+        Results results = worker->results;
         Progress progress = *worker->progress;
 
         if (!worker->closed || !worker->exited)
@@ -148,19 +166,22 @@ static void worker_end_if_over(Worker *worker) {
         else if (!progress.finished && progress.undo_error == 0)
                 progress.undo_error = -EPIPE;
         worker->opened = (Handles)HANDLES_NULL;
-        worker->holds = (Holds)HOLDS_NULL;
+        worker->results = (Results)RESULTS_NULL;
         worker_free(worker);
-        client.done(client.userdata, &progress, &opened, &holds);
+        client.done(client.userdata, &progress, &opened, &results);
         handles_done(&opened);
-        holds_done(&holds);
+        results_done(&results);
 }
 
 static void take_message(Worker *worker, const Message *message, int file) {
         if (file >= 0)
-                (void)handles_add_consume(&worker->opened, message->kind, message->group,
-                                          message->device[0] ? message->device : NULL, file);
-        else
-                (void)holds_add(&worker->holds, &message->hold);
+                (void)handles_add_consume(&worker->opened, message->file.kind, message->file.group,
+                                          message->file.device[0] ? message->file.device : NULL,
+                                          file);
+        else if (message->kind == MESSAGE_HOLD)
+                (void)holds_add(&worker->results.holds, &message->hold);
+        else if (message->kind == MESSAGE_FINDING)
+                (void)findings_add(&worker->results.findings, &message->finding);
 }
 
 static int on_socket(sd_event_source *source _unused_, int fd, uint32_t events _unused_,
@@ -218,7 +239,7 @@ Worker *worker_free(Worker *worker) {
                 (void)munmap((void *)worker->progress, sizeof(Progress));
         fd_close(worker->socket);
         handles_done(&worker->opened);
-        holds_done(&worker->holds);
+        results_done(&worker->results);
         free(worker);
         return NULL;
 }

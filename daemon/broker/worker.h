@@ -16,9 +16,10 @@ typedef struct Worker Worker;
 
 /*
  * The plan is over. `opened`: what it opened, and when it failed also what it was given and has not
- * closed. `holds`: the holders found. Both may be taken from. The worker is freed afterwards.
+ * closed. `results`: what it saw. Both may be taken from. The worker is freed afterwards.
  */
-typedef void (*WorkerDone)(void *userdata, const Progress *progress, Handles *opened, Holds *holds);
+typedef void (*WorkerDone)(void *userdata, const Progress *progress, Handles *opened,
+                           Results *results);
 
 /* The deadline has passed with `step` under way; called once, before WorkerDone. */
 typedef void (*WorkerLate)(void *userdata, size_t step);

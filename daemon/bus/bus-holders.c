@@ -123,7 +123,7 @@ static void answer(Call *call, const Outcome *outcome, AppendHolders append) {
         if (r >= 0)
                 r = sd_bus_message_new_method_return(call->message, &reply);
         if (r >= 0)
-                r = append(reply, call, &outcome->holds);
+                r = append(reply, call, &outcome->results.holds);
         if (r < 0)
                 call_reply_errno(call, r);
         else

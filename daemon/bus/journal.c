@@ -23,7 +23,7 @@ static const char *outcome_word(const Outcome *outcome) {
 
 void journal_operation(const Request *request, const Outcome *outcome) {
         _cleanup_free_ char *targets = request_targets_text(request);
-        _cleanup_free_ char *holders = holders_describe(&outcome->holds, NULL);
+        _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);
         const char *verb = operation_name(request->operation), *word = outcome_word(outcome);
         bool ok = outcome_is_success(outcome);
 

@@ -163,7 +163,7 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
                         return refusal->kind;
         }
 
-        attach = lease ? lease->attached : request->prepare == PREPARE_ATTACH;
+        attach = (lease ? lease->prepare : request->prepare) == PREPARE_ATTACH;
         if (check_fds(world, request, selection, attach, !lease, refusal))
                 return refusal->kind;
         if (plan_open(selection, !lease, plan) < 0 ||

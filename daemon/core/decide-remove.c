@@ -11,7 +11,7 @@
 #include "daemon/util/string.h"
 
 static int plan_remove_group(const Lease *lease, const Group *group, Plan *plan) {
-        if (!lease->attached)
+        if (lease->prepare != PREPARE_ATTACH)
                 return 0;
         for (size_t i = 0; i < group->n_members; i++) {
                 const DeviceFacts *facts = &group->members[i]->facts;

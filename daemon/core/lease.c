@@ -70,6 +70,7 @@ int lease_new(LeaseTable *table, uid_t owner, const char *label, Lease **ret) {
         lease->id = ++table->last_id;
         lease->owner = owner;
         lease->state = LEASE_GRANTING;
+        lease->mode = MODE_GROUP;
         list_insert(&table->leases, &lease->link);
         *ret = lease;
         return 0;

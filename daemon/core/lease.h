@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/core/mode.h"
 #include "daemon/util/list.h"
 
 #define LEASE_LABEL_MAX 64U
@@ -43,9 +44,10 @@ typedef struct Lease {
         char *label;
         char *client; /* where the owner is to be told: a unique name on the bus; "" for nowhere */
         LeaseState state;
-        bool closed;       /* while draining: our files of it are closed */
-        bool stuck;        /* held by a process that cannot be found; so are its devices */
-        bool attached;     /* the container was set up by us (prepare=attach) */
+        bool closed; /* while draining: our files of it are closed */
+        bool stuck;  /* held by a process that cannot be found; so are its devices */
+        Mode mode;   /* never MODE_AUTO */
+        Prepare prepare;
         uint64_t since;    /* microseconds, CLOCK_REALTIME */
         uint64_t deadline; /* same; 0 for none */
         uint32_t *groups;  /* ordered */

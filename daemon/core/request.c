@@ -21,6 +21,7 @@ void request_done(Request *request) {
         free(request->targets);
         free(request->driver);
         free(request->label);
+        free(request->cookies);
         *request = (Request){0};
 }
 
@@ -30,11 +31,14 @@ int request_copy(const Request *request, Request *ret) {
         copy.driver = NULL;
         copy.label = NULL;
         copy.targets = calloc(request->n_targets + 1, sizeof(Target));
-        if (!copy.targets || string_set(&copy.driver, request->driver) < 0 ||
+        copy.cookies = calloc(request->n_cookies + 1, sizeof(Cookie));
+        if (!copy.targets || !copy.cookies || string_set(&copy.driver, request->driver) < 0 ||
             string_set(&copy.label, request->label) < 0)
                 return -ENOMEM;
         if (request->n_targets > 0)
                 memcpy(copy.targets, request->targets, request->n_targets * sizeof(Target));
+        if (request->n_cookies > 0)
+                memcpy(copy.cookies, request->cookies, request->n_cookies * sizeof(Cookie));
         *ret = copy;
         copy = (Request){0};
         return 0;

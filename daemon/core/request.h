@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "daemon/core/address.h"
+#include "daemon/core/mode.h"
 #include "daemon/core/refusal.h"
 
 typedef enum Operation {
@@ -24,11 +25,6 @@ typedef enum Operation {
         OPERATION_LOOK, /* for holders; nothing is decided about it */
         _OPERATION_MAX,
 } Operation;
-
-typedef enum Prepare {
-        PREPARE_ATTACH, /* groups in a container, IOMMU set, devices open */
-        PREPARE_OPEN,   /* container and groups open, no more */
-} Prepare;
 
 /* What Unbind does about a group that somebody holds. */
 typedef enum UnbindPolicy {
@@ -44,6 +40,12 @@ typedef struct Caller {
         char name[64]; /* unique name on the bus, for the journal */
 } Caller;
 
+/* A number of the caller's own for a device. */
+typedef struct Cookie {
+        char device[ADDRESS_MAX + 1];
+        uint64_t number;
+} Cookie;
+
 typedef struct Request {
         Operation operation;
         Caller caller;
@@ -51,7 +53,13 @@ typedef struct Request {
         size_t n_targets;
         bool bind;    /* acquire, add: bind first */
         char *driver; /* vfio driver wanted; NULL: the best one */
+        Mode mode;    /* acquire, add */
         Prepare prepare;
+        bool has_prepare;
+        Cookie *cookies; /* acquire, add */
+        size_t n_cookies;
+        bool hot_reset;      /* acquire, add: refuse an incomplete reset set */
+        uint64_t memlock;    /* acquire, add: bytes for the caller's RLIMIT_MEMLOCK; 0: as it is */
         char *label;         /* NULL for none */
         uint32_t lease;      /* the lease joined, added to, removed from, released; 0 for none */
         UnbindPolicy policy; /* unbind */

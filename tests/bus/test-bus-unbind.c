@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,14 +38,19 @@ static bool is_handed_over(const Grant *grant, int fd) {
         return fd == grant->lease_fd;
 }
 
-/* What the holder does until it dies. The test is vfiod too: what it has as such is not passed on.
- */
-static _Noreturn void hold(const Grant *grant, int ignored) {
-        for (int fd = 0; fd < FDS_MAX; fd++)
-                if (!is_handed_over(grant, fd))
-                        (void)close(fd);
+/* What the holder does until it dies; `ready` learns its pid once it is as it is to be. The test is
+ * vfiod too: what it has as such is not passed on. */
+static _Noreturn void hold(const Grant *grant, int ignored, int ready) {
+        pid_t self = getpid();
+
         if (ignored)
                 (void)signal(ignored, SIG_IGN);
+        for (int fd = 0; fd < FDS_MAX; fd++)
+                if (!is_handed_over(grant, fd) && fd != ready)
+                        (void)close(fd);
+        if (write(ready, &self, sizeof(self)) != sizeof(self))
+                _exit(EXIT_FAILURE);
+        (void)close(ready);
         for (;;)
                 (void)pause();
 }
@@ -60,11 +66,9 @@ static pid_t hand_over(Grant *grant, int ignored) {
         ck_assert_int_eq(pipe(ends), 0);
         child = fork();
         if (child == 0) {
-                pid_t grandchild = fork();
-
-                if (grandchild == 0)
-                        hold(grant, ignored);
-                _exit(write(ends[1], &grandchild, sizeof(grandchild)) < 0);
+                if (fork() == 0)
+                        hold(grant, ignored, ends[1]);
+                _exit(EXIT_SUCCESS);
         }
         ck_assert_int_eq(read(ends[0], &holder, sizeof(holder)), sizeof(holder));
         (void)waitpid(child, NULL, 0);

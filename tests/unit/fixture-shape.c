@@ -195,7 +195,7 @@ static void decide_plan(Scene *scene, const Ask *ask) {
 static void add_lease(Scene *scene, const Shape *shape) {
         Lease *lease = world_add_lease(&scene->world, OWNER, LEASE_HELD, (uint32_t[]){0});
 
-        lease->attached = shape->before.prepare == PREPARE_ATTACH;
+        lease->prepare = shape->before.prepare;
         for (size_t i = 0; i < scene->files.n_handles; i++) {
                 Handle *handle = &scene->files.handles[i];
 
@@ -260,7 +260,7 @@ void scene_init(Scene *scene, const Shape *shape) {
 
 void scene_done(Scene *scene) {
         handles_done(&scene->files);
-        holds_done(&scene->holds);
+        results_done(&scene->results);
         plan_done(&scene->plan);
         world_done(&scene->world);
         stub_done();
@@ -287,8 +287,8 @@ Progress scene_run(Scene *scene, size_t cancel_before) {
                 .cancelled = is_cancelled, .userdata = &canceller, .vfiod = STUB_VFIOD};
 
         stub->undoing = &progress.undoing;
-        holds_done(&scene->holds);
-        execute_plan(&roots, &scene->plan, &scene->files, &scene->holds, &progress, &host);
+        results_done(&scene->results);
+        execute_plan(&roots, &scene->plan, &scene->files, &scene->results, &progress, &host);
         stub->undoing = NULL;
         return progress;
 }

@@ -35,7 +35,7 @@ typedef struct Scene {
         World world;
         Plan plan;
         Handles files;
-        Holds holds; /* of the last run */
+        Results results; /* of the last run */
 } Scene;
 
 void scene_init(Scene *scene, const Shape *shape);

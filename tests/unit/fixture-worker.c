@@ -10,7 +10,7 @@
 
 #include "tests/stub/stub.h"
 
-static void on_done(void *userdata, const Progress *progress, Handles *opened, Holds *holds) {
+static void on_done(void *userdata, const Progress *progress, Handles *opened, Results *results) {
         Run *run = userdata;
 
         ck_assert(!run->done);
@@ -18,8 +18,8 @@ static void on_done(void *userdata, const Progress *progress, Handles *opened, H
         run->worker = NULL;
         run->progress = *progress;
         run->opened = *opened;
-        run->holds = *holds;
-        *holds = (Holds)HOLDS_NULL;
+        run->results = *results;
+        *results = (Results)RESULTS_NULL;
         *opened = (Handles)HANDLES_NULL;
 }
 
@@ -64,7 +64,7 @@ void run_until_late(Run *run) {
 
 void run_end(Run *run) {
         handles_done(&run->opened);
-        holds_done(&run->holds);
+        results_done(&run->results);
         worker_free(run->worker);
         sd_event_unref(run->event);
 }

@@ -16,7 +16,7 @@ typedef struct Run {
         Worker *worker;
         Progress progress;
         Handles opened;
-        Holds holds;
+        Results results;
         bool done;
         unsigned late;
         size_t late_step;

@@ -98,7 +98,7 @@ START_TEST(a_joined_lease_keeps_its_container_and_its_iommu) {
 
         init_bound(&world);
         lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){1, 0});
-        lease->attached = true;
+        lease->prepare = PREPARE_ATTACH;
         assert_plan(&world, &(Ask){OPERATION_ADD, "03:01.0 02:00.0", OWNER, .lease = lease->id},
                     "open group 2\n"
                     "open group 3\n"
@@ -116,6 +116,7 @@ START_TEST(a_joined_lease_that_was_only_opened_stays_so) {
 
         init_bound(&world);
         lease = world_add_lease(&world, OWNER, LEASE_RELEASING, (uint32_t[]){1, 0});
+        lease->prepare = PREPARE_OPEN;
         assert_plan(&world, &(Ask){OPERATION_ADD, "03:01.0", OWNER, .lease = lease->id},
                     "open group 3");
         world_done(&world);

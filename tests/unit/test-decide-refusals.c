@@ -36,7 +36,7 @@ static void leased(World *world) {
 static void own_lease(World *world) {
         Lease *lease = world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){1, 2, 0});
 
-        lease->attached = true;
+        lease->prepare = PREPARE_ATTACH;
 }
 
 static void draining(World *world) {

@@ -12,7 +12,7 @@ static Lease *init_leased(World *world, bool attached) {
 
         world_init_lab(world);
         lease = world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){1, 2, 3, 0});
-        lease->attached = attached;
+        lease->prepare = attached ? PREPARE_ATTACH : PREPARE_OPEN;
         ck_assert_int_eq(lease_add_device(lease, "0000:01:00.0"), 0);
         ck_assert_int_eq(lease_add_device(lease, "0000:03:02.0"), 0);
         return lease;

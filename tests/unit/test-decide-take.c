@@ -42,7 +42,7 @@ static void init_world(World *world) {
 static Lease *add_lease(World *world, const uint32_t *groups) {
         Lease *lease = world_add_lease(world, OWNER, LEASE_HELD, groups);
 
-        lease->attached = true;
+        lease->prepare = PREPARE_ATTACH;
         for (size_t i = 0; i < lease->n_groups; i++) {
                 const Group *group = topology_find_group(&world->topology, lease->groups[i]);
 
@@ -163,7 +163,7 @@ START_TEST(a_device_that_the_holder_opened_itself_is_opened_to_be_quieted_if_it_
 
         init_world(&world);
         lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){1, 0});
-        ck_assert(!lease->attached);
+        lease->prepare = PREPARE_OPEN;
         assert_plan(&world, &(Ask){OPERATION_UNBIND, BUS, .policy = POLICY_REVOKE, .due = true},
                     "look who holds group 1\n"
                     "open device " BUS " of group 1\n"

@@ -20,21 +20,21 @@
 typedef struct Case {
         Plan plan;
         Handles files;
-        Holds holds;
+        Results results;
         Progress progress;
         size_t patience; /* how often it may be asked whether the plan is called off; 0: for ever */
         size_t asked;
 } Case;
 
 static void init_case(Case *c) {
-        *c = (Case){.plan = PLAN_NULL, .files = HANDLES_NULL, .holds = HOLDS_NULL};
+        *c = (Case){.plan = PLAN_NULL, .files = HANDLES_NULL, .results = RESULTS_NULL};
         stub_init();
 }
 
 static void end_case(Case *c) {
         plan_done(&c->plan);
         handles_done(&c->files);
-        holds_done(&c->holds);
+        results_done(&c->results);
         stub_done();
 }
 
@@ -64,7 +64,7 @@ static int run_case(Case *c) {
         const Roots roots = ROOTS_NULL;
         const ExecuteHost host = {.cancelled = is_cancelled, .userdata = c, .vfiod = STUB_VFIOD};
 
-        execute_plan(&roots, &c->plan, &c->files, &c->holds, &c->progress, &host);
+        execute_plan(&roots, &c->plan, &c->files, &c->results, &c->progress, &host);
         ck_assert(c->progress.finished);
         return c->progress.error;
 }
@@ -228,7 +228,7 @@ START_TEST(an_optional_step_goes_on_when_the_grace_is_over_and_no_sooner) {
         ck_assert_uint_lt(now_ms() - before, LONG_MS);
         ck_assert_uint_eq(holder->received, 2);
         ck_assert_int_eq(holder->last_signal, SIGKILL);
-        ck_assert_uint_eq(c.holds.n_holds, 0);
+        ck_assert_uint_eq(c.results.holds.n_holds, 0);
         end_case(&c);
 }
 END_TEST
@@ -247,9 +247,9 @@ START_TEST(the_last_step_fails_and_reports_who_is_left) {
         stub_add_holder(812, HOLD_MAPPING, GROUP, "a");
         ck_assert_int_eq(run_case(&c), -EBUSY);
         ck_assert_uint_eq(c.progress.step, 2);
-        ck_assert_uint_eq(c.holds.n_holds, 2);
-        ck_assert_int_eq(c.holds.holds[0].pid, 812);
-        ck_assert_int_eq(c.holds.holds[1].pid, 812);
+        ck_assert_uint_eq(c.results.holds.n_holds, 2);
+        ck_assert_int_eq(c.results.holds.holds[0].pid, 812);
+        ck_assert_int_eq(c.results.holds.holds[1].pid, 812);
         ck_assert_uint_eq(killed->received, 1);
         ck_assert_uint_eq(stub->holders[1].received, 2);
         end_case(&c);
@@ -282,9 +282,9 @@ START_TEST(who_was_found_is_reported_whatever_becomes_of_them) {
         stub_add_holder(812, HOLD_DEVICE, GROUP, "a")->yields_to = SIGBUS;
         stub_add_holder(814, HOLD_DEVICE, GROUP + 1, "other");
         ck_assert_int_eq(run_case(&c), 0);
-        ck_assert_uint_eq(c.holds.n_holds, 2);
-        ck_assert_int_eq(c.holds.holds[0].pid, 812);
-        ck_assert_int_eq(c.holds.holds[1].kind, HOLD_LEASE);
+        ck_assert_uint_eq(c.results.holds.n_holds, 2);
+        ck_assert_int_eq(c.results.holds.holds[0].pid, 812);
+        ck_assert_int_eq(c.results.holds.holds[1].kind, HOLD_LEASE);
         end_case(&c);
 }
 END_TEST
@@ -310,7 +310,7 @@ START_TEST(to_expect_nobody_fails_on_any_file_of_the_group_and_reports_it) {
                 (void)add_step(&c, STEP_EXPECT_NOBODY);
                 holder = stub_add_holder(812, rows[i].kind, rows[i].group, "a");
                 ck_assert_int_eq(run_case(&c), rows[i].error);
-                ck_assert_uint_eq(c.holds.n_holds, rows[i].group == GROUP);
+                ck_assert_uint_eq(c.results.holds.n_holds, rows[i].group == GROUP);
                 ck_assert_uint_eq(holder->received, 0);
                 end_case(&c);
         }
@@ -328,7 +328,7 @@ START_TEST(a_look_that_fails_fails_its_step) {
                 stub->fail_call[0] = 1;
                 stub->fail_error = -EACCES;
                 ck_assert_int_eq(run_case(&c), -EACCES);
-                ck_assert_uint_eq(c.holds.n_holds, 0);
+                ck_assert_uint_eq(c.results.holds.n_holds, 0);
                 end_case(&c);
         }
 }
@@ -386,7 +386,7 @@ START_TEST(a_device_is_as_it_was_when_its_holder_cannot_be_evicted) {
         scene.plan.steps[3].grace_ms = SHORT_MS; /* from SIGKILL on */
         assert_put_back(&scene, -EBUSY, STEP_EVICT);
         ck_assert_ptr_nonnull(strstr(stub->log, "restore device a to 6\n"));
-        ck_assert_uint_eq(scene.holds.n_holds, 1);
+        ck_assert_uint_eq(scene.results.holds.n_holds, 1);
         scene_done(&scene);
 }
 END_TEST

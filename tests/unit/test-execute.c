@@ -169,10 +169,10 @@ static bool never(void *userdata _unused_) {
 static Progress run_plan(Plan *plan, Handles *files) {
         const Roots roots = ROOTS_NULL;
         const ExecuteHost host = {.cancelled = never, .vfiod = STUB_VFIOD};
-        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        _cleanup_results_ Results results = RESULTS_NULL;
         Progress progress = {0};
 
-        execute_plan(&roots, plan, files, &holds, &progress, &host);
+        execute_plan(&roots, plan, files, &results, &progress, &host);
         plan_done(plan);
         return progress;
 }

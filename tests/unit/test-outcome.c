@@ -110,7 +110,7 @@ static void add_holder(Outcome *outcome) {
         };
 
         for (size_t i = 0; i < ELEMENTS(holds); i++)
-                ck_assert_int_eq(holds_add(&outcome->holds, &holds[i]), 0);
+                ck_assert_int_eq(holds_add(&outcome->results.holds, &holds[i]), 0);
 }
 
 START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step) {

@@ -269,13 +269,13 @@ START_TEST(holders_that_were_found_arrive_whether_the_plan_fails_or_not) {
                 run_until_done(&run);
                 ck_assert_int_eq(run.progress.error, fails ? -EBUSY : 0);
                 ck_assert_uint_eq(run.opened.n_handles, !fails);
-                ck_assert_uint_eq(run.holds.n_holds, 2);
-                hold = &run.holds.holds[0];
+                ck_assert_uint_eq(run.results.holds.n_holds, 2);
+                hold = &run.results.holds.holds[0];
                 ck_assert(hold->pid == 812 && hold->kind == HOLD_DEVICE && hold->uid == 1001);
                 ck_assert(hold->group == 3 && hold->fd == 7 && hold->start_time == 81200);
                 ck_assert_str_eq(hold->device, "a");
                 ck_assert_str_eq(hold->command, "holder");
-                ck_assert_int_eq(run.holds.holds[1].pid, 813);
+                ck_assert_int_eq(run.results.holds.holds[1].pid, 813);
                 run_end(&run);
                 plan_done(&plan);
                 stub_done();
@@ -299,9 +299,9 @@ START_TEST(a_thousand_holders_and_then_files_arrive) {
         run_until_done(&run);
         ck_assert_int_eq(run.progress.error, 0);
         ck_assert_uint_eq(run.opened.n_handles, 100);
-        ck_assert_uint_eq(run.holds.n_holds, n);
+        ck_assert_uint_eq(run.results.holds.n_holds, n);
         for (size_t i = 0; i < n; i++)
-                ck_assert_int_eq(run.holds.holds[i].pid, (pid_t)i + 1);
+                ck_assert_int_eq(run.results.holds.holds[i].pid, (pid_t)i + 1);
         run_end(&run);
         plan_done(&plan);
         stub_done();

@@ -99,6 +99,35 @@ static RefusalKind judge_unset(Outcome *outcome, const Request *request, const S
                       step->group);
 }
 
+/* After its group was seen to be free: somebody was quicker, or a member left its vfio driver. */
+static RefusalKind judge_bind_cdev(Outcome *outcome, const Step *step, int error) {
+        if (error == -EBUSY || error == -EINVAL)
+                return refuse(&outcome->refusal, REFUSAL_HELD_OUTSIDE,
+                              "%s is open in a process that has no lease of it; find it with "
+                              "'vfioctl holders %s' and stop it",
+                              step->device, step->device);
+        if (error == -EPERM)
+                return refuse(&outcome->refusal, REFUSAL_NOT_VIABLE,
+                              "the kernel does not let %s be bound to an iommufd: a member of "
+                              "group %u has another driver; see 'vfioctl explain group/%u'",
+                              step->device, step->group, step->group);
+        return REFUSAL_NONE;
+}
+
+static RefusalKind judge_expect_nobody(Outcome *outcome, const World *world, const Step *step,
+                                       int error) {
+        _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);
+        bool leased = lease_table_find_group(&world->leases, step->group);
+
+        if (error != -EBUSY)
+                return REFUSAL_NONE;
+        return refuse(&outcome->refusal, leased ? REFUSAL_IN_USE : REFUSAL_HELD_OUTSIDE,
+                      leased ? "a device of group %u is still open: held by %s"
+                             : "a device of group %u is open in a process that has no lease of it: "
+                               "held by %s",
+                      step->group, string_or_empty(holders));
+}
+
 static RefusalKind judge_evict(Outcome *outcome, int error) {
         _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);
 
@@ -107,6 +136,20 @@ static RefusalKind judge_evict(Outcome *outcome, int error) {
         return refuse(&outcome->refusal, REFUSAL_STILL_HELD,
                       "the holders have not let go, whatever they were sent: held by %s",
                       string_or_empty(holders));
+}
+
+/* Its receiver does with the group what is left to be done, and not necessarily now. */
+static RefusalKind judge_inspect(Outcome *outcome, const World *world, const Request *request,
+                                 const Step *step, int error) {
+        const Lease *lease = lease_table_find_group(&world->leases, step->group);
+
+        if (request->operation != OPERATION_INSPECT || error != -EINVAL || !lease)
+                return REFUSAL_NONE;
+        return refuse(
+                &outcome->refusal, REFUSAL_IN_USE,
+                "%s is leased to uid %u (lease %u), who has not set it up yet; inspect it when "
+                "that is done, or when the lease is over",
+                step->device, lease->owner, lease->id);
 }
 
 /* Every member of a step's plan is gone from the topology as soon as sysfs has lost it. */
@@ -129,13 +172,21 @@ static RefusalKind judge_step(Outcome *outcome, const World *world, const Reques
         switch (step->kind) {
         case STEP_CLAIM_GROUP:
         case STEP_OPEN_GROUP:
+        case STEP_TEST_GROUP:
                 return judge_open(outcome, request, step, error);
         case STEP_SET_CONTAINER:
                 return error == -EPERM ? judge_open(outcome, request, step, error) : REFUSAL_NONE;
         case STEP_UNSET_CONTAINER:
                 return judge_unset(outcome, request, step, error);
+        case STEP_BIND_CDEV:
+                return judge_bind_cdev(outcome, step, error);
+        case STEP_EXPECT_NOBODY:
+                return judge_expect_nobody(outcome, world, step, error);
         case STEP_EVICT:
                 return judge_evict(outcome, error);
+        case STEP_GET_DEVICE:
+        case STEP_INSPECT:
+                return judge_inspect(outcome, world, request, step, error);
         default:
                 return REFUSAL_NONE;
         }

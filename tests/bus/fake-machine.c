@@ -160,6 +160,13 @@ uint32_t fake_machine_group(const char *name) {
         return (uint32_t)strtoul(group, NULL, 10);
 }
 
+char *fake_machine_device_of(int fd) {
+        _cleanup_free_ char *link = string_format("/proc/self/fd/%d", fd);
+
+        ensure(link, "memory");
+        return read_link(TAKE_PTR(link));
+}
+
 static char *bus_of(const char *name) {
         return read_link(device_path(name, "subsystem"));
 }
@@ -335,6 +342,36 @@ static void make_pci(const FakeDevice *device) {
         write_uevent(device->name, device->vendor, device->device, device->class_code);
         fake_machine_set_override(device->name, "");
         write_text(device_path(device->name, "numa_node"), "-1\n");
+        if (device->reset)
+                write_text(device_path(device->name, "reset_method"), device->reset);
+}
+
+/* The directories of all devices are beside each other; only the links say what is below what. */
+static void make_member(const FakeDevice *device) {
+        const char *name = device->name;
+
+        if (device->parent) {
+                make_directory("sys/devices/%s", device->parent);
+                make_link(fake_machine_path("sys/devices/%s/%s", device->parent, name),
+                          string_format("../%s", name));
+        }
+        make_link(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", device->group, name),
+                  string_format("../../../../devices/%s%s%s", string_or_empty(device->parent),
+                                device->parent ? "/" : "", name));
+}
+
+/* Both links. */
+static void remove_member(uint32_t group, const char *name) {
+        _cleanup_free_ char *member =
+                fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, name);
+        char target[512];
+        ssize_t n = readlink(member, target, sizeof(target) - 1);
+
+        target[n < 0 ? 0 : n] = '\0';
+        if (strcmp(target + strlen("../../../../devices/"), name) != 0)
+                unlink_path(
+                        fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, target));
+        unlink_path(TAKE_PTR(member));
 }
 
 static void make_group(uint32_t group) {
@@ -357,8 +394,7 @@ void fake_machine_add(const FakeDevice *device) {
                   string_format("../../kernel/iommu_groups/%u", device->group));
         make_link(fake_machine_path("sys/bus/%s/devices/%s", bus, name),
                   string_format("../../../devices/%s", name));
-        make_link(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", device->group, name),
-                  string_format("../../../../devices/%s", name));
+        make_member(device);
         if (!device->bus)
                 make_pci(device);
         if (device->interface)
@@ -380,7 +416,7 @@ void fake_machine_remove(const char *name) {
 
         if (driver[0])
                 detach_driver(name, driver);
-        unlink_path(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, name));
+        remove_member(group, name);
         unlink_path(fake_machine_path("sys/bus/%s/devices/%s", bus, name));
         fake_machine_erase(device);
         group_path = fake_machine_path("sys/kernel/iommu_groups/%u/devices", group);
@@ -401,13 +437,14 @@ static const FakeDevice standard[] = {
         {"0000:00:1f.0", 1, NULL, "lpc_ich", 0x8086, 0x2918, 0x060100, 0, NULL},
         {"0000:00:1f.2", 1, NULL, "ahci", 0x8086, 0x2922, 0x010601, 0, NULL},
         {"0000:00:1c.0", 2, NULL, "pcieport", 0x1b36, 0x000c, 0x060400, 1, NULL},
-        {"0000:01:00.0", 2, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, "eth0"},
-        {"0000:01:00.1", 2, NULL, "snd_hda_intel", 0x8086, 0x2668, 0x040300, 0, NULL},
+        {"0000:01:00.0", 2, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, "eth0", "0000:00:1c.0"},
+        {"0000:01:00.1", 2, NULL, "snd_hda_intel", 0x8086, 0x2668, 0x040300, 0, NULL,
+         "0000:00:1c.0"},
         {"0000:02:00.0", 3, NULL, "nvme", 0x144d, 0xa808, 0x010802, 0, NULL},
         {"0000:03:00.0", 4, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL},
         {"0000:04:00.0", 5, NULL, NULL, 0x10de, 0x1eb8, 0x030200, 0, NULL},
         {"0000:00:1d.0", 6, NULL, "shpchp", 0x1b36, 0x000c, 0x060400, 1, NULL},
-        {"0000:05:00.0", 6, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, NULL},
+        {"0000:05:00.0", 6, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, NULL, "0000:00:1d.0"},
         {"10000000.gpu", 7, "platform", "panfrost", 0, 0, 0, 0, NULL},
         {"0000:06:00.0", 8, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL},
         {"0000:06:00.1", 8, NULL, "pci-stub", 0x8086, 0x2668, 0x040300, 0, NULL},

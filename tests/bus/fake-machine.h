@@ -33,13 +33,16 @@ typedef struct FakeDevice {
         uint32_t class_code;
         uint8_t header_type;
         const char *interface; /* of its network, NULL for none */
+        const char *parent;    /* the bridge above it; NULL: it is on a root bus */
+        const char *reset;     /* its reset methods; NULL: there is no such attribute */
 } FakeDevice;
 
 /*
  * Group 0: a host bridge. 1: the chipset. 2: two functions behind a bridge on pcieport, on e1000e
  * and snd_hda_intel. 3: a disk on nvme. 4 and 9: a device each, on vfio-pci. 5: a device on no
  * driver. 6: a card behind a bridge on shpchp. 7: a platform device. 8: a device on vfio-pci and
- * one on pci-stub.
+ * one on pci-stub. Those of 2 and 6 are below their bridge for the reset sets too, the others on
+ * root buses; no device tells reset methods.
  */
 void fake_machine_build(const char *directory);
 
@@ -59,8 +62,8 @@ void fake_machine_announce(const char *action, const char *name);
 /*
  * The next doings of this kind fail with the errno `error`, or wait for as long as the fault is
  * there (0). What: module, override, bind, unbind, probe, open-group, viable, set-container,
- * set-iommu, unset-container, get-device, look, request, quiesce, restore, reset. Subject: a
- * device, a group number, a module, or "any".
+ * set-iommu, unset-container, get-device, look, request, quiesce, restore, reset, inspect. Subject:
+ * a device, a group number, a module, or "any".
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);
@@ -80,6 +83,9 @@ char *fake_machine_driver(const char *name);
 char *fake_machine_override(const char *name);
 void fake_machine_set_override(const char *name, const char *override);
 uint32_t fake_machine_group(const char *name);
+
+/* The device that an open file is of. Allocated. */
+char *fake_machine_device_of(int fd);
 
 /* Moves the device to a driver, or away from it; -errno as the kernel. */
 int fake_machine_bind(const char *name, const char *driver);

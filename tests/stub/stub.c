@@ -157,6 +157,9 @@ char *stub_state(void) {
                                                       file->container ? ", in a container" : "",
                                                       file->iommu ? ", IOMMU set" : ""));
         }
+        if (stub->memlock)
+                (void)strv_push_consume(&lines,
+                                        string_format("memlock %lu", (unsigned long)stub->memlock));
         strv_sort(lines);
         return strv_join(lines, "\n");
 }

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Link-time twins of daemon/kernel/{driver,module,vfio}.h. They keep a tiny machine (which driver
- * and override each device has, which group is open in which container), write down every call, and
- * fail, hang or die when told to. Everything is in shared memory, so that a test sees what a worker
- * process did. An open file is a memfd; whether it is still open is read from /proc/self/fd.
+ * Link-time twins of daemon/kernel/{driver,memlock,module,vfio}.h. They keep a tiny machine (which
+ * driver and override each device has, which group is open in which container), write down every
+ * call, and fail, hang or die when told to. Everything is in shared memory, so that a test sees
+ * what a worker process did. An open file is a memfd; whether it is still open is read from
+ * /proc/self/fd.
  */
 
 #include <stdbool.h>
@@ -63,6 +64,7 @@ typedef struct Stub {
         char missing_driver[STUB_NAME]; /* a driver whose module is not loaded: -ENOENT */
         bool held_outside;              /* opening a group says -EBUSY */
         bool not_viable;
+        uint64_t memlock; /* the limit of the only caller there is */
 
         char log[16384]; /* a line a call */
         size_t calls;

@@ -30,6 +30,20 @@ static char *copy(const char *text) {
         return s;
 }
 
+static char **split(const char *text) {
+        char **words = calloc(1, sizeof(char *));
+
+        while (*text) {
+                size_t n = strcspn(text, " ");
+
+                if (n > 0)
+                        ck_assert_int_eq(
+                                strv_push_consume(&words, string_format("%.*s", (int)n, text)), 0);
+                text += n + (text[n] == ' ');
+        }
+        return words;
+}
+
 DeviceFacts facts_of_row(const DeviceRow *row) {
         const char *driver = string_or_empty(row->driver);
 
@@ -46,6 +60,9 @@ DeviceFacts facts_of_row(const DeviceRow *row) {
                 .numa_node = -1,
                 .class_code = row->class_code ?: CLASS_ETHERNET,
                 .header_type = row->header_type,
+                .path = copy(string_or_empty(row->path)),
+                .reset_methods = row->reset ? split(row->reset) : NULL,
+                .virtual_function = row->virtual_function,
         };
 }
 
@@ -168,31 +185,19 @@ void wait_vacate(Wait *wait, uint32_t group) {
                         wait->groups[i].vacated = wait->groups[i].was_held = true;
 }
 
-static char **split(const char *text) {
-        char **words = NULL;
-
-        while (*text) {
-                size_t n = strcspn(text, " ");
-
-                if (n > 0)
-                        ck_assert_int_eq(
-                                strv_push_consume(&words, string_format("%.*s", (int)n, text)), 0);
-                text += n + (text[n] == ' ');
-        }
-        return words;
-}
-
 void ask_world(const World *world, const Ask *ask, Answer *ret) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
         _cleanup_strv_ char **targets = split(ask->targets);
         _cleanup_request_ Request request = {
                 .operation = ask->operation,
-                .caller = {.uid = ask->uid},
+                .caller = {.uid = ask->uid, .pid = ask->pid, .start_time = ask->pid ? 1 : 0},
                 .bind = ask->bind,
                 .prepare = ask->prepare,
                 .lease = ask->lease,
                 .policy = ask->policy,
                 .due = ask->due,
+                .hot_reset = ask->hot_reset,
+                .memlock = ask->memlock,
                 .defer_fds = ask->defer_fds,
                 .fds_max = ask->fds_max ?: 16,
         };

@@ -21,6 +21,9 @@ typedef struct DeviceRow {
         const char *original; /* the driver recorded, "" for none; NULL: no record */
         const char *original_override;
         const char *stuck;
+        const char *path;  /* below /sys/devices; NULL: "" */
+        const char *reset; /* its methods, blanks between them; NULL: the kernel does not tell */
+        bool virtual_function;
 } DeviceRow;
 
 #define CLASS_ETHERNET 0x020000U
@@ -72,6 +75,9 @@ typedef struct Ask {
         bool bind;
         Prepare prepare;
         uint32_t lease;
+        bool hot_reset;
+        uint64_t memlock;
+        pid_t pid; /* of the caller, which was started at 1; 0: unknown */
         bool defer_fds;
         size_t fds_max; /* 0: 16, as on the system bus */
         UnbindPolicy policy;

@@ -92,6 +92,21 @@ START_TEST(with_bind_the_group_is_bound_first) {
 }
 END_TEST
 
+START_TEST(the_limit_of_locked_memory_is_raised_up_to_the_configured_one) {
+        World world;
+
+        init_bound(&world);
+        world.config.memlock_max_bytes = 4096;
+        assert_plan(&world,
+                    &(Ask){OPERATION_ACQUIRE, "01:00.0", OWNER, .prepare = PREPARE_OPEN,
+                           .memlock = 4096, .pid = 812},
+                    "raise RLIMIT_MEMLOCK of process 812 to at least 4096 bytes\n"
+                    "open a container\n"
+                    "open group 1");
+        world_done(&world);
+}
+END_TEST
+
 START_TEST(a_joined_lease_keeps_its_container_and_its_iommu) {
         World world;
         Lease *lease;
@@ -207,6 +222,7 @@ int main(void) {
         tcase_add_test(tests, several_groups_share_one_container);
         tcase_add_test(tests, prepare_open_goes_no_further_than_the_groups);
         tcase_add_test(tests, with_bind_the_group_is_bound_first);
+        tcase_add_test(tests, the_limit_of_locked_memory_is_raised_up_to_the_configured_one);
         tcase_add_test(tests, a_joined_lease_keeps_its_container_and_its_iommu);
         tcase_add_test(tests, a_joined_lease_that_was_only_opened_stays_so);
         tcase_add_test(tests, fds_are_counted_with_container_and_lease_fd);

@@ -136,6 +136,43 @@ START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step
 }
 END_TEST
 
+static void judge_inspect(Operation operation, StepKind kind, int error, bool leased,
+                          Outcome *outcome) {
+        const Progress progress = {.finished = true, .error = error};
+        const Request asked = {.operation = operation};
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+        World world;
+
+        world_init_lab(&world);
+        if (leased)
+                (void)world_add_lease(&world, 1000, LEASE_HELD, (uint32_t[]){3, 0});
+        add_step(&plan, kind, 3, NIC);
+        outcome_judge(outcome, &world, &asked, &plan, &progress);
+        world_done(&world);
+}
+
+START_TEST(a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_inspects_it) {
+        static const StepKind kinds[] = {STEP_GET_DEVICE, STEP_INSPECT};
+
+        for (size_t i = 0; i < ELEMENTS(kinds); i++) {
+                _cleanup_outcome_ Outcome outcome = OUTCOME_NULL, unleased = OUTCOME_NULL;
+                _cleanup_outcome_ Outcome other = OUTCOME_NULL, elsewhere = OUTCOME_NULL;
+
+                judge_inspect(OPERATION_INSPECT, kinds[i], -EINVAL, true, &outcome);
+                ck_assert_int_eq(outcome.refusal.kind, REFUSAL_IN_USE);
+                ck_assert_str_eq(outcome_sentence(&outcome),
+                                 NIC " is leased to uid 1000 (lease 1), who has not set it up yet; "
+                                     "inspect it when that is done, or when the lease is over");
+                judge_inspect(OPERATION_INSPECT, kinds[i], -EINVAL, false, &unleased);
+                ck_assert_int_eq(unleased.error, -EINVAL);
+                judge_inspect(OPERATION_INSPECT, kinds[i], -EIO, true, &other);
+                ck_assert_int_eq(other.error, -EIO);
+                judge_inspect(OPERATION_ADD, kinds[i], -EINVAL, true, &elsewhere);
+                ck_assert_int_eq(elsewhere.error, -EINVAL);
+        }
+}
+END_TEST
+
 /* A refusal would say that nothing was changed. */
 START_TEST(what_could_not_be_undone_is_a_failure_that_says_so) {
         const Progress progress = {.step = 1,
@@ -228,6 +265,7 @@ int main(void) {
 
         tcase_add_test(tests,
                        an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step);
+        tcase_add_test(tests, a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_inspects_it);
         tcase_add_test(tests, what_could_not_be_undone_is_a_failure_that_says_so);
         tcase_add_test(tests, a_worker_that_died_while_undoing_is_said_to_have_died);
         tcase_add_test(tests, success_and_timeout_keep_their_own_words);

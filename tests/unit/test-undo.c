@@ -50,6 +50,22 @@ START_TEST(undo_goes_back_in_reverse_order) {
 }
 END_TEST
 
+START_TEST(the_limit_of_locked_memory_is_put_back_to_what_it_was) {
+        Scene scene;
+
+        scene_init(&scene, shape_find("add with memlock"));
+        ck_assert_uint_eq(stub->memlock, 1 << 20);
+        stub->fail_call[0] = 2; /* open group 2 */
+        stub->fail_error = INJECTED;
+        ck_assert_int_eq(scene_run(&scene, NEVER).error, INJECTED);
+        ck_assert_uint_eq(stub->memlock, 1 << 20);
+        ck_assert_str_eq(stub->log, "raise memlock of 812 to 2097152\n"
+                                    "open group 2\n"
+                                    "restore memlock of 812 to 1048576\n");
+        scene_done(&scene);
+}
+END_TEST
+
 START_TEST(a_step_that_cannot_be_undone_is_reported_and_undo_goes_on) {
         Progress progress;
         Scene scene;
@@ -254,6 +270,7 @@ int main(void) {
         TCase *tests = tests_new("undo");
 
         tcase_add_test(tests, undo_goes_back_in_reverse_order);
+        tcase_add_test(tests, the_limit_of_locked_memory_is_put_back_to_what_it_was);
         tcase_add_test(tests, a_step_that_cannot_be_undone_is_reported_and_undo_goes_on);
         tcase_add_test(tests, a_device_that_was_unplugged_meanwhile_needs_no_undoing);
         tcase_add_loop_test(tests, whatever_call_fails_everything_is_as_before, 0, (int)n_shapes);

@@ -29,7 +29,7 @@ static int begin(const Arguments *a, vfiod_connection **ret_connection, vfiod_le
         return r < 0 ? connection_report(*ret_connection, r) : STATUS_OK;
 }
 
-int verb_add(const Arguments *a) {
+static int change(const Arguments *a, bool add) {
         _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_lease_ vfiod_lease *lease = NULL;
         _cleanup_strv_ char **targets = NULL;
@@ -38,19 +38,15 @@ int verb_add(const Arguments *a) {
         r = begin(a, &c, &lease, &targets);
         if (r != STATUS_OK)
                 return r;
-        r = vfiod_lease_add(lease, constant(targets), &a->acquire);
+        r = add ? vfiod_lease_add(lease, constant(targets), &a->acquire)
+                : vfiod_lease_remove(lease, constant(targets));
         return r < 0 ? connection_report(c, r) : STATUS_OK;
 }
 
-int verb_remove(const Arguments *a) {
-        _cleanup_connection_ vfiod_connection *c = NULL;
-        _cleanup_lease_ vfiod_lease *lease = NULL;
-        _cleanup_strv_ char **targets = NULL;
-        int r;
+int verb_add(const Arguments *a) {
+        return change(a, true);
+}
 
-        r = begin(a, &c, &lease, &targets);
-        if (r != STATUS_OK)
-                return r;
-        r = vfiod_lease_remove(lease, constant(targets));
-        return r < 0 ? connection_report(c, r) : STATUS_OK;
+int verb_remove(const Arguments *a) {
+        return change(a, false);
 }

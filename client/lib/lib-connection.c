@@ -59,7 +59,6 @@ vfiod_connection *vfiod_connection_free(vfiod_connection *c) {
         if (!c)
                 return NULL;
         hang_up(c);
-        c->hung_up = true;
         connection_unref(c);
         return NULL;
 }

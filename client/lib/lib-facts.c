@@ -8,6 +8,8 @@
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
+#define ASIDE_TIMEOUT UINT64_C(5000000)
+
 static void ids_done(LeaseFacts *facts) {
         for (size_t i = 0; i < facts->n_ids; i++)
                 free((char *)facts->ids[i].name);
@@ -126,7 +128,7 @@ int lease_facts_read(sd_bus_message *m, LeaseFacts *ret) {
         return 0;
 }
 
-int lease_facts_get(vfiod_lease *lease, LeaseFacts *ret) {
+int lease_facts_get(vfiod_lease *lease, bool aside, LeaseFacts *ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         vfiod_connection *c = lease->connection;
         int r;
@@ -134,8 +136,10 @@ int lease_facts_get(vfiod_lease *lease, LeaseFacts *ret) {
         r = connection_new_call(c, lease->path, "org.freedesktop.DBus.Properties", "GetAll", &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", VFIOD_INTERFACE_LEASE);
+        if (r >= 0 && aside)
+                r = sd_bus_message_set_allow_interactive_authorization(m, false);
         if (r >= 0)
-                r = connection_call(c, m, 0, &reply);
+                r = connection_call(c, m, aside ? ASIDE_TIMEOUT : 0, &reply);
         if (r >= 0 && !lease->granter)
                 r = string_set(&lease->granter, sd_bus_message_get_sender(reply));
         return r < 0 ? r : lease_facts_read(reply, ret);

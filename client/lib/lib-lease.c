@@ -152,7 +152,7 @@ int lease_refresh(vfiod_lease *lease) {
         LeaseFacts facts;
         int r;
 
-        r = lease_facts_get(lease, &facts);
+        r = lease_facts_get(lease, false, &facts);
         if (r < 0)
                 return r;
         lease_facts_done(&lease->facts);

@@ -21,7 +21,6 @@ struct vfiod_connection {
         sd_bus_error error;
         uint64_t timeout_ms;
         bool interactive;
-        bool hung_up;          /* by its owner; it lives on for its leases */
         unsigned n_references; /* the owner's, and one a lease */
         List leases;
         int poll_fd; /* an epoll of the bus, of each lease_fd, and of: */
@@ -111,8 +110,11 @@ vfiod_file *lease_files_find(const LeaseFiles *files, const char *kind, const ch
 void lease_facts_done(LeaseFacts *facts);
 /* The body of a reply that is a{sv}. */
 int lease_facts_read(sd_bus_message *m, LeaseFacts *ret);
-/* Asks for them, and notes who answers where it is not known yet. */
-int lease_facts_get(vfiod_lease *lease, LeaseFacts *ret);
+/*
+ * Asks for them, and notes who answers where it is not known yet. `aside`: nobody has called for
+ * it, so no user is asked for a password, and it is not waited for long.
+ */
+int lease_facts_get(vfiod_lease *lease, bool aside, LeaseFacts *ret);
 
 /* lib-lease.c */
 int lease_object_new(vfiod_connection *c, const char *path, vfiod_lease **ret);

@@ -92,7 +92,7 @@ static int ask_deadline(vfiod_lease *lease) {
         LeaseFacts facts = {0};
         int r;
 
-        if (lease_facts_get(lease, &facts) < 0)
+        if (lease_facts_get(lease, true, &facts) < 0)
                 sd_bus_error_free(&lease->connection->error);
         r = process_bus(lease->connection);
         if (lease->byte) {

@@ -62,6 +62,7 @@ install_from_root() {
                 cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/bench/holders \
                         src/tests/bench/holders.c "build-$2/daemon/kernel/libkernel.a" "build-$2/daemon/util/libutil.a" \
                         $(pkg-config --cflags --libs libsystemd)
+                cp "build-$2/examples/edu" stage/usr/lib/vfiod-lab/edu
                 DESTDIR=$PWD/stage meson install -C "build-$2" --no-rebuild --quiet' sh "$place" "$name"
         as_root cp -a "$REPLY/tree$place/stage/." "$directory/"
         as_root chown -R "$(id -u):$(id -g)" "$directory"

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What programs link and include: the library exports what the map says and the header declares, no more and no less, and the header
-# stands alone, in C and in C++, and knows nothing of libsystemd.
+# What programs link and include: the library exports what the map says, and the header and the manual declare, no more and no less;
+# the header stands alone, in C and in C++, and knows nothing of libsystemd.
 #
 #       check-libvfiod.sh LIBRARY SOURCE_ROOT COMPILER...
 set -eu
 
 LIBRARY=$1
 FOLDER=$2/client/lib
+MANUAL=$2/man/libvfiod.3
 shift 2
 FAILED=0
 
@@ -36,6 +37,11 @@ declared() {
         grep -v '^ \*\|^/\*\|^typedef\|^#' "$FOLDER/vfiod.h" | grep -oE '\bvfiod_[a-z_]+\(' | tr -d '(' | sort -u
 }
 
+# In the synopsis.
+documented() {
+        sed '/^\.SH DESCRIPTION/q' "$MANUAL" | grep -oE '\bvfiod_[a-z_]+\(' | tr -d '(' | sort -u
+}
+
 versions() {
         exports | sed 's/.*@@//' | sort -u
 }
@@ -51,6 +57,7 @@ compile() {
 
 differ "the library's symbols and the map" "$(exports | sed 's/@@.*//')" "$(mapped)"
 differ "the header's functions and the map" "$(declared)" "$(mapped)"
+differ "the manual's functions and the map" "$(documented)" "$(mapped)"
 differ "the versions of the symbols and LIBVFIOD_1" "$(versions)" "LIBVFIOD_1"
 ! grep -nE 'sd_bus|sd_event|systemd' "$FOLDER/vfiod.h" >&2 || complain "vfiod.h: knows of libsystemd"
 

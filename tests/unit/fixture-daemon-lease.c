@@ -58,17 +58,20 @@ static int append_files(const Daemon *d, sd_bus_message *m, size_t first, size_t
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-/* Of the second argument, which is the options. */
-static int is_deferred(sd_bus_message *m, bool *ret) {
+/* Hears the call as hear_call(), and reads "defer_fds" of its second argument. */
+static int hear_deferrable(Daemon *d, sd_bus_message *m, bool *ret) {
         _cleanup_json_ json_object *options = NULL;
         int r;
 
+        r = hear_call(d, m);
+        if (r != 0)
+                return r;
         r = sd_bus_message_skip(m, "as");
         if (r >= 0)
                 r = json_from_message(m, &options);
         if (r >= 0)
                 *ret = json_get_bool(options, "defer_fds");
-        return r;
+        return r < 0 ? r : 0;
 }
 
 int on_acquire(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
@@ -77,11 +80,8 @@ int on_acquire(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_)
         bool deferred;
         int r;
 
-        r = hear_call(d, m);
+        r = hear_deferrable(d, m, &deferred);
         if (r != 0)
-                return r;
-        r = is_deferred(m, &deferred);
-        if (r < 0)
                 return r;
         if (n_files(d) > VFIOD_BUS_FDS_MAX && !deferred)
                 return answer(m, VFIOD_ERROR_PREFIX "TooManyFds");
@@ -123,11 +123,8 @@ static int on_add(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unuse
         bool deferred;
         int r;
 
-        r = hear_call(d, m);
+        r = hear_deferrable(d, m, &deferred);
         if (r != 0)
-                return r;
-        r = is_deferred(m, &deferred);
-        if (r < 0)
                 return r;
         if (d->script->n_devices >= VFIOD_BUS_FDS_MAX && !deferred)
                 return answer(m, VFIOD_ERROR_PREFIX "TooManyFds");
@@ -172,11 +169,20 @@ static int append_ids(const Daemon *d, sd_bus_message *m) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* Once a call, and only where a user may be asked for a password. */
+static void hear_interactive(const Daemon *d) {
+        if (sd_bus_message_get_allow_interactive_authorization(sd_bus_get_current_message(d->bus)) >
+            0)
+                hear(d, "properties interactive");
+}
+
 static int get_property(sd_bus *bus _unused_, const char *path _unused_,
                         const char *interface _unused_, const char *name, sd_bus_message *m,
                         void *userdata, sd_bus_error *reterr _unused_) {
         const Daemon *d = userdata;
 
+        if (string_equal(name, "Mode"))
+                hear_interactive(d);
         if (string_equal(name, "Deadline"))
                 return sd_bus_message_append(m, "t", script_deadline(d));
         if (string_equal(name, "Mode"))

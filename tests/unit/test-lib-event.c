@@ -69,7 +69,7 @@ START_TEST(who_asks_for_the_lease_is_told_once_with_the_reason) {
         _cleanup_client_ Client client =
                 client_start(&(Script){.n_devices = 1, .ask_back_at = 50, .reason = "root asks"});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
 
         client_process_until(&client, &heard.any);
         assert_quiet(&client);
@@ -98,15 +98,16 @@ START_TEST(the_byte_alone_is_a_request_with_the_deadline_of_the_lease) {
 END_TEST
 
 START_TEST(a_request_of_somebody_else_is_not_believed) {
-        _cleanup_client_ Client client = client_start(&(Script){
-                .n_devices = 1, .ask_back_at = 50, .forged_first = true, .reason = "true"});
+        _cleanup_client_ Client client =
+                client_start(&(Script){.n_devices = 1, .ask_back_at = 50, .forged_first = true});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
 
+        /* What is told is the byte, which is the daemon's, and nothing that the other says. */
         client_process_until(&client, &heard.any);
         assert_quiet(&client);
         ck_assert_uint_eq(heard.requests, 1);
-        ck_assert_str_eq(heard.reason, "true");
+        ck_assert_str_eq(heard.reason, "");
 }
 END_TEST
 
@@ -130,7 +131,7 @@ END_TEST
 START_TEST(the_end_of_the_lease_is_told_once) {
         _cleanup_client_ Client client = client_start(&(Script){.n_devices = 1, .end_at = 50});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
 
         client_process_until(&client, &heard.over);
         assert_quiet(&client);
@@ -144,7 +145,7 @@ START_TEST(an_end_behind_a_request_is_not_mistaken_for_another) {
         _cleanup_client_ Client client = client_start(
                 &(Script){.n_devices = 1, .ask_back_at = 20, .reason = "soon", .end_at = 300});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
 
         client_process_until(&client, &heard.over);
         ck_assert_uint_eq(heard.requests, 1);
@@ -155,7 +156,7 @@ END_TEST
 START_TEST(a_daemon_that_dies_ends_its_leases) {
         _cleanup_client_ Client client = client_start(&(Script){.n_devices = 1, .die_at = 50});
         _cleanup_heard_ Heard heard = {0};
-        _cleanup_lease_ vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
         int r = 0;
 
         while (r == 0 || !heard.over) {
@@ -180,6 +181,38 @@ START_TEST(a_callback_may_release_and_free_the_lease) {
         assert_quiet(&client);
         ck_assert_uint_eq(count_fds(), before);
         ck_assert_ptr_nonnull(strstr(client_leave(&client), "Release\nleft\n"));
+}
+END_TEST
+
+START_TEST(a_lease_file_that_was_taken_tells_its_new_owner_alone) {
+        _cleanup_client_ Client client = client_start(&(Script){.n_devices = 1, .ask_back_at = 50});
+        _cleanup_heard_ Heard heard = {0};
+        vfiod_lease *lease = acquire(&client, &heard);
+        _cleanup_close_ int lease_fd = vfiod_lease_take_fd(lease, "lease", NULL);
+        struct pollfd fd = {.fd = lease_fd, .events = POLLIN};
+
+        vfiod_lease_free(lease);
+        ck_assert_int_eq(poll(&fd, 1, 30000), 1);
+        assert_quiet(&client);
+        ck_assert_int_eq(vfiod_connection_process(client.c), 0);
+        ck_assert(!heard.any);
+}
+END_TEST
+
+START_TEST(asking_for_the_deadline_asks_no_user) {
+        _cleanup_client_ Client client =
+                client_start(&(Script){.n_devices = 1, .ask_back_at = 50, .deadline_in = 60000});
+        _cleanup_heard_ Heard heard = {0};
+        _cleanup_lease_ vfiod_lease *lease = NULL, *other = NULL;
+
+        ck_assert_int_eq(vfiod_connection_set_interactive(client.c, true), 0);
+        lease = acquire(&client, &heard);
+        ck_assert_int_eq(vfiod_lease_open(client.c, SCRIPT_LEASE, &other), 0);
+        client_process_until(&client, &heard.any);
+        ck_assert_uint_gt(heard.deadline, 0);
+        /* Once by whoever opened the other, and not again. */
+        ck_assert_str_eq(client_leave(&client), "Acquire [\"" SCRIPT_DEVICE "\"] {} interactive\n"
+                                                "properties interactive\nleft\n");
 }
 END_TEST
 
@@ -223,6 +256,8 @@ int main(void) {
         tcase_add_test(tests, an_end_behind_a_request_is_not_mistaken_for_another);
         tcase_add_test(tests, a_daemon_that_dies_ends_its_leases);
         tcase_add_test(tests, a_callback_may_release_and_free_the_lease);
+        tcase_add_test(tests, a_lease_file_that_was_taken_tells_its_new_owner_alone);
+        tcase_add_test(tests, asking_for_the_deadline_asks_no_user);
         tcase_add_test(tests, without_a_callback_nothing_is_lost_but_the_news);
         tcase_add_test(tests, a_lease_that_is_opened_hears_of_requests_by_signal);
         return tests_run(tests);

@@ -9,6 +9,7 @@
 #include "daemon/broker/execute-private.h"
 #include "daemon/kernel/iommufd.h"
 #include "daemon/util/fd.h"
+#include "daemon/util/string.h"
 
 static int add_finding(Run *run, FindingKind kind, const char *device, uint64_t first,
                        uint64_t second) {
@@ -95,13 +96,26 @@ int undo_detach_cdev(Run *run, const Step *step) {
 
 /*
  * Whether a copy of an unbound cdev is open somewhere, the kernel does not tell; of a bound one it
- * does, by not letting its group be opened. -EINVAL: its receiver has bound it already.
+ * does, by not letting its group be opened. -EINVAL: its receiver has bound it already. -EPERM: not
+ * this one but another of its group, which is one iommufd's as a whole.
  */
-int run_seal_cdev(const Run *run, const Step *step) {
-        _cleanup_close_ int nobody = iommufd_open(run->roots);
+int run_seal_cdev(Run *run, const Step *step) {
+        int cdev = find_cdev(run, step);
         uint32_t id;
 
-        if (nobody >= 0)
-                (void)cdev_bind(find_cdev(run, step), nobody, &id);
+        if (run->nobody < 0)
+                run->nobody = iommufd_open(run->roots);
+        if (cdev_bind(cdev, run->nobody, &id) == -EPERM)
+                (void)cdev_bind(cdev, find_iommufd(run, step), &id);
+        return 0;
+}
+
+/* With its last close the kernel resets the device and detaches it: what was done to it before is
+ * not to be undone any more. */
+int run_close_cdev(Run *run, const Step *step) {
+        handles_close(run->files, HANDLE_CDEV, step->group, step->device);
+        for (const Step *done = run->plan->steps; done < step; done++)
+                if (string_equal(done->device, step->device))
+                        run_trace(run, done)->done = false;
         return 0;
 }

@@ -22,6 +22,7 @@ typedef struct Run {
         const ExecuteHost *host;
         Trace *traces; /* one for each step of the plan */
         uint32_t ioas; /* allocated by the plan; 0 for none */
+        int nobody;    /* an iommufd for cdevs that nobody is to use any more */
         bool orphaned; /* undoing: a group's last device was unbound, and the file of it is none any
                           more */
         /* Made by the first step that looks; remembers mappings it has seen. */
@@ -46,7 +47,8 @@ int undo_attach_cdev(const Run *run, const Step *step);
 int run_read_iovas(Run *run, const Step *step);
 int run_detach_cdev(Run *run, const Step *step);
 int undo_detach_cdev(Run *run, const Step *step);
-int run_seal_cdev(const Run *run, const Step *step);
+int run_seal_cdev(Run *run, const Step *step);
+int run_close_cdev(Run *run, const Step *step);
 int run_find_holders(Run *run, const Step *step);
 int run_expect_nobody(Run *run, const Step *step);
 int run_evict(Run *run, const Step *step);

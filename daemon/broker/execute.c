@@ -273,8 +273,7 @@ static int run_step(Run *run, const Step *step) {
         case STEP_SEAL_CDEV:
                 return run_seal_cdev(run, step);
         case STEP_CLOSE_CDEV:
-                handles_close(run->files, HANDLE_CDEV, step->group, step->device);
-                return 0;
+                return run_close_cdev(run, step);
         case STEP_CLOSE_FILES:
                 handles_done(run->files);
                 return 0;
@@ -433,6 +432,7 @@ void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Results 
                    .files = files,
                    .results = results,
                    .host = host,
+                   .nobody = -EBADF,
                    .traces = calloc(plan->n_steps + 1, sizeof(Trace))};
 
         if (run.traces)
@@ -441,6 +441,7 @@ void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Results 
                 progress->error = -ENOMEM;
         handles_close_kind(files, HANDLE_CLAIM);
         holder_search_free(run.search);
+        fd_close(run.nobody);
         free(run.traces);
         progress->finished = true;
 }

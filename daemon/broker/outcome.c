@@ -71,10 +71,17 @@ static RefusalKind refuse_unseen(Outcome *outcome, uint32_t group) {
                       group);
 }
 
+static RefusalKind refuse_in_use(Outcome *outcome, uint32_t group) {
+        return refuse(&outcome->refusal, REFUSAL_IN_USE,
+                      "a device of group %u is still open in its holder; close it first", group);
+}
+
 static RefusalKind judge_open(Outcome *outcome, const Request *request, const Step *step,
                               int error) {
         if (error == -EBUSY && request->due)
                 return refuse_unseen(outcome, step->group);
+        if (error == -EBUSY && request->operation == OPERATION_REMOVE)
+                return refuse_in_use(outcome, step->group);
         if (error == -EBUSY)
                 return refuse(&outcome->refusal, REFUSAL_HELD_OUTSIDE,
                               "group %u is open in a process that has no lease of it; find it with "
@@ -94,9 +101,7 @@ static RefusalKind judge_unset(Outcome *outcome, const Request *request, const S
                 return REFUSAL_NONE;
         if (request->due)
                 return refuse_unseen(outcome, step->group);
-        return refuse(&outcome->refusal, REFUSAL_IN_USE,
-                      "a device of group %u is still open in its holder; close it first",
-                      step->group);
+        return refuse_in_use(outcome, step->group);
 }
 
 /* After its group was seen to be free: somebody was quicker, or a member left its vfio driver. */
@@ -108,24 +113,26 @@ static RefusalKind judge_bind_cdev(Outcome *outcome, const Step *step, int error
                               step->device, step->device);
         if (error == -EPERM)
                 return refuse(&outcome->refusal, REFUSAL_NOT_VIABLE,
-                              "the kernel does not let %s be bound to an iommufd: a member of "
-                              "group %u has another driver; see 'vfioctl explain group/%u'",
-                              step->device, step->group, step->group);
+                              "the kernel does not let %s be bound to an iommufd: group %u is "
+                              "another's, a member of it has another driver, or its interrupts are "
+                              "not isolated (allow_unsafe_interrupts of module iommufd)",
+                              step->device, step->group);
         return REFUSAL_NONE;
 }
 
-static RefusalKind judge_expect_nobody(Outcome *outcome, const World *world, const Step *step,
-                                       int error) {
+/* Unbind says itself who they are (daemon/broker/wait.c). */
+static RefusalKind judge_expect_nobody(Outcome *outcome, const World *world, const Request *request,
+                                       const Step *step, int error) {
         _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);
         bool leased = lease_table_find_group(&world->leases, step->group);
+        bool named = request->operation != OPERATION_UNBIND;
 
         if (error != -EBUSY)
                 return REFUSAL_NONE;
         return refuse(&outcome->refusal, leased ? REFUSAL_IN_USE : REFUSAL_HELD_OUTSIDE,
-                      leased ? "a device of group %u is still open: held by %s"
-                             : "a device of group %u is open in a process that has no lease of it: "
-                               "held by %s",
-                      step->group, string_or_empty(holders));
+                      "a device of group %u is %s%s%s", step->group,
+                      leased ? "still open" : "open in a process that has no lease of it",
+                      named ? ": held by " : "", named ? string_or_empty(holders) : "");
 }
 
 static RefusalKind judge_evict(Outcome *outcome, int error) {
@@ -181,7 +188,7 @@ static RefusalKind judge_step(Outcome *outcome, const World *world, const Reques
         case STEP_BIND_CDEV:
                 return judge_bind_cdev(outcome, step, error);
         case STEP_EXPECT_NOBODY:
-                return judge_expect_nobody(outcome, world, step, error);
+                return judge_expect_nobody(outcome, world, request, step, error);
         case STEP_EVICT:
                 return judge_evict(outcome, error);
         case STEP_GET_DEVICE:

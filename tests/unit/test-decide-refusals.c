@@ -156,6 +156,23 @@ static void no_memlock(World *world) {
         world->config.memlock_max_bytes = 0;
 }
 
+/* A kernel without iommufd is the one of as_it_is(). */
+static void iommufd(World *world) {
+        world_set_iommufd(world);
+        world_set_cdev(world, "0000:01:00.0", "vfio0");
+}
+
+static void no_cdevs(World *world) {
+        world_set_iommufd(world);
+        world->iommufd.cdevs = false;
+}
+
+static void own_iommufd_lease(World *world) {
+        iommufd(world);
+        own_lease(world);
+        lease_table_find(&world->leases, 1)->mode = MODE_IOMMUFD;
+}
+
 #define BIND OPERATION_BIND
 #define UNBIND OPERATION_UNBIND
 #define ACQUIRE OPERATION_ACQUIRE
@@ -313,6 +330,52 @@ static const struct {
          {ADD, "group/4", OWNER, .bind = true, .lease = 1, .memlock = 4096},
          REFUSAL_UNSUPPORTED,
          "which process calls"},
+        /* Modes. */
+        {as_it_is,
+         {ACQUIRE, "01:00.0", OWNER, .mode = MODE_IOMMUFD},
+         REFUSAL_UNSUPPORTED,
+         "this kernel has no iommufd (CONFIG_IOMMUFD); use mode 'group'"},
+        {as_it_is,
+         {ACQUIRE, "01:00.0", OWNER, .prepare = PREPARE_BIND},
+         REFUSAL_UNSUPPORTED,
+         "this kernel has no iommufd"},
+        {no_cdevs,
+         {ACQUIRE, "01:00.0", OWNER, .mode = MODE_IOMMUFD},
+         REFUSAL_UNSUPPORTED,
+         "this kernel gives VFIO devices no nodes of their own (CONFIG_VFIO_DEVICE_CDEV); use mode "
+         "'group'"},
+        {iommufd,
+         {ACQUIRE, "01:00.0 02:00.0", OWNER, .mode = MODE_IOMMUFD},
+         REFUSAL_UNSUPPORTED,
+         "0000:02:00.0 has no node under /dev/vfio/devices; use mode 'group'"},
+        {iommufd,
+         {ACQUIRE, "02:00.0", OWNER, .prepare = PREPARE_BIND},
+         REFUSAL_UNSUPPORTED,
+         "0000:02:00.0 has no node"},
+        {iommufd,
+         {ACQUIRE, "01:00.0", OWNER, .mode = MODE_GROUP, .cookies = "0000:01:00.0=7"},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "option cookies: only in mode 'iommufd', and this is 'group'"},
+        {as_it_is,
+         {ACQUIRE, "01:00.0", OWNER, .cookies = "0000:01:00.0=7"},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "only in mode 'iommufd'"},
+        {iommufd,
+         {ACQUIRE, "01:00.0", OWNER, .cookies = "0000:01:00.0=7 0000:02:00.0=8"},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "option cookies: 0000:02:00.0 is not among the devices asked for"},
+        {iommufd,
+         {ACQUIRE, "01:00.0", OWNER, .mode = MODE_IOMMUFD, .fds_max = 2},
+         REFUSAL_TOO_MANY_FDS,
+         "would carry 3"},
+        {own_iommufd_lease,
+         {ADD, "03:01.0", OWNER, .lease = 1, .mode = MODE_GROUP},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "option mode: lease 1 is in mode 'iommufd'; acquire a lease of its own"},
+        {own_lease,
+         {ADD, "03:01.0", OWNER, .lease = 1, .mode = MODE_IOMMUFD},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "option mode: lease 1 is in mode 'group'"},
 
         /* Add and remove. */
         {as_it_is, {ADD, "01:00.0", OWNER, .lease = 1}, REFUSAL_NOT_FOUND, "there is no lease 1"},

@@ -26,14 +26,14 @@ START_TEST(what_the_kernel_has_is_read_from_dev_and_proc) {
                 const char *devices; /* NULL: no such file */
                 bool node, iommufd, cdevs, known;
         } rows[] = {
-                {"Character devices:\n 10 misc\n511 vfio\n510 vfio-cdev\n\nBlock devices:\n", true,
+                {"Character devices:\n 10 misc\n511 vfio\n510 vfio-dev\n\nBlock devices:\n", true,
                  true, true, true},
                 {"Character devices:\n 10 misc\n511 vfio\n", true, true, false, true},
-                {"Character devices:\n510 vfio-cdev", true, true, true, true},
+                {"Character devices:\n510 vfio-dev", true, true, true, true},
                 {"Character devices:\n511 vfio", true, true, false, true},
-                {"Character devices:\n510 vfio-cdev\n", false, false, true, true},
+                {"Character devices:\n510 vfio-dev\n", false, false, true, true},
                 /* Names that only contain the word. */
-                {"Character devices:\n 10 misc\n511 vfio-cdevs\n510 myvfio\n", true, true, false,
+                {"Character devices:\n 10 misc\n511 vfio-devs\n510 myvfio\n", true, true, false,
                  false},
                 {"Character devices:\n 10 misc\n", true, true, false, false},
                 {"", true, true, false, false},

@@ -39,13 +39,13 @@ static const struct {
 };
 
 static bool is_pci(int fd) {
-        _cleanup_free_ char *device = fake_machine_device_of(fd);
+        _cleanup_free_ char *device = fake_machine_read(fd);
 
         return strchr(device, ':');
 }
 
 int inspect_get_device_info(int device, struct vfio_device_info *info) {
-        _cleanup_free_ char *name = fake_machine_device_of(device);
+        _cleanup_free_ char *name = fake_machine_read(device);
         bool pci = is_pci(device);
         int r = fake_machine_obey("inspect", name);
 

@@ -160,13 +160,6 @@ uint32_t fake_machine_group(const char *name) {
         return (uint32_t)strtoul(group, NULL, 10);
 }
 
-char *fake_machine_device_of(int fd) {
-        _cleanup_free_ char *link = string_format("/proc/self/fd/%d", fd);
-
-        ensure(link, "memory");
-        return read_link(TAKE_PTR(link));
-}
-
 static char *bus_of(const char *name) {
         return read_link(device_path(name, "subsystem"));
 }
@@ -235,8 +228,79 @@ static bool is_locked(char *path) {
         return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
 }
 
+static struct flock lock_of(short type, long byte) {
+        return (struct flock){
+                .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1, .l_pid = 0};
+}
+
+bool fake_machine_lock(int fd, long byte, bool shared) {
+        struct flock lock = lock_of(shared ? F_RDLCK : F_WRLCK, byte);
+
+        return fcntl(fd, F_OFD_SETLK, &lock) >= 0;
+}
+
+void fake_machine_unlock(int fd, long byte) {
+        struct flock lock = lock_of(F_UNLCK, byte);
+
+        ensure(fcntl(fd, F_OFD_SETLK, &lock) >= 0, "unlock");
+}
+
+bool fake_machine_is_locked(int fd, long byte) {
+        struct flock lock = lock_of(F_WRLCK, byte);
+
+        ensure(fcntl(fd, F_OFD_GETLK, &lock) >= 0, "look at a lock");
+        return lock.l_type != F_UNLCK;
+}
+
+/* A number is the group's, and the last digit of the name. */
+static char *cdev_name(const char *name) {
+        char *cdev = string_format("vfio%u%c", fake_machine_group(name), name[strlen(name) - 1]);
+
+        ensure(cdev, "memory");
+        return cdev;
+}
+
+char *fake_machine_cdev(const char *name) {
+        _cleanup_free_ char *cdev = cdev_name(name);
+
+        return fake_machine_path("dev/vfio/devices/%s", cdev);
+}
+
+bool fake_machine_cdev_is(const char *name, FakeCdevByte byte) {
+        _cleanup_free_ char *path = fake_machine_cdev(name);
+        _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+
+        return fd >= 0 && fake_machine_is_locked(fd, byte);
+}
+
 bool fake_machine_device_is_open(const char *name) {
-        return is_locked(fake_machine_path("dev/device/%s", name));
+        return is_locked(fake_machine_path("dev/device/%s", name)) ||
+               fake_machine_cdev_is(name, FAKE_CDEV_OPEN);
+}
+
+bool fake_machine_device_is_in_use(const char *name) {
+        return is_locked(fake_machine_path("dev/device/%s", name)) ||
+               fake_machine_cdev_is(name, FAKE_CDEV_BOUND);
+}
+
+bool fake_machine_group_is_open(uint32_t group) {
+        return is_locked(fake_machine_path("dev/vfio/%u", group));
+}
+
+void fake_machine_set_iommufd(bool there) {
+        if (there)
+                write_text(fake_machine_path("dev/iommu"), "");
+        else
+                unlink_path(fake_machine_path("dev/iommu"));
+}
+
+char *fake_machine_read(int fd) {
+        char text[256];
+        ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+        ensure(n >= 0, "read what a file is of");
+        text[n] = '\0';
+        return strdup(text);
 }
 
 static bool is_vfio(const char *driver) {
@@ -268,17 +332,15 @@ static void count_vfio(uint32_t group, int more) {
 }
 
 static void attach_driver(const char *name, const char *driver) {
-        _cleanup_free_ char *bus = bus_of(name), *cdev = NULL;
+        _cleanup_free_ char *bus = bus_of(name), *cdev = cdev_name(name);
 
         make_link(device_path(name, "driver"),
                   string_format("../../bus/%s/drivers/%s", bus, driver));
         if (!is_vfio(driver))
                 return;
-        cdev = string_format("sys/devices/%s/vfio-dev/vfio%u%c", name, fake_machine_group(name),
-                             name[strlen(name) - 1]);
-        ensure(cdev, "memory");
-        make_directory("%s", cdev);
-        write_text(fake_machine_path("%s/dev", cdev), "511:0\n");
+        make_directory("sys/devices/%s/vfio-dev/%s", name, cdev);
+        write_text(fake_machine_path("sys/devices/%s/vfio-dev/%s/dev", name, cdev), "511:0\n");
+        write_text(fake_machine_path("dev/vfio/devices/%s", cdev), name);
         write_text(fake_machine_path("dev/device/%s", name), name);
         count_vfio(fake_machine_group(name), 1);
 }
@@ -290,6 +352,7 @@ static void detach_driver(const char *name, const char *driver) {
         fake_machine_erase(child);
         if (!is_vfio(driver))
                 return;
+        unlink_path(fake_machine_cdev(name));
         unlink_path(fake_machine_path("dev/device/%s", name));
         count_vfio(fake_machine_group(name), -1);
 }
@@ -459,7 +522,7 @@ void fake_machine_build(const char *directory) {
         static const char *const directories[] = {"sys/kernel/iommu_groups",
                                                   "sys/class/vfio-dev",
                                                   "sys/bus/pci/drivers",
-                                                  "dev/vfio",
+                                                  "dev/vfio/devices",
                                                   "dev/device",
                                                   "natural",
                                                   "faults",

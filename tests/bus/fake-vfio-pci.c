@@ -4,13 +4,11 @@
 
 #include "daemon/kernel/vfio-pci.h"
 
-#include <stdlib.h>
-
 #include "daemon/util/string.h"
 #include "tests/bus/fake-machine.h"
 
 static int obey(const char *what, int fd) {
-        _cleanup_free_ char *device = fake_machine_device_of(fd);
+        _cleanup_free_ char *device = fake_machine_read(fd);
         int r = fake_machine_obey(what, device);
 
         if (r >= 0)

@@ -382,6 +382,8 @@ EXPECTED = [
     "inspect device=0000:03:00.0 vendor=8086:100e class=020000 group=4 driver=vfio-pci",
     "acquire device=0000:03:00.0 vendor=8086:100e class=020000 group=4 driver=vfio-pci label=much mode=group",
     "raise-memlock label=much mode=group memlock=1048576",
+    "acquire device=0000:06:00.0 vendor=8086:100e class=020000 group=8 driver=vfio-pci mode=iommufd",
+    "acquire device=0000:06:00.1 vendor=8086:2668 class=040300 group=8 driver=pci-stub mode=iommufd",
 ]
 
 
@@ -439,6 +441,8 @@ def details(w):
     # What is not exactly that is denied.
     w.call(EXACT, "Bind", "group/3").expect_error(ACCESS_DENIED, "0000:02:00.0")
     w.call(EXACT, "Acquire", "group/8").expect_error(ACCESS_DENIED, "0000:06:00.0")
+    w.tool("iommufd", "on")
+    w.hold(EXACT, "group/8")
 
 
 @test("polkitd", "an inspection is asked about for the device alone that is inspected")
@@ -732,6 +736,41 @@ def both_actions(w):
                      ("org.vfiod1.acquire", "0000:03:00.0")], f"{asked}")
     for check in w.polkit.checks():
         expect(details_of(check)["label"] == "x y" and details_of(check)["mode"] == "group", f"{check}")
+
+
+def modes_of(checks):
+    return [details_of(check)["mode"] for check in checks]
+
+
+@test("scripted", "polkit is told which mode auto means, and the one that was asked for by name")
+def mode_detail(w):
+    w.hold(ALLOWED, "group/4")
+    w.tool("iommufd", "on")
+    _, path = w.hold(ALLOWED, "group/9")
+    w.call(ALLOWED, "Plan", "group/5", operation="acquire", options={"bind": "true"}).expect_done("open an iommufd")
+    w.call(ALLOWED, "Acquire", "group/5", options={"bind": "true", "mode": "group"}).expect_done("container:")
+    expect(modes_of(w.polkit.checks()) == ["group", "iommufd", "iommufd", "iommufd", "group", "group"],
+           f"{modes_of(w.polkit.checks())}")
+    w.polkit.lines.clear()
+    w.call(ALLOWED, "Add", "0000:06:00.0", lease=path).expect_done("cdev:0000:06:00.0")
+    expect(set(modes_of(w.polkit.checks())) == {"iommufd"}, f"{w.polkit.checks()}")
+
+
+@test("scripted", "the mode that polkit was told is the one that is done, whatever can be had by then")
+def mode_is_settled(w):
+    w.polkit.tell("on 0000:03:00.0 hang")
+    slow = w.begin(ALLOWED, "Acquire", "group/4", hold=True)
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.tool("iommufd", "on")
+    w.polkit.tell("forget", "answer allow")
+    slow.outcome().expect_done("container:")
+    w.polkit.tell("on 0000:07:00.0 hang")
+    slow = w.begin(ALLOWED, "Acquire", "group/9", hold=True)
+    wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked again")
+    w.tool("iommufd", "off")
+    w.polkit.tell("forget", "answer allow")
+    slow.outcome().expect_refusal("Unsupported", "this kernel has no iommufd")
+    expect(modes_of(w.polkit.checks()) == ["group", "iommufd"], f"{w.polkit.checks()}")
 
 
 @test("scripted", "a plan asks what its operation asks")

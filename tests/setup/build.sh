@@ -54,6 +54,8 @@ install_from_root() {
                         src/tests/lab/guest/holder*.c src/tests/lab/guest/vfio-files.c $(pkg-config --cflags --libs libsystemd)
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/memlock-user \
                         src/tests/lab/guest/memlock-user.c $(pkg-config --cflags --libs libsystemd)
+                cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/vm-plug \
+                        src/tests/lab/guest/vm-plug.c -L"build-$2/client/lib" -lvfiod
                 mkdir -p stage/usr/lib/vfiod-lab/bench
                 for program in acquire unbind; do
                         cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o "stage/usr/lib/vfiod-lab/bench/$program" \

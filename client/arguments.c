@@ -7,6 +7,7 @@
 
 #include "client/duration.h"
 #include "client/output.h"
+#include "client/size.h"
 #include "client/status.h"
 #include "daemon/util/string.h"
 
@@ -26,9 +27,18 @@ static const Option options[] = {
         {OPTION_DRIVER, 'd', "driver", "DRIVER", "the vfio driver, instead of the best match"},
         {OPTION_DRY_RUN, 'n', "dry-run", NULL, "print the steps and change nothing"},
         {OPTION_LABEL, 'l', "label", "TEXT", "what the lease is for, shown to everybody"},
-        {OPTION_PREPARE, 0, "prepare", "open|attach",
-         "attach (default): devices open, in one container; open: the program does that"},
-        {OPTION_MODE, 0, "mode", "auto|group", "family of kernel interface, auto by default"},
+        {OPTION_MODE, 0, "mode", "auto|group|iommufd",
+         "family of kernel interface; auto (default): iommufd where the kernel has it"},
+        {OPTION_PREPARE, 0, "prepare", "open|bind|attach",
+         "attach (default): devices ready, in one container or IOAS; bind: bound to the iommufd; "
+         "open: opened, the program does the rest"},
+        {OPTION_MEMLOCK, 0, "memlock", "SIZE",
+         "raise the limit of locked memory to at least that, for PROGRAM too: 4G, 512M"},
+        {OPTION_COOKIE, 0, "cookie", "DEV=N",
+         "a number of your own for a device, shown with the lease; may be repeated"},
+        {OPTION_HOT_RESET, 0, "hot-reset", NULL,
+         "refuse unless the lease has all that is reset together with its devices"},
+        {OPTION_IOMMUFD_ID, 0, "iommufd-id", "ID", "what QEMU calls the iommufd (iommufd0)"},
         {OPTION_WAIT, 0, "wait", "TIME",
          "ask the holders, and wait until they have given back; for ever without TIME", true},
         {OPTION_REVOKE, 0, "revoke", "TIME",
@@ -43,6 +53,11 @@ static const Option options[] = {
 };
 
 void arguments_done(Arguments *a) {
+        for (size_t i = 0; i < a->acquire.n_cookies; i++)
+                free((char *)a->cookies[i].name);
+        free(a->cookies);
+        a->cookies = NULL;
+        a->acquire.n_cookies = 0;
         free(a->operands);
         a->operands = NULL;
 }
@@ -65,7 +80,7 @@ static int set_timeout(const char *value, Arguments *a, char **reterr) {
                 return wrong(reterr, string_format("--timeout: '%s' is no number of seconds from 1 "
                                                    "to 1000000",
                                                    value));
-        a->timeout = seconds * 1000000;
+        a->timeout_ms = seconds * 1000;
         return 0;
 }
 
@@ -73,11 +88,11 @@ static int set_timeout(const char *value, Arguments *a, char **reterr) {
 static int set_policy(const Option *option, const char *value, Arguments *a, char **reterr) {
         int r;
 
-        if (a->options.policy && !string_equal(a->options.policy, option->name))
+        if (a->policy && !string_equal(a->policy, option->name))
                 return wrong(reterr, strdup("--wait and --revoke exclude each other"));
-        a->options.policy = option->name;
-        a->options.has_timeout = value != NULL;
-        r = value ? duration_parse(value, &a->options.timeout_ms) : 0;
+        a->policy = option->name;
+        a->policy_ms = VFIOD_TIMEOUT_NONE;
+        r = value ? duration_parse(value, &a->policy_ms) : 0;
         if (r == -ERANGE)
                 return wrong(reterr, string_format("--%s: '%s' is longer than 1000000 seconds",
                                                    option->name, value));
@@ -86,6 +101,41 @@ static int set_policy(const Option *option, const char *value, Arguments *a, cha
                                                    "2m",
                                                    option->name, value));
         return r;
+}
+
+static int set_memlock(const char *value, Arguments *a, char **reterr) {
+        int r;
+
+        r = size_parse(value, &a->acquire.memlock);
+        if (r == -ERANGE)
+                return wrong(reterr,
+                             string_format("--memlock: '%s' is more than there can be", value));
+        if (r == -EINVAL)
+                return wrong(reterr,
+                             string_format("--memlock: '%s' is no size: write 4G, 512M or a "
+                                           "number of bytes",
+                                           value));
+        return r;
+}
+
+/* "DEV=N"; names of devices have no '='. */
+static int add_cookie(const char *value, Arguments *a, char **reterr) {
+        const char *equals = strchr(value, '=');
+        vfiod_cookie *grown, cookie = {0};
+
+        if (!equals || equals == value || string_to_u64(equals + 1, UINT64_MAX, &cookie.cookie) < 0)
+                return wrong(reterr, string_format("--cookie: '%s' is no DEV=N: a device and a "
+                                                   "number",
+                                                   value));
+        grown = reallocarray(a->cookies, a->acquire.n_cookies + 1, sizeof(cookie));
+        if (!grown)
+                return -ENOMEM;
+        a->acquire.cookies = a->cookies = grown;
+        cookie.name = strndup(value, (size_t)(equals - value));
+        if (!cookie.name)
+                return -ENOMEM;
+        grown[a->acquire.n_cookies++] = cookie;
+        return 0;
 }
 
 static int set_flag(const Option *option, Arguments *a) {
@@ -106,7 +156,10 @@ static int set_flag(const Option *option, Arguments *a) {
                 a->dry_run = true;
                 return 0;
         case OPTION_BIND:
-                a->options.bind = true;
+                a->acquire.bind = true;
+                return 0;
+        case OPTION_HOT_RESET:
+                a->acquire.hot_reset = true;
                 return 0;
         default:
                 return -EINVAL;
@@ -118,17 +171,24 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
         case OPTION_TIMEOUT:
                 return set_timeout(value, a, reterr);
         case OPTION_DRIVER:
-                a->options.driver = value;
+                a->acquire.driver = value;
                 return 0;
         case OPTION_LABEL:
-                a->options.label = value;
+                a->acquire.label = value;
                 return 0;
         case OPTION_PREPARE:
-                a->options.prepare = value;
+                a->acquire.prepare = value;
                 return 0;
         case OPTION_MODE:
-                a->options.mode = value;
+                a->acquire.mode = value;
                 return 0;
+        case OPTION_IOMMUFD_ID:
+                a->iommufd_id = value;
+                return 0;
+        case OPTION_MEMLOCK:
+                return set_memlock(value, a, reterr);
+        case OPTION_COOKIE:
+                return add_cookie(value, a, reterr);
         case OPTION_WAIT:
         case OPTION_REVOKE:
                 return set_policy(option, value, a, reterr);
@@ -219,7 +279,11 @@ int arguments_parse(const Verb *verbs, char **argv, Arguments *ret, char **reter
         int r = 0;
 
         *reterr = NULL;
-        *ret = (Arguments){.timeout = TIMEOUT_DEFAULT};
+        *ret = (Arguments){
+                .timeout_ms = TIMEOUT_DEFAULT_MS,
+                .acquire = VFIOD_ACQUIRE_OPTIONS_NULL,
+                .policy_ms = VFIOD_TIMEOUT_NONE,
+        };
         ret->operands = calloc(strv_length(argv) + 1, sizeof(char *));
         if (!ret->operands)
                 return -ENOMEM;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "client/manager.h"
+#include "client/lib/vfiod.h"
 
 typedef struct Arguments Arguments;
 
@@ -30,12 +30,17 @@ typedef enum OptionBit {
         OPTION_MODE = 1U << 10,
         OPTION_WAIT = 1U << 11,
         OPTION_REVOKE = 1U << 12,
+        OPTION_MEMLOCK = 1U << 13,
+        OPTION_COOKIE = 1U << 14,
+        OPTION_HOT_RESET = 1U << 15,
+        OPTION_IOMMUFD_ID = 1U << 16,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
         (OPTION_HELP | OPTION_VERSION | OPTION_JSON | OPTION_NO_ASK_PASSWORD | OPTION_TIMEOUT)
 #define OPTIONS_UNBIND (OPTION_WAIT | OPTION_REVOKE)
-#define OPTIONS_ACQUIRE (OPTION_BIND | OPTION_DRIVER | OPTION_LABEL | OPTION_PREPARE | OPTION_MODE)
+#define OPTIONS_ADD (OPTION_BIND | OPTION_DRIVER | OPTION_COOKIE | OPTION_HOT_RESET)
+#define OPTIONS_ACQUIRE (OPTIONS_ADD | OPTION_LABEL | OPTION_PREPARE | OPTION_MODE | OPTION_MEMLOCK)
 
 typedef struct Verb {
         const char *name; /* NULL ends a table */
@@ -56,8 +61,12 @@ struct Arguments {
         bool json;
         bool no_ask_password;
         bool dry_run;
-        uint64_t timeout; /* microseconds */
-        OperationOptions options;
+        uint64_t timeout_ms;
+        vfiod_acquire_options acquire; /* driver also of bind; its cookies are: */
+        vfiod_cookie *cookies;         /* owned, their names too */
+        const char *iommufd_id;        /* of qemu-args, NULL for none */
+        const char *policy;            /* of unbind, NULL for none */
+        uint64_t policy_ms;            /* VFIOD_TIMEOUT_NONE for none */
         char **operands; /* NULL-terminated; the array is owned, the strings are argv's */
         char **command;  /* borrowed from argv, NULL where there is none */
 };
@@ -65,7 +74,7 @@ struct Arguments {
 #define ARGUMENTS_NULL {.verb = NULL}
 
 /* How long an answer may take: somebody may have to type a password, a driver may be slow. */
-#define TIMEOUT_DEFAULT (360 * UINT64_C(1000000))
+#define TIMEOUT_DEFAULT_MS UINT64_C(360000)
 
 void arguments_done(Arguments *a);
 

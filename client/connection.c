@@ -5,11 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "client/duration.h"
 #include "client/report.h"
-#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
-#include "protocol/names.h"
 
 /* dbus-daemon allows 128 calls without a reply (max_replies_per_connection); stay well below. */
 #define PIPELINE_MAX 64
@@ -18,39 +15,6 @@ typedef struct Pending {
         sd_bus_message *reply; /* NULL until it is there */
         size_t *outstanding;
 } Pending;
-
-int connection_open(Connection *c, bool interactive, uint64_t timeout) {
-        int r;
-
-        r = sd_bus_open_system(&c->bus);
-        if (r < 0) {
-                sd_bus_error_setf(&c->error, SD_BUS_ERROR_NO_SERVER,
-                                  "The system bus cannot be reached: %s", strerror(-r));
-                return r;
-        }
-        r = sd_bus_set_allow_interactive_authorization(c->bus, interactive);
-        if (r < 0)
-                return r;
-        return sd_bus_set_method_call_timeout(c->bus, timeout);
-}
-
-void connection_done(Connection *c) {
-        sd_bus_error_free(&c->error);
-        c->bus = sd_bus_close_unref(c->bus);
-}
-
-int connection_new_call(Connection *c, const char *path, const char *interface, const char *member,
-                        sd_bus_message **ret) {
-        return sd_bus_message_new_method_call(c->bus, ret, VFIOD_BUS_NAME, path, interface, member);
-}
-
-int connection_call(Connection *c, sd_bus_message *call, sd_bus_message **ret) {
-        int r;
-
-        sd_bus_error_free(&c->error);
-        r = sd_bus_call(c->bus, call, 0, &c->error, ret);
-        return r < 0 ? r : 0;
-}
 
 static int on_reply(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr) {
         Pending *pending = userdata;
@@ -80,7 +44,7 @@ static int wait_for_replies(sd_bus *bus, const size_t *outstanding) {
 }
 
 /* One pipeline; `slots` forget the calls whose answer nobody waits for any more. */
-static int call_batch(Connection *c, sd_bus_message *const *calls, size_t n, Pending *pending,
+static int call_batch(vfiod_connection *c, sd_bus_message *const *calls, size_t n, Pending *pending,
                       sd_bus_slot **slots) {
         size_t outstanding = n;
         int r;
@@ -103,7 +67,7 @@ static int call_batch(Connection *c, sd_bus_message *const *calls, size_t n, Pen
         return 0;
 }
 
-static int call_batch_owned(Connection *c, sd_bus_message *const *calls, size_t n,
+static int call_batch_owned(vfiod_connection *c, sd_bus_message *const *calls, size_t n,
                             sd_bus_message **replies) {
         sd_bus_slot *slots[PIPELINE_MAX] = {NULL};
         Pending pending[PIPELINE_MAX] = {0};
@@ -117,7 +81,7 @@ static int call_batch_owned(Connection *c, sd_bus_message *const *calls, size_t 
         return r;
 }
 
-int connection_call_all(Connection *c, sd_bus_message *const *calls, size_t n,
+int connection_call_all(vfiod_connection *c, sd_bus_message *const *calls, size_t n,
                         sd_bus_message **replies) {
         int r = 0;
 
@@ -132,7 +96,7 @@ int connection_call_all(Connection *c, sd_bus_message *const *calls, size_t n,
         return r;
 }
 
-int connection_match(Connection *c, const char *rule, sd_bus_message_handler_t callback,
+int connection_match(vfiod_connection *c, const char *rule, sd_bus_message_handler_t callback,
                      const void *userdata) {
         int r;
 
@@ -141,7 +105,7 @@ int connection_match(Connection *c, const char *rule, sd_bus_message_handler_t c
         return r < 0 ? r : 0;
 }
 
-int connection_run(Connection *c) {
+int connection_run(vfiod_connection *c) {
         int r;
 
         do
@@ -150,20 +114,10 @@ int connection_run(Connection *c) {
         return r;
 }
 
-int connection_run_until(Connection *c, const bool *done, uint64_t timeout) {
-        uint64_t now = clock_now(CLOCK_MONOTONIC), end = now + timeout;
-        int r = 0;
-
-        while (!*done && now < end && r >= 0) {
-                r = process_or_wait(c->bus, end - now);
-                now = clock_now(CLOCK_MONOTONIC);
-        }
-        return r < 0 ? r : 0;
-}
-
-int connection_report(Connection *c, int r) {
-        if (!sd_bus_error_is_set(&c->error))
-                sd_bus_error_set_errno(&c->error, r);
+int connection_report(vfiod_connection *c, int r) {
+        if (!c)
+                return report_errno(r, "cannot ask vfiod");
+        (void)connection_end(c, r);
         return report(status_from_error(c->error.name), c->error.name, "%s",
                       string_is_empty(c->error.message) ? strerror(-r) : c->error.message);
 }

@@ -6,19 +6,19 @@
 
 #include "daemon/util/string.h"
 
-#define LEASE "lease"
-
 typedef struct Kind {
         const char *name;
-        bool named; /* "{kind:name}" makes sense */
-        bool device;
+        const char *mode; /* the only one that has it, NULL for both */
+        bool named;       /* "{kind:name}" makes sense */
 } Kind;
 
 static const Kind kinds[] = {
-        {.name = LEASE},
-        {.name = "container"},
-        {.name = "group", .named = true},
-        {.name = "device", .named = true, .device = true},
+        {.name = VFIOD_KIND_LEASE},
+        {.name = VFIOD_KIND_CONTAINER, .mode = VFIOD_MODE_GROUP},
+        {.name = VFIOD_KIND_GROUP, .mode = VFIOD_MODE_GROUP, .named = true},
+        {.name = VFIOD_KIND_DEVICE, .mode = VFIOD_MODE_GROUP, .named = true},
+        {.name = VFIOD_KIND_IOMMUFD, .mode = VFIOD_MODE_IOMMUFD},
+        {.name = VFIOD_KIND_CDEV, .mode = VFIOD_MODE_IOMMUFD, .named = true},
 };
 
 typedef struct Placeholder {
@@ -70,22 +70,43 @@ static int parse(const char *s, Placeholder *ret, const char **ret_end, char **r
         return 0;
 }
 
-static int look_up(const Placeholder *p, const Grant *grant, int *ret_fd, char **reterr) {
-        const GrantFile *file;
-        size_t n;
+static size_t count_files(const vfiod_lease *lease, const char *kind) {
+        const vfiod_file *file;
+        size_t n = 0;
 
-        if (string_equal(p->kind->name, LEASE)) {
-                *ret_fd = grant->lease_fd;
-                return 0;
-        }
-        file = grant_find(grant, p->kind->name, p->name, &n);
-        if (!file)
+        for (size_t i = 0; (file = vfiod_lease_get_file(lease, i)); i++)
+                n += string_equal(file->kind, kind);
+        return n;
+}
+
+static int look_up(const Placeholder *p, const vfiod_lease *lease, int *ret_fd, char **reterr) {
+        int fd = vfiod_lease_get_fd(lease, p->kind->name, p->name);
+
+        if (fd == -ENOTUNIQ)
+                return refuse(reterr, string_format("'{%s}' could be any of %zu: write '{%s:NAME}'",
+                                                    p->text, count_files(lease, p->kind->name),
+                                                    p->kind->name));
+        if (fd < 0)
                 return refuse(reterr,
                               string_format("'{%s}' matches no file of the lease", p->text));
-        if (n > 1)
-                return refuse(reterr, string_format("'{%s}' could be any of %zu: write '{%s:NAME}'",
-                                                    p->text, n, p->kind->name));
-        *ret_fd = file->fd;
+        *ret_fd = fd;
+        return 0;
+}
+
+/* Whether there can be such a file. */
+static int check_kind(const Placeholder *p, const char *prepare, const char **mode, char **reterr) {
+        if (!p->kind->mode)
+                return 0;
+        if (!*mode || string_equal(*mode, VFIOD_MODE_AUTO))
+                *mode = p->kind->mode;
+        if (!string_equal(*mode, p->kind->mode))
+                return refuse(reterr, string_format("'{%s}': there is no %s file in %s mode",
+                                                    p->text, p->kind->name, *mode));
+        if (string_equal(p->kind->name, VFIOD_KIND_DEVICE) &&
+            string_equal(prepare, VFIOD_PREPARE_OPEN))
+                return refuse(reterr,
+                              string_format("'{%s}': there are no device files with --prepare open",
+                                            p->text));
         return 0;
 }
 
@@ -104,46 +125,57 @@ static const char *copy_literal(const char *s, char **text, int *r) {
         return s;
 }
 
-/* With no grant, only what substitute_check() promises. */
-static int walk(const char *s, const Grant *grant, bool devices, char **text, char **reterr) {
+typedef int (*PlaceholderHandler)(const Placeholder *p, void *userdata, char **text, char **reterr);
+
+/* Each placeholder goes to `handle`, the rest into *text. */
+static int walk(const char *s, PlaceholderHandler handle, void *userdata, char **text,
+                char **reterr) {
         int r = 0;
 
         for (s = copy_literal(s, text, &r); r >= 0 && *s; s = copy_literal(s, text, &r)) {
                 _cleanup_(placeholder_done) Placeholder p = PLACEHOLDER_NULL;
-                int fd = -EBADF;
 
                 r = parse(s + 1, &p, &s, reterr);
-                if (r < 0)
-                        return r;
-                if (!devices && p.kind->device)
-                        return refuse(reterr, string_format("'{%s}': there are no device files "
-                                                            "with --prepare open",
-                                                            p.text));
-                if (!grant)
-                        continue;
-                r = look_up(&p, grant, &fd, reterr);
-                if (r < 0)
-                        return r;
-                r = string_append(text, "%d", fd);
+                if (r >= 0)
+                        r = handle(&p, userdata, text, reterr);
                 if (r < 0)
                         return r;
         }
         return r;
 }
 
-int substitute_check(const char *argument, bool devices, char **reterr) {
-        _cleanup_free_ char *text = NULL;
+typedef struct Wishes {
+        const char *prepare;
+        const char **mode;
+} Wishes;
 
-        return walk(argument, NULL, devices, &text, reterr);
+static int check_placeholder(const Placeholder *p, void *userdata, _unused_ char **text,
+                             char **reterr) {
+        Wishes *wishes = userdata;
+
+        return check_kind(p, wishes->prepare, wishes->mode, reterr);
 }
 
-int substitute(const char *argument, const Grant *grant, char **ret, char **reterr) {
+int substitute_check(const char *argument, const char *prepare, const char **mode, char **reterr) {
+        _cleanup_free_ char *text = NULL;
+
+        return walk(argument, check_placeholder, &(Wishes){prepare, mode}, &text, reterr);
+}
+
+static int replace_placeholder(const Placeholder *p, void *userdata, char **text, char **reterr) {
+        int r, fd = -EBADF;
+
+        r = look_up(p, userdata, &fd, reterr);
+        return r < 0 ? r : string_append(text, "%d", fd);
+}
+
+int substitute(const char *argument, const vfiod_lease *lease, char **ret, char **reterr) {
         _cleanup_free_ char *text = strdup("");
         int r;
 
         if (!text)
                 return -ENOMEM;
-        r = walk(argument, grant, true, &text, reterr);
+        r = walk(argument, replace_placeholder, (void *)lease, &text, reterr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(text);

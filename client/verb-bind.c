@@ -7,24 +7,49 @@
 #include "client/waiting.h"
 #include "daemon/util/string.h"
 
-static int change(const Arguments *a, const char *method) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+static int plan_bind(const Arguments *a, vfiod_connection *c, char **targets) {
+        char **steps;
+        int r;
+
+        r = vfiod_plan_bind(c, constant(targets), a->acquire.driver, &steps);
+        return r < 0 ? r : verb_print_steps(a, steps);
+}
+
+int verb_bind(const Arguments *a) {
+        _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_strv_ char **targets = NULL;
         int r;
 
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = manager_change(&c, method, targets, &a->options);
-        return r < 0 ? connection_report(&c, r) : STATUS_OK;
+                r = a->dry_run ? plan_bind(a, c, targets)
+                               : vfiod_bind(c, constant(targets), a->acquire.driver);
+        return r < 0 ? connection_report(c, r) : STATUS_OK;
 }
 
-int verb_bind(const Arguments *a) {
-        return a->dry_run ? verb_dry_run(a, "bind") : change(a, "Bind");
+static int plan_unbind(const Arguments *a, vfiod_connection *c, char **targets) {
+        char **steps;
+        int r;
+
+        r = vfiod_plan_unbind(c, constant(targets), a->policy, a->policy_ms, &steps);
+        return r < 0 ? r : verb_print_steps(a, steps);
+}
+
+static int unbind_at_once(const Arguments *a) {
+        _cleanup_connection_ vfiod_connection *c = NULL;
+        _cleanup_strv_ char **targets = NULL;
+        int r;
+
+        r = verb_begin(a, &c, &targets);
+        if (r >= 0)
+                r = a->dry_run ? plan_unbind(a, c, targets)
+                               : vfiod_unbind(c, constant(targets), NULL, VFIOD_TIMEOUT_NONE);
+        return r < 0 ? connection_report(c, r) : STATUS_OK;
 }
 
 /* --wait and --revoke. Leaving the bus, which ends the process anyway, is what ends the wait. */
 static int unbind_waiting(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_live_line_ LiveLine line = live_line_on(stderr);
         _cleanup_strv_ char **targets = NULL;
         WaitEnd end = WAIT_ANSWERED;
@@ -32,18 +57,17 @@ static int unbind_waiting(const Arguments *a) {
 
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = waiting_unbind(&c, targets, &a->options, a->json ? NULL : &line, &end);
+                r = waiting_unbind(c, targets, a->policy, a->policy_ms, a->json ? NULL : &line,
+                                   &end);
         if (r >= 0 && end == WAIT_STOPPED)
                 return report(STATUS_INTERRUPTED, NULL, "stopped waiting; nothing was changed");
         if (r >= 0 && end == WAIT_STOPPED_TOO_LATE)
                 return report(STATUS_INTERRUPTED, NULL,
                               "stopped waiting; what vfiod may have begun it finishes: see "
                               "'vfioctl list'");
-        return r < 0 ? connection_report(&c, r) : STATUS_OK;
+        return r < 0 ? connection_report(c, r) : STATUS_OK;
 }
 
 int verb_unbind(const Arguments *a) {
-        if (a->dry_run)
-                return verb_dry_run(a, "unbind");
-        return a->options.policy ? unbind_waiting(a) : change(a, "Unbind");
+        return a->policy && !a->dry_run ? unbind_waiting(a) : unbind_at_once(a);
 }

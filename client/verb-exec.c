@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,22 +28,23 @@ static int report_placeholder(int r, char *sentence) {
         return report_errno(r, "placeholders");
 }
 
-/* Before anything is asked of the daemon: what is wrong with the command in any case. */
-static int check_command(const Arguments *a) {
-        bool devices = !string_equal(a->options.prepare, "open");
-
+/*
+ * Before anything is asked of the daemon: what is wrong with the command in any case, and the mode
+ * that its placeholders are of.
+ */
+static int check_command(const Arguments *a, vfiod_acquire_options *options) {
         for (char **word = a->command + 1; *word; word++) {
                 char *sentence = NULL;
                 int r;
 
-                r = substitute_check(*word, devices, &sentence);
+                r = substitute_check(*word, options->prepare, &options->mode, &sentence);
                 if (r < 0)
                         return report_placeholder(r, sentence);
         }
         return STATUS_OK;
 }
 
-static int fill_in_command(const Arguments *a, const Grant *grant, char ***ret) {
+static int fill_in_command(const Arguments *a, const vfiod_lease *lease, char ***ret) {
         _cleanup_strv_ char **command = NULL;
         int r;
 
@@ -50,7 +52,7 @@ static int fill_in_command(const Arguments *a, const Grant *grant, char ***ret) 
         for (char **word = a->command + 1; *word && r >= 0; word++) {
                 char *filled = NULL, *sentence = NULL;
 
-                r = substitute(*word, grant, &filled, &sentence);
+                r = substitute(*word, lease, &filled, &sentence);
                 if (r < 0)
                         return report_placeholder(r, sentence);
                 r = strv_push_consume(&command, filled);
@@ -65,33 +67,62 @@ static int inherit(int fd) {
         return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
 }
 
-static int inherit_all(const Grant *grant) {
+static int inherit_all(const vfiod_lease *lease) {
+        const vfiod_file *file;
         int r;
 
-        r = inherit(grant->lease_fd);
-        for (size_t i = 0; i < grant->n_files && r >= 0; i++)
-                r = inherit(grant->files[i].fd);
+        r = inherit(vfiod_lease_get_fd(lease, VFIOD_KIND_LEASE, NULL));
+        for (size_t i = 0; r >= 0 && (file = vfiod_lease_get_file(lease, i)); i++)
+                r = inherit(file->fd);
         return r;
 }
 
-static int set_environment(const Grant *grant) {
-        _cleanup_free_ char *files = grant_describe(grant);
-        _cleanup_free_ char *lease_fd = string_format("%d", grant->lease_fd);
+/* "container:=5 group:3=6 device:0000:01:00.0=7": kind up to the first ':', fd behind the last '='
+ */
+static int describe_files(const vfiod_lease *lease, char **ret) {
+        _cleanup_free_ char *text = strdup("");
+        const vfiod_file *file;
 
-        if (!files || !lease_fd)
-                return -ENOMEM;
-        if (setenv("VFIOD_LEASE", grant->lease, 1) < 0 ||
-            setenv("VFIOD_LEASE_FD", lease_fd, 1) < 0 || setenv("VFIOD_FDS", files, 1) < 0)
-                return -errno;
-        return 0;
+        for (size_t i = 0; text && (file = vfiod_lease_get_file(lease, i)); i++)
+                if (string_append(&text, "%s%s:%s=%d", i > 0 ? " " : "", file->kind, file->name,
+                                  file->fd) < 0)
+                        return -ENOMEM;
+        *ret = TAKE_PTR(text);
+        return *ret ? 0 : -ENOMEM;
 }
 
-static int become(const Grant *grant, char **command) {
+static int set_number(const char *variable, uint64_t number) {
+        _cleanup_free_ char *text = string_format("%" PRIu64, number);
+
+        if (!text)
+                return -ENOMEM;
+        return setenv(variable, text, 1) < 0 ? -errno : 0;
+}
+
+static int set_environment(const vfiod_lease *lease) {
+        _cleanup_free_ char *files = NULL;
         int r;
 
-        r = set_environment(grant);
+        r = describe_files(lease, &files);
+        if (r < 0)
+                return r;
+        if (setenv("VFIOD_LEASE", vfiod_lease_get_path(lease), 1) < 0 ||
+            setenv("VFIOD_FDS", files, 1) < 0)
+                return -errno;
+        if (vfiod_lease_get_ioas(lease) != 0)
+                r = set_number("VFIOD_IOAS", vfiod_lease_get_ioas(lease));
+        if (r < 0)
+                return r;
+        return set_number("VFIOD_LEASE_FD",
+                          (uint64_t)vfiod_lease_get_fd(lease, VFIOD_KIND_LEASE, NULL));
+}
+
+static int become(const vfiod_lease *lease, char **command) {
+        int r;
+
+        r = set_environment(lease);
         if (r >= 0)
-                r = inherit_all(grant);
+                r = inherit_all(lease);
         if (r < 0)
                 return report_errno(r, "cannot hand the files on");
 
@@ -101,22 +132,23 @@ static int become(const Grant *grant, char **command) {
 }
 
 int verb_exec(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
-        _cleanup_grant_ Grant grant = GRANT_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
+        _cleanup_lease_ vfiod_lease *lease = NULL;
         _cleanup_strv_ char **targets = NULL, **command = NULL;
+        vfiod_acquire_options options = a->acquire;
         int r;
 
-        r = check_command(a);
+        r = check_command(a, &options);
         if (r != STATUS_OK)
                 return r;
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = manager_acquire(&c, targets, &a->options, &grant);
+                r = vfiod_acquire(c, constant(targets), &options, &lease);
         if (r < 0)
-                return connection_report(&c, r);
+                return connection_report(c, r);
 
-        r = fill_in_command(a, &grant, &command);
+        r = fill_in_command(a, lease, &command);
         if (r != STATUS_OK)
                 return r;
-        return become(&grant, command);
+        return become(lease, command);
 }

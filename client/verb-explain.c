@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "client/manager.h"
 #include "client/output.h"
 #include "client/verb.h"
 #include "daemon/util/string.h"
@@ -56,7 +57,7 @@ static void print_text(json_object *members) {
 }
 
 int verb_explain(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_json_ json_object *members = NULL;
         _cleanup_strv_ char **targets = NULL;
@@ -64,11 +65,11 @@ int verb_explain(const Arguments *a) {
 
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = manager_explain(&c, targets, &reply);
+                r = manager_explain(c, targets, &reply);
         if (r >= 0)
                 r = json_from_message(reply, &members);
         if (r < 0)
-                return connection_report(&c, r);
+                return connection_report(c, r);
 
         if (a->json)
                 json_write_document(stdout, members);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/holder-text.h"
+#include "client/manager.h"
 #include "client/verb.h"
 #include "daemon/util/string.h"
 
@@ -43,15 +44,15 @@ static int print_json(sd_bus_message *reply) {
 }
 
 int verb_holders(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_strv_ char **targets = NULL;
         int r;
 
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = manager_list_holders(&c, targets, &reply);
+                r = manager_list_holders(c, targets, &reply);
         if (r >= 0)
                 r = a->json ? print_json(reply) : print_text(targets, reply);
-        return r < 0 ? connection_report(&c, r) : STATUS_OK;
+        return r < 0 ? connection_report(c, r) : STATUS_OK;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/duration.h"
+#include "client/manager.h"
 #include "client/output.h"
 #include "client/verb.h"
 #include "daemon/util/clock.h"
@@ -37,19 +38,19 @@ static int print_text(json_object *leases) {
 }
 
 int verb_leases(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_json_ json_object *leases = NULL;
         int r;
 
         r = verb_connect(a, &c);
         if (r >= 0)
-                r = manager_list_leases(&c, &reply);
+                r = manager_list_leases(c, &reply);
         if (r >= 0)
                 r = json_from_objects(reply, &leases);
         if (r >= 0 && a->json)
                 json_write_document(stdout, leases);
         else if (r >= 0)
                 r = print_text(leases);
-        return r < 0 ? connection_report(&c, r) : STATUS_OK;
+        return r < 0 ? connection_report(c, r) : STATUS_OK;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "client/manager.h"
 #include "client/report.h"
 #include "client/tree.h"
 #include "client/verb.h"
@@ -57,7 +58,7 @@ static int set_stuck_reason(DeviceRow *device, json_object *devices) {
 }
 
 /* Overview has none: it is asked for in a second round trip, in the rare case that it is needed. */
-static int add_stuck_reasons(Connection *c, Listing *listing, const GroupSet *wanted) {
+static int add_stuck_reasons(vfiod_connection *c, Listing *listing, const GroupSet *wanted) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_json_ json_object *devices = NULL;
         int r = 0;
@@ -76,7 +77,7 @@ static int add_stuck_reasons(Connection *c, Listing *listing, const GroupSet *wa
         return r;
 }
 
-static int print_text(Connection *c, const ListReplies *replies, const GroupSet *wanted) {
+static int print_text(vfiod_connection *c, const ListReplies *replies, const GroupSet *wanted) {
         _cleanup_listing_ Listing listing = LISTING_NULL;
         Style style = style_detect(STDOUT_FILENO);
         int r;
@@ -168,7 +169,7 @@ static int print_json(const ListReplies *replies, const GroupSet *wanted) {
 }
 
 int verb_list(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_list_replies_ ListReplies replies = {0};
         _cleanup_(group_set_done) GroupSet wanted = {0};
         _cleanup_strv_ char **targets = NULL;
@@ -176,11 +177,11 @@ int verb_list(const Arguments *a) {
 
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = a->json ? manager_list(&c, targets, &replies)
-                            : manager_overview(&c, targets, &replies);
+                r = a->json ? manager_list(c, targets, &replies)
+                            : manager_overview(c, targets, &replies);
         if (r >= 0)
                 r = read_wanted(replies.explain, &wanted);
         if (r >= 0)
-                r = a->json ? print_json(&replies, &wanted) : print_text(&c, &replies, &wanted);
-        return r < 0 ? connection_report(&c, r) : STATUS_OK;
+                r = a->json ? print_json(&replies, &wanted) : print_text(c, &replies, &wanted);
+        return r < 0 ? connection_report(c, r) : STATUS_OK;
 }

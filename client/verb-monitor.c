@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "client/manager.h"
 #include "client/report.h"
 #include "client/verb.h"
 #include "daemon/util/string.h"
@@ -181,7 +182,7 @@ static int on_owner(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *re
         return 0;
 }
 
-static int watch(Connection *c, const Arguments *a) {
+static int watch(vfiod_connection *c, const Arguments *a) {
         int r;
 
         r = connection_match(
@@ -201,13 +202,13 @@ static int watch(Connection *c, const Arguments *a) {
 }
 
 int verb_monitor(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
         int r;
 
         r = verb_connect(a, &c);
         if (r >= 0)
-                r = manager_ping(&c);
+                r = manager_ping(c);
         if (r >= 0)
-                r = watch(&c, a);
-        return r < 0 ? connection_report(&c, r) : STATUS_OK;
+                r = watch(c, a);
+        return r < 0 ? connection_report(c, r) : STATUS_OK;
 }

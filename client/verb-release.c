@@ -10,7 +10,7 @@
 #include "daemon/util/string.h"
 
 int verb_release(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_strv_ char **paths = NULL;
         int r, status = STATUS_OK;
 
@@ -28,15 +28,15 @@ int verb_release(const Arguments *a) {
         }
         r = verb_connect(a, &c);
         if (r < 0)
-                return connection_report(&c, r);
+                return connection_report(c, r);
 
         for (char **path = paths; *path; path++) {
                 int failed;
 
-                r = lease_release(&c, *path);
+                r = vfiod_release(c, *path);
                 if (r >= 0)
                         continue;
-                failed = connection_report(&c, r);
+                failed = connection_report(c, r);
                 if (status == STATUS_OK)
                         status = failed;
         }

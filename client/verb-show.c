@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "client/manager.h"
 #include "client/output.h"
 #include "client/report.h"
 #include "client/verb.h"
@@ -204,7 +205,7 @@ static int print_all(const Arguments *a, sd_bus_message **replies, size_t n) {
 }
 
 int verb_show(const Arguments *a) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
+        _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_strv_ char **targets = NULL;
         _cleanup_free_ sd_bus_message **replies = NULL;
         size_t n = strv_length(a->operands);
@@ -215,10 +216,10 @@ int verb_show(const Arguments *a) {
                 return report_errno(-ENOMEM, "show");
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = manager_get(&c, targets, replies);
+                r = manager_get(c, targets, replies);
         if (r >= 0)
                 r = print_all(a, replies, n);
         for (size_t i = 0; i < 2 * n; i++)
                 sd_bus_message_unref(replies[i]);
-        return r < 0 ? connection_report(&c, r) : STATUS_OK;
+        return r < 0 ? connection_report(c, r) : STATUS_OK;
 }

@@ -10,64 +10,60 @@
 #include "client/target.h"
 #include "daemon/util/string.h"
 
-int verb_connect(const Arguments *a, Connection *c) {
-        return connection_open(c, !a->no_ask_password && isatty(STDIN_FILENO), a->timeout);
+int verb_connect(const Arguments *a, vfiod_connection **ret) {
+        int r;
+
+        r = vfiod_connection_new(ret);
+        if (r >= 0)
+                r = vfiod_connection_set_interactive(*ret,
+                                                     !a->no_ask_password && isatty(STDIN_FILENO));
+        if (r >= 0)
+                r = vfiod_connection_set_timeout(*ret, a->timeout_ms);
+        return r < 0 ? r : vfiod_connection_open(*ret, NULL);
 }
 
-int verb_begin(const Arguments *a, Connection *c, char ***ret_targets) {
+int verb_begin(const Arguments *a, vfiod_connection **ret, char ***ret_targets) {
         _cleanup_strv_ char **targets = NULL;
         int r;
 
         r = targets_resolve(a->operands, &targets);
         if (r < 0)
                 return r;
-        r = verb_connect(a, c);
+        r = verb_connect(a, ret);
         if (r < 0)
                 return r;
         *ret_targets = TAKE_PTR(targets);
         return 0;
 }
 
-static int print_steps(const Arguments *a, sd_bus_message *reply) {
+static int print_json(char **steps) {
         _cleanup_json_ json_object *document = json_object_new_object();
-        json_object *steps = NULL;
-        size_t n;
+        json_object *array = json_object_new_array();
         int r;
 
-        if (!document)
+        if (!document || !array) {
+                json_object_put(array);
                 return -ENOMEM;
-        r = json_from_message(reply, &steps);
-        if (r < 0)
-                return r;
-        r = json_add(document, "Steps", steps);
-        if (r < 0)
-                return r;
-        if (a->json) {
-                json_write_document(stdout, document);
-                return 0;
         }
-
-        n = json_object_array_length(steps);
-        for (size_t i = 0; i < n; i++)
-                printf("%zu. %s\n", i + 1,
-                       json_object_get_string(json_object_array_get_idx(steps, i)));
-        if (n == 0)
-                puts("nothing to do");
+        r = json_add(document, "Steps", array);
+        for (; *steps && r >= 0; steps++)
+                r = json_append(array, json_object_new_string(*steps));
+        if (r < 0)
+                return r;
+        json_write_document(stdout, document);
         return 0;
 }
 
-int verb_dry_run(const Arguments *a, const char *operation) {
-        _cleanup_connection_ Connection c = CONNECTION_NULL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_strv_ char **targets = NULL;
-        int r;
+int verb_print_steps(const Arguments *a, char **steps) {
+        _cleanup_strv_ char **owned = steps;
 
-        r = verb_begin(a, &c, &targets);
-        if (r >= 0)
-                r = manager_plan(&c, operation, targets, &a->options, &reply);
-        if (r >= 0)
-                r = print_steps(a, reply);
-        return r < 0 ? connection_report(&c, r) : STATUS_OK;
+        if (a->json)
+                return print_json(owned);
+        if (!owned[0])
+                puts("nothing to do");
+        for (size_t i = 0; owned[i]; i++)
+                printf("%zu. %s\n", i + 1, owned[i]);
+        return 0;
 }
 
 char *user_name(uint64_t uid) {

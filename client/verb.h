@@ -8,31 +8,40 @@
 
 #include "client/arguments.h"
 #include "client/connection.h"
-#include "client/grant.h"
 #include "client/json.h"
 #include "client/status.h"
 
 int verb_list(const Arguments *a);
 int verb_show(const Arguments *a);
 int verb_explain(const Arguments *a);
+int verb_inspect(const Arguments *a);
 int verb_bind(const Arguments *a);
 int verb_unbind(const Arguments *a);
 int verb_acquire(const Arguments *a);
 int verb_exec(const Arguments *a);
+int verb_qemu_args(const Arguments *a);
+int verb_add(const Arguments *a);
+int verb_remove(const Arguments *a);
 int verb_release(const Arguments *a);
 int verb_holders(const Arguments *a);
 int verb_leases(const Arguments *a);
 int verb_monitor(const Arguments *a);
 int verb_help(const Arguments *a);
 
-/* Opens the connection as the global options want it. 0 or -errno, for connection_report(). */
-int verb_connect(const Arguments *a, Connection *c);
+/* Opens a connection as the global options want it, *ret also when that fails and there is
+ * something to be asked. 0 or -errno, for connection_report(). */
+int verb_connect(const Arguments *a, vfiod_connection **ret);
 
 /* The same, and the operands as targets. */
-int verb_begin(const Arguments *a, Connection *c, char ***ret_targets);
+int verb_begin(const Arguments *a, vfiod_connection **ret, char ***ret_targets);
 
-/* Asks for the Plan of the operation and prints it: --dry-run. */
-int verb_dry_run(const Arguments *a, const char *operation);
+/* --dry-run: the steps of a plan, which is owned. */
+int verb_print_steps(const Arguments *a, char **steps);
+
+/* For the library, which takes its strings as constant. */
+static inline const char *const *constant(char **strings) {
+        return (const char *const *)strings;
+}
 
 /* "held by" names: a user's name, or its number where it has none. Owned by the caller. */
 char *user_name(uint64_t uid);

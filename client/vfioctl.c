@@ -20,10 +20,34 @@ static const char exec_details[] =
         "  {container}               the container\n"
         "  {group} {group:3}         the only group, or the one of that number\n"
         "  {device} {device:NAME}    the only device, or the one of that name\n"
+        "  {iommufd}                 the iommufd\n"
+        "  {cdev} {cdev:NAME}        the only device of it, or the one of that name\n"
         "  {lease}                   lease_fd: the lease ends with its last copy\n"
-        "'{{' is a literal '{'. The program also gets VFIOD_LEASE, VFIOD_LEASE_FD, and\n"
-        "VFIOD_FDS (\"kind:name=fd\", separated by spaces). Exit status is the program's,\n"
-        "127 when it is not found and 126 when it cannot be run.\n";
+        "'{{' is a literal '{'. Unless --mode says so, the mode is the one that has the\n"
+        "files that are asked for. The program also gets VFIOD_LEASE, VFIOD_LEASE_FD,\n"
+        "VFIOD_FDS (\"kind:name=fd\", separated by spaces) and, where there is one,\n"
+        "VFIOD_IOAS. Exit status is the program's, 127 when it is not found and 126 when\n"
+        "it cannot be run.\n";
+
+static const char qemu_args_details[] =
+        "QEMU 9.0 or later takes the iommufd and the devices from exec:\n"
+        "  vfioctl exec --prepare=open 01:00.0 -- \\\n"
+        "      qemu-system-x86_64 ... $(vfioctl qemu-args 01:00.0)\n"
+        "A group stands for its members on a vfio driver, or with --bind for those that\n"
+        "would be. Each device is one of its own in the guest, on whatever slot QEMU gives\n"
+        "it, and has the id vfio-ADDRESS, with '-' for ':'.\n";
+
+static const char add_details[] =
+        "They join the lease's container or iommufd. Its holder gets their files by GetFds\n"
+        "(vfiod_lease_fetch_files() of libvfiod).\n";
+
+static const char remove_details[] =
+        "Its holder closes the devices of these groups before. The last groups leave by\n"
+        "release.\n";
+
+static const char inspect_details[] =
+        "A device that is not leased is opened for it, which resets it. A group stands for\n"
+        "its members on a vfio driver.\n";
 
 static const char unbind_details[] =
         "A group that somebody holds is refused, with their names, unless --wait or\n"
@@ -49,6 +73,8 @@ static const Verb verbs[] = {
          verb_show},
         {"explain", "TARGET...", "What stands in the way of acquiring, and what to do about it",
          "Status 0 if all can be acquired, 1 if not.\n", 0, 1, SIZE_MAX, false, verb_explain},
+        {"inspect", "TARGET...", "Regions, interrupts and IOMMU of devices on a vfio driver",
+         inspect_details, 0, 1, SIZE_MAX, false, verb_inspect},
         {"bind", "TARGET...", "Move whole groups to a vfio driver", NULL,
          OPTION_DRIVER | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_bind},
         {"unbind", "TARGET...", "Give whole groups back to their original drivers", unbind_details,
@@ -57,6 +83,12 @@ static const Verb verbs[] = {
          OPTIONS_ACQUIRE | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_acquire},
         {"exec", "TARGET... -- PROGRAM [ARGS]", "Lease groups and run a program with their files",
          exec_details, OPTIONS_ACQUIRE, 1, SIZE_MAX, true, verb_exec},
+        {"qemu-args", "TARGET...", "Arguments for a QEMU that exec runs with these devices",
+         qemu_args_details, OPTION_IOMMUFD_ID | OPTION_BIND, 1, SIZE_MAX, false, verb_qemu_args},
+        {"add", "LEASE TARGET...", "Lease more groups under a lease of yours", add_details,
+         OPTIONS_ADD, 2, SIZE_MAX, false, verb_add},
+        {"remove", "LEASE TARGET...", "Take groups out of a lease of yours", remove_details, 0, 2,
+         SIZE_MAX, false, verb_remove},
         {"release", "LEASE...", "End leases (7, lease/7 or the path)", NULL, 0, 1, SIZE_MAX, false,
          verb_release},
         {"holders", "TARGET...", "Processes that have the devices open or mapped", NULL, 0, 1,

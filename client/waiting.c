@@ -17,7 +17,7 @@
 #define PRIORITY_SIGNAL (SD_EVENT_PRIORITY_NORMAL + 10)
 
 typedef struct Waiting {
-        Connection *connection;
+        vfiod_connection *connection;
         char **targets;
         LiveLine *line;
         bool revoke;
@@ -159,7 +159,7 @@ static int watch_signal(Waiting *w, int signal) {
         return r;
 }
 
-static int waiting_start(Waiting *w, const OperationOptions *options) {
+static int waiting_start(Waiting *w, const char *policy, uint64_t timeout_ms) {
         int r;
 
         r = sd_event_new(&w->event);
@@ -170,30 +170,30 @@ static int waiting_start(Waiting *w, const OperationOptions *options) {
         if (r >= 0)
                 r = sd_bus_attach_event(w->connection->bus, w->event, SD_EVENT_PRIORITY_NORMAL);
         if (r >= 0)
-                r = manager_begin_unbind(w->connection, w->targets, options, on_answer, w,
-                                         &w->unbind);
+                r = manager_begin_unbind(w->connection, w->targets, policy, timeout_ms, on_answer,
+                                         w, &w->unbind);
         if (r >= 0 && w->line)
                 r = sd_event_add_time_relative(w->event, &w->tick, CLOCK_MONOTONIC, 0,
                                                TICK_ACCURACY, on_tick, w);
         return r;
 }
 
-int waiting_unbind(Connection *c, char **targets, const OperationOptions *options, LiveLine *line,
-                   WaitEnd *ret_end) {
+int waiting_unbind(vfiod_connection *c, char **targets, const char *policy, uint64_t timeout_ms,
+                   LiveLine *line, WaitEnd *ret_end) {
         _cleanup_(waiting_done) Waiting w = {
                 .connection = c,
                 .targets = targets,
                 .line = line,
-                .revoke = string_equal(options->policy, "revoke"),
+                .revoke = string_equal(policy, "revoke"),
         };
         int r;
 
         *ret_end = WAIT_ANSWERED;
         sd_bus_error_free(&c->error);
-        w.lease_knows = w.revoke && !options->has_timeout;
-        if (options->has_timeout)
-                w.deadline = clock_now(CLOCK_REALTIME) + options->timeout_ms * 1000;
-        r = waiting_start(&w, options);
+        w.lease_knows = w.revoke && timeout_ms == VFIOD_TIMEOUT_NONE;
+        if (timeout_ms != VFIOD_TIMEOUT_NONE)
+                w.deadline = clock_now(CLOCK_REALTIME) + timeout_ms * 1000;
+        r = waiting_start(&w, policy, timeout_ms);
         if (r >= 0)
                 r = sd_event_loop(w.event);
         if (line)

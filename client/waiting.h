@@ -20,5 +20,5 @@ typedef enum WaitEnd {
  * 0 or -errno, as of a Connection's calls. `line` is NULL where nobody wants to know who holds.
  * When it was stopped, vfiod hears of it by the caller's leaving the bus.
  */
-int waiting_unbind(Connection *c, char **targets, const OperationOptions *options, LiveLine *line,
-                   WaitEnd *ret_end);
+int waiting_unbind(vfiod_connection *c, char **targets, const char *policy, uint64_t timeout_ms,
+                   LiveLine *line, WaitEnd *ret_end);

@@ -26,18 +26,21 @@
 #define VFIOD_ACTION_LIST "org.vfiod1.list"
 #define VFIOD_ACTION_ACQUIRE "org.vfiod1.acquire"
 #define VFIOD_ACTION_BIND "org.vfiod1.bind"
+#define VFIOD_ACTION_INSPECT "org.vfiod1.inspect"
+#define VFIOD_ACTION_RAISE_MEMLOCK "org.vfiod1.raise-memlock"
 #define VFIOD_ACTION_REVOKE "org.vfiod1.revoke"
 #define VFIOD_ACTION_RELEASE_OTHER "org.vfiod1.release-other"
 
 /* Keys of the details that polkit rules see through action.lookup(). */
-#define VFIOD_DETAIL_DEVICE "device" /* 0000:01:00.0, an mdev UUID, a platform name */
-#define VFIOD_DETAIL_VENDOR "vendor" /* 8086:100e (vendor:device), empty off PCI */
-#define VFIOD_DETAIL_CLASS "class"   /* 020000, six hexadecimal digits, empty off PCI */
-#define VFIOD_DETAIL_GROUP "group"   /* IOMMU group number, decimal */
-#define VFIOD_DETAIL_DRIVER "driver" /* the driver bound now, empty where there is none */
-#define VFIOD_DETAIL_LABEL "label"   /* the label option of Acquire */
-#define VFIOD_DETAIL_MODE "mode"     /* group or iommufd */
-#define VFIOD_DETAIL_OWNER "owner"   /* uid of the lease's owner, for release-other */
+#define VFIOD_DETAIL_DEVICE "device"   /* 0000:01:00.0, an mdev UUID, a platform name */
+#define VFIOD_DETAIL_VENDOR "vendor"   /* 8086:100e (vendor:device), empty off PCI */
+#define VFIOD_DETAIL_CLASS "class"     /* 020000, six hexadecimal digits, empty off PCI */
+#define VFIOD_DETAIL_GROUP "group"     /* IOMMU group number, decimal */
+#define VFIOD_DETAIL_DRIVER "driver"   /* the driver bound now, empty where there is none */
+#define VFIOD_DETAIL_LABEL "label"     /* the label option of Acquire */
+#define VFIOD_DETAIL_MODE "mode"       /* group or iommufd */
+#define VFIOD_DETAIL_MEMLOCK "memlock" /* bytes asked for, decimal, for raise-memlock */
+#define VFIOD_DETAIL_OWNER "owner"     /* uid of the lease's owner, for release-other */
 
 /* dbus-daemon disconnects a sender whose message carries more fds than this (its default limit). */
 #define VFIOD_BUS_FDS_MAX 16U

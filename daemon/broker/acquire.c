@@ -21,6 +21,17 @@ static void on_abandoned(void *userdata, uint32_t id) {
                 release_begin(broker, lease, LEASE_EVENT_GIVEN_BACK);
 }
 
+static bool opens_iommufd(const Plan *plan) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].kind == STEP_OPEN_IOMMUFD)
+                        return true;
+        return false;
+}
+
+static bool opens_device(const Step *step) {
+        return step->kind == STEP_GET_DEVICE || step->kind == STEP_OPEN_CDEV;
+}
+
 /* The lease's groups, and the devices whose files the plan opens: what joins it when it has run. */
 static int add_to_lease(const Job *job, Lease *lease) {
         int r = 0;
@@ -28,7 +39,7 @@ static int add_to_lease(const Job *job, Lease *lease) {
         for (size_t i = 0; r >= 0 && i < job->activity.n_groups; i++)
                 r = lease_add_group(lease, job->activity.groups[i]);
         for (size_t i = 0; r >= 0 && i < job->plan.n_steps; i++)
-                if (job->plan.steps[i].kind == STEP_GET_DEVICE)
+                if (opens_device(&job->plan.steps[i]))
                         r = lease_add_device(lease, job->plan.steps[i].device);
         return r;
 }
@@ -37,7 +48,7 @@ static void remove_from_lease(const Job *job, Lease *lease) {
         for (size_t i = 0; i < job->activity.n_groups; i++)
                 lease_remove_group(lease, job->activity.groups[i]);
         for (size_t i = 0; i < job->plan.n_steps; i++)
-                if (job->plan.steps[i].kind == STEP_GET_DEVICE)
+                if (opens_device(&job->plan.steps[i]))
                         lease_remove_device(lease, job->plan.steps[i].device);
 }
 
@@ -52,7 +63,7 @@ static int report(Job *job, const Lease *lease) {
         for (size_t i = 0; i < job->activity.n_groups; i++)
                 outcome->groups[outcome->n_groups++] = job->activity.groups[i];
         for (size_t i = 0; i < job->plan.n_steps; i++)
-                if (job->plan.steps[i].kind == STEP_GET_DEVICE &&
+                if (opens_device(&job->plan.steps[i]) &&
                     strv_push(&outcome->devices, job->plan.steps[i].device) < 0)
                         return -ENOMEM;
         return 0;
@@ -69,6 +80,7 @@ static int acquire_prepare(Job *job) {
         r = lease_new(&broker->world.leases, job->request.caller.uid, job->request.label, &lease);
         if (r < 0)
                 return r;
+        lease->mode = opens_iommufd(&job->plan) ? MODE_IOMMUFD : MODE_GROUP;
         lease->prepare = job->request.prepare;
         job->request.lease = lease->id;
         r = lease_set_client(lease, job->request.caller.name);
@@ -79,12 +91,44 @@ static int acquire_prepare(Job *job) {
         return r;
 }
 
+/* What the kernel has said of the iommufd, and the caller's own numbers. */
+static int record_iommufd(const Job *job, Lease *lease) {
+        const Findings *findings = &job->outcome.results.findings;
+        LeaseIommufd *iommufd = &lease->iommufd;
+        _cleanup_free_ IovaRange *iovas = calloc(findings->n_findings + 1, sizeof(IovaRange));
+        uint64_t alignment = 0;
+        size_t n = 0;
+        int r = iovas ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < findings->n_findings; i++) {
+                const Finding *finding = &findings->findings[i];
+
+                if (finding->kind == FINDING_IOAS)
+                        iommufd->ioas = (uint32_t)finding->values[0];
+                else if (finding->kind == FINDING_IOVA_ALIGNMENT)
+                        alignment = finding->values[0];
+                else if (finding->kind == FINDING_IOVA_RANGE)
+                        iovas[n++] = (IovaRange){finding->values[0], finding->values[1]};
+                else if (finding->kind == FINDING_DEVICE_ID)
+                        r = lease_iommufd_set_id(iommufd, finding->device,
+                                                 (uint32_t)finding->values[0]);
+        }
+        for (size_t i = 0; r >= 0 && i < job->request.n_cookies; i++)
+                r = lease_iommufd_set_cookie(iommufd, job->request.cookies[i].device,
+                                             job->request.cookies[i].number);
+        if (r >= 0 && alignment)
+                lease_iommufd_set_iovas(iommufd, TAKE_PTR(iovas), n, alignment);
+        return r;
+}
+
 static int hold(Job *job, Lease *lease, Handles *opened) {
         Broker *broker = job->broker;
         Holding *holding;
         int r;
 
         r = report(job, lease);
+        if (r >= 0)
+                r = record_iommufd(job, lease);
         if (r < 0)
                 return r;
         r = holding_new(broker->event, lease->id, on_abandoned, broker, &job->outcome.lease_fd,
@@ -115,19 +159,21 @@ static void acquire_finish(Job *job, bool ran, Handles *opened) {
         broker_emit(broker, CHANGE_LEASE_ADDED, lease->id, NULL);
 }
 
-/* The container of the lease, for the new groups to be put into. */
+/* The container or iommufd of the lease, for the new groups to be put into. */
 static int add_prepare(Job *job) {
         Broker *broker = job->broker;
         const Handles *files = broker_lease_files(broker, job->request.lease);
         Lease *lease = lease_table_find(&broker->world.leases, job->request.lease);
         int r;
 
+        HandleKind kind = lease && lease->mode == MODE_IOMMUFD ? HANDLE_IOMMUFD : HANDLE_CONTAINER;
+
         job->lent.handles = calloc(1, sizeof(Handle));
         if (!files || !lease || !job->lent.handles)
                 return -ENOMEM;
         job->lent.handles[job->lent.n_handles++] = (Handle){
-                .kind = HANDLE_CONTAINER,
-                .fd = handles_find(files, HANDLE_CONTAINER, 0, NULL),
+                .kind = kind,
+                .fd = handles_find(files, kind, 0, NULL),
         };
         r = bind_prepare(job);
         if (r >= 0)
@@ -137,10 +183,12 @@ static int add_prepare(Job *job) {
         return r;
 }
 
-static int hold_more(Job *job, const Lease *lease, Holding *holding, Handles *opened) {
+static int hold_more(Job *job, Lease *lease, Holding *holding, Handles *opened) {
         int r;
 
         r = report(job, lease);
+        if (r >= 0)
+                r = record_iommufd(job, lease);
         if (r < 0)
                 return r;
         job->outcome.lease_fd = holding_open_read_end(holding, &job->broker->roots);

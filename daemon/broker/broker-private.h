@@ -28,6 +28,7 @@ struct Broker {
 extern const JobClass job_class_acquire;
 extern const JobClass job_class_add;
 extern const JobClass job_class_bind;
+extern const JobClass job_class_inspect;
 extern const JobClass job_class_remove;
 extern const JobClass job_class_unbind;
 

@@ -11,14 +11,14 @@
 
 #include "daemon/broker/broker-private.h"
 #include "daemon/kernel/enumerate.h"
+#include "daemon/kernel/iommufd.h"
 #include "daemon/kernel/module.h"
 #include "daemon/util/string.h"
 
 static const JobClass *const classes[_OPERATION_MAX] = {
-        [OPERATION_BIND] = &job_class_bind,
-        [OPERATION_ACQUIRE] = &job_class_acquire,
-        [OPERATION_ADD] = &job_class_add,
-        [OPERATION_REMOVE] = &job_class_remove,
+        [OPERATION_BIND] = &job_class_bind,       [OPERATION_ACQUIRE] = &job_class_acquire,
+        [OPERATION_ADD] = &job_class_add,         [OPERATION_REMOVE] = &job_class_remove,
+        [OPERATION_INSPECT] = &job_class_inspect,
 };
 
 int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret) {
@@ -65,6 +65,7 @@ Broker *broker_free(Broker *broker) {
 }
 
 int broker_start(Broker *broker) {
+        iommufd_read_support(&broker->roots, &broker->world.iommufd);
         return hotplug_start(broker);
 }
 
@@ -183,6 +184,7 @@ void broker_refresh(Broker *broker, const Request *request) {
         }
         if (request->operation == OPERATION_BIND || request->bind)
                 refresh_aliases(broker);
+        iommufd_read_support(&broker->roots, &broker->world.iommufd);
 }
 
 void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {

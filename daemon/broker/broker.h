@@ -86,6 +86,9 @@ RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refu
 /* The files of a lease, in the order in which GetFds pages; NULL for no such lease. */
 const Handles *broker_lease_files(const Broker *broker, uint32_t lease);
 
+/* Notes when the caller's process was started; to be done as soon as its number is known. */
+void broker_identify(const Broker *broker, Caller *caller);
+
 /* The lease's owner uses it from this connection now: that is where it will be asked for it. */
 void broker_lease_used(Broker *broker, uint32_t lease, const Caller *caller);
 

@@ -34,11 +34,14 @@ typedef struct Eviction {
         uint64_t pause_usec;
 } Eviction;
 
-/* A group's file needs no other to compare with: the kernel lets it be opened once only. */
+/* Nodes of groups and devices need no file to compare with: their numbers tell. */
 static bool hold_kind_of(HandleKind kind, HoldKind *ret) {
         switch (kind) {
         case HANDLE_CONTAINER:
                 *ret = HOLD_CONTAINER;
+                return true;
+        case HANDLE_IOMMUFD:
+                *ret = HOLD_IOMMUFD;
                 return true;
         case HANDLE_DEVICE:
                 *ret = HOLD_DEVICE;
@@ -47,6 +50,7 @@ static bool hold_kind_of(HandleKind kind, HoldKind *ret) {
                 *ret = HOLD_LEASE;
                 return true;
         case HANDLE_GROUP:
+        case HANDLE_CDEV:
         case HANDLE_CLAIM:
                 break;
         }

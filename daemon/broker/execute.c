@@ -17,7 +17,7 @@
 /* How long a step that waits for a file to be closed pauses between two tries. */
 #define RETRY_MS 20
 
-static Trace *trace_of(const Run *run, const Step *step) {
+Trace *run_trace(const Run *run, const Step *step) {
         return &run->traces[step - run->plan->steps];
 }
 
@@ -114,11 +114,20 @@ static int run_test_group(const Run *run, const Step *step) {
         return fd == -ENOENT || fd == -ENODEV || fd == -ENXIO || fd >= 0 ? 0 : fd;
 }
 
-/* Files of several leases name their containers by group. */
-static int find_container(const Run *run, uint32_t group) {
-        int fd = handles_find(run->files, HANDLE_CONTAINER, group, NULL);
+int run_find_shared(const Run *run, HandleKind kind, uint32_t group) {
+        int fd = handles_find(run->files, kind, group, NULL);
 
-        return fd >= 0 ? fd : handles_find(run->files, HANDLE_CONTAINER, 0, NULL);
+        return fd >= 0 ? fd : handles_find(run->files, kind, 0, NULL);
+}
+
+static int find_container(const Run *run, uint32_t group) {
+        return run_find_shared(run, HANDLE_CONTAINER, group);
+}
+
+int run_find_device(const Run *run, const Step *step) {
+        int fd = handles_find(run->files, HANDLE_DEVICE, step->group, step->device);
+
+        return fd >= 0 ? fd : handles_find(run->files, HANDLE_CDEV, step->group, step->device);
 }
 
 static int set_container(const Run *run, uint32_t group) {
@@ -131,7 +140,7 @@ static int run_unset_container(const Run *run, const Step *step) {
         int r = vfio_group_unset_container(
                 handles_find(run->files, HANDLE_GROUP, step->group, NULL));
 
-        trace_of(run, step)->done = r >= 0;
+        run_trace(run, step)->done = r >= 0;
         return r == -EINVAL ? 0 : r;
 }
 
@@ -141,7 +150,7 @@ static int run_unset_container(const Run *run, const Step *step) {
 static int undo_unset_container(Run *run, const Step *step) {
         int r;
 
-        if (!trace_of(run, step)->done)
+        if (!run_trace(run, step)->done)
                 return 0;
         r = set_container(run, step->group);
         if (r >= 0)
@@ -161,7 +170,7 @@ static int get_device(const Run *run, const Step *step) {
 
 /* Best effort all three: whether the holder lets go does not hang on them. */
 static int run_request_device(const Run *run, const Step *step) {
-        int fd = handles_find(run->files, HANDLE_DEVICE, step->group, step->device);
+        int fd = run_find_device(run, step);
 
         if (fd >= 0)
                 (void)vfio_pci_request(fd);
@@ -169,8 +178,8 @@ static int run_request_device(const Run *run, const Step *step) {
 }
 
 static int run_quiesce(const Run *run, const Step *step) {
-        Trace *trace = trace_of(run, step);
-        int fd = handles_find(run->files, HANDLE_DEVICE, step->group, step->device);
+        Trace *trace = run_trace(run, step);
+        int fd = run_find_device(run, step);
 
         trace->done = fd >= 0 && vfio_pci_quiesce(fd, &trace->command) >= 0;
         return 0;
@@ -178,8 +187,8 @@ static int run_quiesce(const Run *run, const Step *step) {
 
 /* Also through a file that undo has opened anew: who else has the device open has kept it quiet. */
 static int undo_quiesce(const Run *run, const Step *step) {
-        const Trace *trace = trace_of(run, step);
-        int fd = handles_find(run->files, HANDLE_DEVICE, step->group, step->device);
+        const Trace *trace = run_trace(run, step);
+        int fd = run_find_device(run, step);
 
         return trace->done && !run->orphaned ? vfio_pci_restore(fd, trace->command) : 0;
 }
@@ -216,6 +225,8 @@ static int run_until_free(const Run *run, const Step *step,
 
 static int run_step(Run *run, const Step *step) {
         switch (step->kind) {
+        case STEP_RAISE_MEMLOCK:
+                return run_raise_memlock(run, step);
         case STEP_LOAD_MODULE:
                 return run_load_module(run, step);
         case STEP_SET_OVERRIDE:
@@ -245,11 +256,29 @@ static int run_step(Run *run, const Step *step) {
                 return 0;
         case STEP_UNSET_CONTAINER:
                 return run_until_free(run, step, run_unset_container);
+        case STEP_OPEN_IOMMUFD:
+                return run_open_iommufd(run);
+        case STEP_ALLOC_IOAS:
+                return run_alloc_ioas(run, step);
+        case STEP_OPEN_CDEV:
+                return run_open_cdev(run, step);
+        case STEP_BIND_CDEV:
+                return run_bind_cdev(run, step);
+        case STEP_ATTACH_CDEV:
+                return run_attach_cdev(run, step);
+        case STEP_READ_IOVAS:
+                return run_read_iovas(run, step);
+        case STEP_DETACH_CDEV:
+                return run_detach_cdev(run, step);
+        case STEP_SEAL_CDEV:
+                return run_seal_cdev(run, step);
+        case STEP_CLOSE_CDEV:
+                return run_close_cdev(run, step);
         case STEP_CLOSE_FILES:
                 handles_done(run->files);
                 return 0;
         case STEP_TEST_GROUP:
-                return run_test_group(run, step);
+                return run_until_free(run, step, run_test_group);
         case STEP_FIND_HOLDERS:
                 return run_find_holders(run, step);
         case STEP_EXPECT_NOBODY:
@@ -262,6 +291,8 @@ static int run_step(Run *run, const Step *step) {
                 return run_evict(run, step);
         case STEP_RESET:
                 return run_reset(run, step);
+        case STEP_INSPECT:
+                return run_inspect(run, step);
         case _STEP_KIND_MAX:
                 break;
         }
@@ -288,6 +319,8 @@ static int undo_bind(const Run *run, const Step *step) {
 
 static int undo_step(Run *run, const Step *step) {
         switch (step->kind) {
+        case STEP_RAISE_MEMLOCK:
+                return undo_raise_memlock(run, step);
         case STEP_SET_OVERRIDE:
                 return driver_set_override(run->roots, step->bus, step->device, step->override_old);
         case STEP_UNBIND_HOST:
@@ -317,6 +350,21 @@ static int undo_step(Run *run, const Step *step) {
                 return undo_unset_container(run, step);
         case STEP_QUIESCE:
                 return undo_quiesce(run, step);
+        case STEP_OPEN_IOMMUFD:
+                handles_close(run->files, HANDLE_IOMMUFD, 0, NULL);
+                return 0;
+        case STEP_OPEN_CDEV:
+                handles_close(run->files, HANDLE_CDEV, step->group, step->device);
+                return 0;
+        case STEP_ATTACH_CDEV:
+                return undo_attach_cdev(run, step);
+        case STEP_DETACH_CDEV:
+                return undo_detach_cdev(run, step);
+        case STEP_ALLOC_IOAS:
+        case STEP_BIND_CDEV:
+        case STEP_READ_IOVAS:
+        case STEP_SEAL_CDEV:
+        case STEP_CLOSE_CDEV:
         case STEP_LOAD_MODULE:
         case STEP_SET_IOMMU:
         case STEP_CLOSE_FILES:
@@ -326,6 +374,7 @@ static int undo_step(Run *run, const Step *step) {
         case STEP_REQUEST_DEVICE:
         case STEP_EVICT:
         case STEP_RESET:
+        case STEP_INSPECT:
                 return 0;
         case _STEP_KIND_MAX:
                 break;
@@ -383,6 +432,7 @@ void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Results 
                    .files = files,
                    .results = results,
                    .host = host,
+                   .nobody = -EBADF,
                    .traces = calloc(plan->n_steps + 1, sizeof(Trace))};
 
         if (run.traces)
@@ -391,6 +441,7 @@ void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Results 
                 progress->error = -ENOMEM;
         handles_close_kind(files, HANDLE_CLAIM);
         holder_search_free(run.search);
+        fd_close(run.nobody);
         free(run.traces);
         progress->finished = true;
 }

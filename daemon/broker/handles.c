@@ -9,8 +9,17 @@
 
 static const char *const names[] = {
         [HANDLE_CONTAINER] = "container", [HANDLE_GROUP] = "group", [HANDLE_DEVICE] = "device",
-        [HANDLE_LEASE] = "lease",         [HANDLE_CLAIM] = "claim",
+        [HANDLE_IOMMUFD] = "iommufd",     [HANDLE_CDEV] = "cdev",   [HANDLE_LEASE] = "lease",
+        [HANDLE_CLAIM] = "claim",
 };
+
+bool handle_kind_is_shared(HandleKind kind) {
+        return kind == HANDLE_CONTAINER || kind == HANDLE_IOMMUFD;
+}
+
+bool handle_kind_is_device(HandleKind kind) {
+        return kind == HANDLE_DEVICE || kind == HANDLE_CDEV;
+}
 
 static int reserve(Handles *handles, size_t more) {
         Handle *grown =
@@ -99,11 +108,11 @@ static int move_matching(Handles *from, Handles *to, HandleMatch match, const vo
 }
 
 static bool match_device(const Handle *handle, const void *device) {
-        return handle->kind == HANDLE_DEVICE && string_equal(handle->device, device);
+        return handle_kind_is_device(handle->kind) && string_equal(handle->device, device);
 }
 
 static bool match_group(const Handle *handle, const void *group) {
-        return handle->kind != HANDLE_CONTAINER && handle->group == *(const uint32_t *)group;
+        return !handle_kind_is_shared(handle->kind) && handle->group == *(const uint32_t *)group;
 }
 
 static bool match_any(const Handle *handle _unused_, const void *what _unused_) {

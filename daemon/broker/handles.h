@@ -13,14 +13,21 @@ typedef enum HandleKind {
         HANDLE_CONTAINER,
         HANDLE_GROUP,
         HANDLE_DEVICE,
+        HANDLE_IOMMUFD,
+        HANDLE_CDEV,  /* a device opened by its node under /dev/vfio/devices */
         HANDLE_LEASE, /* our end of a lease's pipe, lent to a worker that looks for the other */
         HANDLE_CLAIM, /* a group opened only so that nobody else can; never leaves the worker */
 } HandleKind;
 
+/* Container and iommufd are the whole lease's, not one group's. */
+bool handle_kind_is_shared(HandleKind kind);
+/* Device and cdev. */
+bool handle_kind_is_device(HandleKind kind);
+
 typedef struct Handle {
         HandleKind kind;
-        uint32_t group; /* but for the container */
-        char *device;   /* HANDLE_DEVICE: its name, else NULL */
+        uint32_t group; /* but for container and iommufd */
+        char *device;   /* HANDLE_DEVICE, HANDLE_CDEV: its name, else NULL */
         int fd;
         bool fresh; /* opened by the plan that is running, unlike those it was given */
         bool given; /* the worker's alone: it comes back when the plan fails */
@@ -54,7 +61,7 @@ int handles_move_group(Handles *from, uint32_t group, Handles *to);
 /* Moves everything to the end of `to`. -ENOMEM moves nothing. */
 int handles_move_all(Handles *from, Handles *to);
 
-/* "container", "group", "device": the words of Manager.Acquire. */
+/* "container", "group", "device", "iommufd", "cdev": the words of Manager.Acquire. */
 const char *handle_kind_name(HandleKind kind);
 
 /* Closes everything. The last close of a device resets it: not in the event loop. */

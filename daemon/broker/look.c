@@ -36,7 +36,7 @@ static int lend_files(Job *job, uint32_t group, bool shared_only) {
         for (size_t i = 0; i < holding->files.n_handles; i++) {
                 const Handle *handle = &holding->files.handles[i];
 
-                if (handle->kind == HANDLE_CONTAINER || (!shared_only && handle->group == group))
+                if (handle_kind_is_shared(handle->kind) || (!shared_only && handle->group == group))
                         lend(job, handle, group);
         }
         if (holding->pipe >= 0)

@@ -15,11 +15,11 @@ void look_for_holders(Broker *broker, const uint32_t *groups, size_t n_groups, B
 
 /*
  * Lends the job what we have of the group's lease: its files (also when another job was given
- * them: nothing then), the container under the group's number, and our end of the pipe.
+ * them: nothing then), the container or iommufd under the group's number, and our end of the pipe.
  */
 int lend_group(Job *job, uint32_t group);
 
-/* Of these only what is not the group's alone: the container, and our end of the pipe. */
+/* Of these only what is not the group's alone: container or iommufd, and our end of the pipe. */
 int lend_shared(Job *job, uint32_t group);
 
 /* An errand whose plan is not only looking. `done` may be NULL. */

@@ -71,10 +71,17 @@ static RefusalKind refuse_unseen(Outcome *outcome, uint32_t group) {
                       group);
 }
 
+static RefusalKind refuse_in_use(Outcome *outcome, uint32_t group) {
+        return refuse(&outcome->refusal, REFUSAL_IN_USE,
+                      "a device of group %u is still open in its holder; close it first", group);
+}
+
 static RefusalKind judge_open(Outcome *outcome, const Request *request, const Step *step,
                               int error) {
         if (error == -EBUSY && request->due)
                 return refuse_unseen(outcome, step->group);
+        if (error == -EBUSY && request->operation == OPERATION_REMOVE)
+                return refuse_in_use(outcome, step->group);
         if (error == -EBUSY)
                 return refuse(&outcome->refusal, REFUSAL_HELD_OUTSIDE,
                               "group %u is open in a process that has no lease of it; find it with "
@@ -94,9 +101,38 @@ static RefusalKind judge_unset(Outcome *outcome, const Request *request, const S
                 return REFUSAL_NONE;
         if (request->due)
                 return refuse_unseen(outcome, step->group);
-        return refuse(&outcome->refusal, REFUSAL_IN_USE,
-                      "a device of group %u is still open in its holder; close it first",
-                      step->group);
+        return refuse_in_use(outcome, step->group);
+}
+
+/* After its group was seen to be free: somebody was quicker, or a member left its vfio driver. */
+static RefusalKind judge_bind_cdev(Outcome *outcome, const Step *step, int error) {
+        if (error == -EBUSY || error == -EINVAL)
+                return refuse(&outcome->refusal, REFUSAL_HELD_OUTSIDE,
+                              "%s is open in a process that has no lease of it; find it with "
+                              "'vfioctl holders %s' and stop it",
+                              step->device, step->device);
+        if (error == -EPERM)
+                return refuse(&outcome->refusal, REFUSAL_NOT_VIABLE,
+                              "the kernel does not let %s be bound to an iommufd: group %u is "
+                              "another's, a member of it has another driver, or its interrupts are "
+                              "not isolated (allow_unsafe_interrupts of module iommufd)",
+                              step->device, step->group);
+        return REFUSAL_NONE;
+}
+
+/* Unbind says itself who they are (daemon/broker/wait.c). */
+static RefusalKind judge_expect_nobody(Outcome *outcome, const World *world, const Request *request,
+                                       const Step *step, int error) {
+        _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);
+        bool leased = lease_table_find_group(&world->leases, step->group);
+        bool named = request->operation != OPERATION_UNBIND;
+
+        if (error != -EBUSY)
+                return REFUSAL_NONE;
+        return refuse(&outcome->refusal, leased ? REFUSAL_IN_USE : REFUSAL_HELD_OUTSIDE,
+                      "a device of group %u is %s%s%s", step->group,
+                      leased ? "still open" : "open in a process that has no lease of it",
+                      named ? ": held by " : "", named ? string_or_empty(holders) : "");
 }
 
 static RefusalKind judge_evict(Outcome *outcome, int error) {
@@ -107,6 +143,20 @@ static RefusalKind judge_evict(Outcome *outcome, int error) {
         return refuse(&outcome->refusal, REFUSAL_STILL_HELD,
                       "the holders have not let go, whatever they were sent: held by %s",
                       string_or_empty(holders));
+}
+
+/* Its receiver does with the group what is left to be done, and not necessarily now. */
+static RefusalKind judge_inspect(Outcome *outcome, const World *world, const Request *request,
+                                 const Step *step, int error) {
+        const Lease *lease = lease_table_find_group(&world->leases, step->group);
+
+        if (request->operation != OPERATION_INSPECT || error != -EINVAL || !lease)
+                return REFUSAL_NONE;
+        return refuse(
+                &outcome->refusal, REFUSAL_IN_USE,
+                "%s is leased to uid %u (lease %u), who has not set it up yet; inspect it when "
+                "that is done, or when the lease is over",
+                step->device, lease->owner, lease->id);
 }
 
 /* Every member of a step's plan is gone from the topology as soon as sysfs has lost it. */
@@ -129,13 +179,21 @@ static RefusalKind judge_step(Outcome *outcome, const World *world, const Reques
         switch (step->kind) {
         case STEP_CLAIM_GROUP:
         case STEP_OPEN_GROUP:
+        case STEP_TEST_GROUP:
                 return judge_open(outcome, request, step, error);
         case STEP_SET_CONTAINER:
                 return error == -EPERM ? judge_open(outcome, request, step, error) : REFUSAL_NONE;
         case STEP_UNSET_CONTAINER:
                 return judge_unset(outcome, request, step, error);
+        case STEP_BIND_CDEV:
+                return judge_bind_cdev(outcome, step, error);
+        case STEP_EXPECT_NOBODY:
+                return judge_expect_nobody(outcome, world, request, step, error);
         case STEP_EVICT:
                 return judge_evict(outcome, error);
+        case STEP_GET_DEVICE:
+        case STEP_INSPECT:
+                return judge_inspect(outcome, world, request, step, error);
         default:
                 return REFUSAL_NONE;
         }

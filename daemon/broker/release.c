@@ -144,7 +144,18 @@ static void drain_finish(Job *job, bool ran, Handles *opened) {
 
 static const JobClass job_class_release = {.finish = drain_finish};
 
-static int plan_drain(const Lease *lease, bool has_files, Plan *plan) {
+/* So that what others still have of it shows when the group is opened. */
+static int plan_seal(const Broker *broker, const Lease *lease, Plan *plan) {
+        for (size_t i = 0; i < lease->n_groups; i++) {
+                const Group *group = topology_find_group(&broker->world.topology, lease->groups[i]);
+
+                if (group && plan_seal_cdevs(lease, group, plan) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int plan_drain(const Broker *broker, const Lease *lease, bool has_files, Plan *plan) {
         /* Looking takes longer than closing, and most often there is nobody. */
         Step *look = lease->n_groups > 0 && !has_files
                              ? plan_append(plan, STEP_EXPECT_NOBODY, lease->groups[0])
@@ -153,7 +164,8 @@ static int plan_drain(const Lease *lease, bool has_files, Plan *plan) {
         for (size_t i = 0; look && i < lease->n_groups; i++)
                 if (step_add_group(look, lease->groups[i]) < 0)
                         return -ENOMEM;
-        if (has_files && !plan_append(plan, STEP_CLOSE_FILES, 0))
+        if (has_files &&
+            (plan_seal(broker, lease, plan) < 0 || !plan_append(plan, STEP_CLOSE_FILES, 0)))
                 return -ENOMEM;
         for (size_t i = 0; i < lease->n_groups; i++)
                 if (!plan_append(plan, STEP_TEST_GROUP, lease->groups[i]))
@@ -171,7 +183,7 @@ static void run_drain(Broker *broker, Lease *lease, Request *request, BrokerDone
         request->lease = lease->id;
         if (holding)
                 (void)handles_move_all(&holding->files, &files);
-        (void)plan_drain(lease, files.n_handles > 0, &plan);
+        (void)plan_drain(broker, lease, files.n_handles > 0, &plan);
         job_run_plan(broker, &job_class_release, request, &plan, &files, lease->groups,
                      lease->n_groups, done, userdata);
 }

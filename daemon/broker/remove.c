@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Lease.Remove: our files of the groups' devices go to the worker, which opens them anew on undo.
- */
+/* Lease.Remove: our files of the groups' devices go to the worker, which opens them anew on undo if
+ * they are of the kind that can be. */
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
 
+static bool closes_device(const Step *step) {
+        return step->kind == STEP_CLOSE_DEVICE || step->kind == STEP_CLOSE_CDEV;
+}
+
 static int lend_groups(Job *job, const Handles *files) {
         job->lent.handles = calloc(files->n_handles + 1, sizeof(Handle));
         if (!job->lent.handles)
                 return -ENOMEM;
         for (size_t i = 0; i < files->n_handles; i++)
-                if (files->handles[i].kind != HANDLE_DEVICE)
+                if (!handle_kind_is_device(files->handles[i].kind))
                         job->lent.handles[job->lent.n_handles++] = files->handles[i];
         return 0;
 }
@@ -25,7 +29,7 @@ static int remove_prepare(Job *job) {
         if (!holding)
                 return -ENOENT;
         for (size_t i = 0; r >= 0 && i < job->plan.n_steps; i++)
-                if (job->plan.steps[i].kind == STEP_CLOSE_DEVICE)
+                if (closes_device(&job->plan.steps[i]))
                         r = handles_move_device(&holding->files, job->plan.steps[i].device,
                                                 &job->given);
         return r < 0 ? r : lend_groups(job, &holding->files);
@@ -51,7 +55,7 @@ static void remove_finish(Job *job, bool ran, Handles *opened) {
                 lease_remove_group(lease, job->activity.groups[i]);
         }
         for (size_t i = 0; i < job->plan.n_steps; i++)
-                if (job->plan.steps[i].kind == STEP_CLOSE_DEVICE)
+                if (closes_device(&job->plan.steps[i]))
                         lease_remove_device(lease, job->plan.steps[i].device);
         release_files(broker, &files);
         (void)lease_set_client(lease, job->request.caller.name);

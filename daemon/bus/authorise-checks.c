@@ -80,6 +80,35 @@ static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
                                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                                               "vfiod is out of memory");
                 }
+        if (call->permission == PERMISSION_ACQUIRE && call->request.memlock &&
+            !add_check(call, VFIOD_ACTION_RAISE_MEMLOCK))
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+        return REFUSAL_NONE;
+}
+
+/* Whoever has its files may read them anyway. */
+static bool is_leased_by_caller(const Call *call, const Device *device) {
+        const Lease *lease = lease_table_find_group(&broker_world(call->bus->broker)->leases,
+                                                    device->facts.group);
+
+        return lease && lease_is_live(lease) && lease->owner == call->request.caller.uid;
+}
+
+/* Its neighbours in the group are not asked about: nothing is read of them. */
+static RefusalKind prepare_device(Call *call, Refusal *refusal) {
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+
+        broker_refresh(call->bus->broker, &call->request);
+        if (select_targets(&broker_world(call->bus->broker)->topology, &call->request, &selection,
+                           refusal))
+                return refusal->kind;
+        for (size_t i = 0; i < selection.n_devices; i++) {
+                const Device *device = selection.devices[i];
+
+                if (!is_leased_by_caller(call, device) &&
+                    add_device_check(call, VFIOD_ACTION_INSPECT, &device->facts) < 0)
+                        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+        }
         return REFUSAL_NONE;
 }
 
@@ -111,6 +140,8 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         case PERMISSION_REVOKE:
         case PERMISSION_ACQUIRE:
                 return prepare_targets(call, refusal);
+        case PERMISSION_INSPECT:
+                return prepare_device(call, refusal);
         case PERMISSION_OWNER:
         case PERMISSION_RELEASE:
                 return prepare_lease(call, refusal);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.vfiod1.Device: properties of devices that have an IOMMU group. */
+/* org.vfiod1.Device: properties of devices that have an IOMMU group. Inspect is in bus-inspect.c.
+ */
 
 #include <stdlib.h>
 
+#include "daemon/bus/bus-inspect.h"
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
+#include "daemon/core/reset-set.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -48,6 +51,18 @@ static int append_verdict(const World *world, const void *object, sd_bus_message
                                      verdict_name(device_verdict(&world->topology, object)));
 }
 
+static int append_reset_set(const World *world, const void *object, sd_bus_message *m) {
+        const Topology *topology = &world->topology;
+        const Device *device = object;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "s");
+        for (size_t i = 0; r >= 0 && i < topology->n_devices; i++)
+                if (reset_set_has(&device->facts, &topology->devices[i]->facts))
+                        r = sd_bus_message_append(m, "s", topology->devices[i]->facts.name);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 const char *bus_device_state(const World *world, const Device *device) {
         if (device->stuck)
                 return "stuck";
@@ -80,6 +95,7 @@ const BusProperty bus_device_properties[] = {
         {"NumaNode", "i", append_numa_node},
         {"Interfaces", "as", append_interfaces},
         {"Verdict", "s", append_verdict},
+        {"ResetSet", "as", append_reset_set},
         {"State", "s", append_state},
         {"StuckReason", "s", append_stuck},
         {NULL, NULL, NULL},
@@ -118,6 +134,8 @@ const BusKind bus_kind_device = {
 
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", info),
+                                inspect_method, SD_BUS_VTABLE_UNPRIVILEGED),
         CONSTANT("Name", "s"),
         CONSTANT("Bus", "s"),
         CHANGING("Group", "u"),
@@ -137,6 +155,7 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("NumaNode", "i"),
         CHANGING("Interfaces", "as"),
         CHANGING("Verdict", "s"),
+        CHANGING("ResetSet", "as"),
         CHANGING("State", "s"),
         CHANGING("StuckReason", "s"),
         SD_BUS_VTABLE_END,

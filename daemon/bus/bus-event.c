@@ -30,11 +30,13 @@ static char *const device_properties[] = {(char *)"Group",
                                           (char *)"NumaNode",
                                           (char *)"Interfaces",
                                           (char *)"Verdict",
+                                          (char *)"ResetSet",
                                           (char *)"State",
                                           (char *)"StuckReason",
                                           NULL};
-static char *const lease_properties[] = {(char *)"Groups", (char *)"Devices", (char *)"State",
-                                         (char *)"Deadline", NULL};
+static char *const lease_properties[] = {
+        (char *)"Groups",    (char *)"Devices",    (char *)"State",         (char *)"Deadline",
+        (char *)"DeviceIds", (char *)"IovaRanges", (char *)"IovaAlignment", NULL};
 
 typedef enum Event {
         EVENT_ADDED,

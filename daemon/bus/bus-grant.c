@@ -27,9 +27,9 @@ static int append_file(sd_bus_message *m, const Handle *handle) {
 
         (void)snprintf(group, sizeof(group), "%u", handle->group);
         return sd_bus_message_append(m, "(ssh)", handle_kind_name(handle->kind),
-                                     handle->kind == HANDLE_CONTAINER ? ""
-                                     : handle->kind == HANDLE_GROUP   ? group
-                                                                      : handle->device,
+                                     handle_kind_is_shared(handle->kind) ? ""
+                                     : handle->kind == HANDLE_GROUP      ? group
+                                                                         : handle->device,
                                      handle->fd);
 }
 
@@ -37,7 +37,7 @@ static int append_file(sd_bus_message *m, const Handle *handle) {
 static bool is_granted(const Outcome *outcome, bool all, const Handle *handle) {
         if (all)
                 return true;
-        if (handle->kind == HANDLE_DEVICE)
+        if (handle_kind_is_device(handle->kind))
                 return strv_contains(outcome->devices, handle->device);
         for (size_t i = 0; handle->kind == HANDLE_GROUP && i < outcome->n_groups; i++)
                 if (outcome->groups[i] == handle->group)
@@ -72,33 +72,12 @@ static int append_added(sd_bus_message *m, const Call *call, const Outcome *outc
         return append_granted(m, call, outcome, false);
 }
 
-typedef int (*GrantAppend)(sd_bus_message *m, const Call *call, const Outcome *outcome);
-
 /*
  * When the reply cannot be made, its receiver has nothing; for a new lease the read end of the pipe
  * then goes with the outcome, and the lease with it.
  */
-static void reply_grant(Call *call, Outcome *outcome, GrantAppend append) {
-        sd_bus_message *reply = NULL;
-        int r;
-
-        if (!outcome_is_success(outcome)) {
-                call_reply_outcome(call, outcome);
-                return;
-        }
-        r = sd_bus_message_new_method_return(call->message, &reply);
-        if (r >= 0)
-                r = append(reply, call, outcome);
-        if (r < 0) {
-                sd_bus_message_unref(reply);
-                outcome->error = r;
-                outcome->failure = string_format("hand over the files: %s", strerror(-r));
-                call_reply_outcome(call, outcome);
-                return;
-        }
-        journal_operation(&call->request, outcome);
-        call_reply(call, reply);
-        sd_bus_message_unref(reply);
+static void reply_grant(Call *call, Outcome *outcome, CallAppend append) {
+        call_reply_result(call, outcome, append, "hand over the files");
 }
 
 void grant_reply_acquire(void *userdata, Outcome *outcome) {

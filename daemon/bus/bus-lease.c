@@ -25,7 +25,10 @@
 FIELD(append_id, "u", lease->id);
 FIELD(append_owner, "u", (uint32_t)lease->owner);
 FIELD(append_label, "s", string_or_empty(lease->label));
-FIELD(append_mode, "s", lease ? "group" : "");
+FIELD(append_mode, "s", mode_name(lease->mode));
+FIELD(append_prepare, "s", prepare_name(lease->prepare));
+FIELD(append_ioas, "u", lease->iommufd.ioas);
+FIELD(append_alignment, "t", lease->iommufd.alignment);
 FIELD(append_state, "s", lease_state_name(lease->state));
 FIELD(append_since, "t", lease->since);
 FIELD(append_deadline, "t", lease->deadline);
@@ -43,11 +46,41 @@ static int append_devices(const World *world _unused_, const void *object, sd_bu
         return bus_append_strv(m, lease->devices);
 }
 
+static int append_device_ids(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Lease *lease = object;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(sut)");
+        for (char **d = lease->devices; r >= 0 && lease->mode == MODE_IOMMUFD && d && *d; d++) {
+                const LeaseDeviceId *known = lease_iommufd_find(&lease->iommufd, *d);
+
+                r = sd_bus_message_append(m, "(sut)", *d, known ? known->id : 0,
+                                          known ? known->cookie : (uint64_t)0);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_iovas(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const LeaseIommufd *iommufd = &((const Lease *)object)->iommufd;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "(tt)");
+        for (size_t i = 0; r >= 0 && i < iommufd->n_iovas; i++)
+                r = sd_bus_message_append(m, "(tt)", iommufd->iovas[i].first,
+                                          iommufd->iovas[i].last);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 const BusProperty bus_lease_properties[] = {
         {"Id", "u", append_id},
         {"Owner", "u", append_owner},
         {"Label", "s", append_label},
         {"Mode", "s", append_mode},
+        {"Prepare", "s", append_prepare},
+        {"Ioas", "u", append_ioas},
+        {"DeviceIds", "a(sut)", append_device_ids},
+        {"IovaRanges", "a(tt)", append_iovas},
+        {"IovaAlignment", "t", append_alignment},
         {"Groups", "au", append_groups},
         {"Devices", "as", append_devices},
         {"State", "s", append_state},
@@ -128,7 +161,7 @@ static int method_add(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         read_lease(m, userdata, &request);
         r = bus_read_targets(m, userdata, &request, error);
         if (r >= 0)
-                r = bus_read_options(m, OPTIONS_ADD, &request, error);
+                r = bus_read_options(m, userdata, OPTIONS_ADD, &request, error);
         return r < 0 ? r : call_begin(userdata, m, PERMISSION_ACQUIRE, run_add, &request, false);
 }
 
@@ -178,6 +211,14 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Owner", "u", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Label", "s", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Mode", "s", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Prepare", "s", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Ioas", "u", bus_object_get_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("DeviceIds", "a(sut)", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("IovaRanges", "a(tt)", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("IovaAlignment", "t", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Groups", "au", bus_object_get_property, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Devices", "as", bus_object_get_property, 0,

@@ -51,7 +51,7 @@ static int read_request(sd_bus_message *m, Bus *bus, Operation operation, Option
         request->fds_max = grant_fds_max(bus_connection_of(bus, sd_bus_message_get_bus(m)));
         r = bus_read_targets(m, bus, request, error);
         if (r >= 0)
-                r = bus_read_options(m, set, request, error);
+                r = bus_read_options(m, bus, set, request, error);
         /* Joining a lease is adding to it, whichever of the two methods asks for it; but the reply
          * to this one carries lease_fd too. */
         if (r >= 0 && request->lease) {
@@ -161,11 +161,22 @@ static int get_version(sd_bus *sd _unused_, const char *path _unused_,
 static int get_features(sd_bus *sd _unused_, const char *path _unused_,
                         const char *interface _unused_, const char *property _unused_,
                         sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
-        const Bus *bus = userdata;
-        bool by_owner = broker_world(bus->broker)->topology.rule == VIABILITY_BY_OWNER;
+        const World *world = broker_world(((const Bus *)userdata)->broker);
+        bool iommufd =
+                world->iommufd.iommufd && (world->iommufd.cdevs || !world->iommufd.cdevs_known);
+        int r;
 
-        return sd_bus_message_append(reply, "as", 3, "group", "type1v2",
-                                     by_owner ? "viability-owner" : "viability-driver");
+        r = sd_bus_message_open_container(reply, 'a', "s");
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "ss", "group", "type1v2");
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s",
+                                          world->topology.rule == VIABILITY_BY_OWNER
+                                                  ? "viability-owner"
+                                                  : "viability-driver");
+        if (r >= 0 && iommufd)
+                r = sd_bus_message_append(reply, "s", "iommufd");
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static const sd_bus_vtable vtable[] = {

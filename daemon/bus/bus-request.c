@@ -17,13 +17,15 @@
 #define TIMEOUT_MAX_MS (365 * 86400000ULL)
 
 typedef RefusalKind (*OptionRead)(Request *request, const char *text, Refusal *refusal);
+typedef RefusalKind (*NumberRead)(Request *request, uint64_t number, Refusal *refusal);
 
 typedef struct Option {
         const char *name;
-        char type;       /* 's', 'o', 'b' or 't' */
-        unsigned sets;   /* bits of OptionSet */
-        OptionRead read; /* of text; a boolean and a number go to `field` */
-        size_t field;
+        const char *type; /* "s", "o", "b", "t" or "a{st}" */
+        unsigned sets;    /* bits of OptionSet */
+        OptionRead read;  /* of text */
+        size_t field;     /* of a boolean */
+        NumberRead read_number;
 } Option;
 
 #define IN(set) (1U << (set))
@@ -36,23 +38,17 @@ static RefusalKind refuse_value(const char *name, const char *value, const char 
                       string_quotable(value, quote, sizeof(quote)), wanted);
 }
 
-static RefusalKind read_mode(Request *request _unused_, const char *text, Refusal *refusal) {
-        if (string_equal(text, "auto") || string_equal(text, "group"))
-                return REFUSAL_NONE;
-        if (string_equal(text, "iommufd"))
-                return refuse(refusal, REFUSAL_UNSUPPORTED,
-                              "this version of vfiod has no iommufd mode; use mode 'group'");
-        return refuse_value("mode", text, "'auto' or 'group'", refusal);
+static RefusalKind read_mode(Request *request, const char *text, Refusal *refusal) {
+        return mode_parse(text, &request->mode)
+                       ? REFUSAL_NONE
+                       : refuse_value("mode", text, "'auto', 'group' or 'iommufd'", refusal);
 }
 
 static RefusalKind read_prepare(Request *request, const char *text, Refusal *refusal) {
-        if (string_equal(text, "attach"))
-                request->prepare = PREPARE_ATTACH;
-        else if (string_equal(text, "open"))
-                request->prepare = PREPARE_OPEN;
-        else
-                return refuse_value("prepare", text, "'attach' or 'open'", refusal);
-        return REFUSAL_NONE;
+        request->has_prepare = true;
+        return prepare_parse(text, &request->prepare)
+                       ? REFUSAL_NONE
+                       : refuse_value("prepare", text, "'attach', 'bind' or 'open'", refusal);
 }
 
 static RefusalKind read_policy(Request *request, const char *text, Refusal *refusal) {
@@ -98,18 +94,86 @@ static RefusalKind read_join(Request *request, const char *text, Refusal *refusa
         return REFUSAL_NONE;
 }
 
+static RefusalKind read_timeout(Request *request, uint64_t number, Refusal *refusal) {
+        if (number > TIMEOUT_MAX_MS)
+                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                              "option timeout: at most %llu ms", TIMEOUT_MAX_MS);
+        request->has_timeout = true;
+        request->timeout_ms = number;
+        return REFUSAL_NONE;
+}
+
+static RefusalKind read_memlock(Request *request, uint64_t number, Refusal *refusal) {
+        if (number == 0)
+                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                              "option memlock: at least 1 byte; without the option the limit stays "
+                              "as it is");
+        request->memlock = number;
+        return REFUSAL_NONE;
+}
+
 static const Option options[] = {
-        {"mode", 's', IN(OPTIONS_ACQUIRE), read_mode, 0},
-        {"prepare", 's', IN(OPTIONS_ACQUIRE), read_prepare, 0},
-        {"join", 'o', IN(OPTIONS_ACQUIRE), read_join, 0},
-        {"label", 's', IN(OPTIONS_ACQUIRE), read_label, 0},
-        {"bind", 'b', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
-        {"defer_fds", 'b', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
+        {"mode", "s", IN(OPTIONS_ACQUIRE), read_mode, 0},
+        {"prepare", "s", IN(OPTIONS_ACQUIRE), read_prepare, 0},
+        {"join", "o", IN(OPTIONS_ACQUIRE), read_join, 0},
+        {"label", "s", IN(OPTIONS_ACQUIRE), read_label, 0},
+        {"bind", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
+        {"defer_fds", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
          offsetof(Request, defer_fds)},
-        {"driver", 's', IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), read_driver, 0},
-        {"policy", 's', IN(OPTIONS_UNBIND), read_policy, 0},
-        {"timeout", 't', IN(OPTIONS_UNBIND), NULL, offsetof(Request, timeout_ms)},
+        {"hot_reset", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
+         offsetof(Request, hot_reset)},
+        {"driver", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), read_driver, 0},
+        {"cookies", "a{st}", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, 0},
+        {"policy", "s", IN(OPTIONS_UNBIND), read_policy, 0},
+        {"timeout", "t", IN(OPTIONS_UNBIND), .read_number = read_timeout},
+        {"memlock", "t", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), .read_number = read_memlock},
 };
+
+/* Names are read as targets are: "01:00.0" is 0000:01:00.0. */
+static RefusalKind add_cookie(Request *request, const char *name, uint64_t number,
+                              Refusal *refusal) {
+        Cookie *grown = reallocarray(request->cookies, request->n_cookies + 1, sizeof(Cookie));
+        Target target;
+        char quote[QUOTE_SIZE];
+
+        if (!grown)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+        request->cookies = grown;
+        if (target_parse(name, &target) < 0 || target.kind != TARGET_DEVICE)
+                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                              "option cookies: '%s' is not the name of a device",
+                              string_quotable(name, quote, sizeof(quote)));
+        for (size_t i = 0; i < request->n_cookies; i++)
+                if (strcmp(grown[i].device, target.device) == 0)
+                        return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                                      "option cookies: %s is given twice", target.device);
+        grown[request->n_cookies] = (Cookie){.number = number};
+        (void)memcpy(grown[request->n_cookies++].device, target.device, sizeof(target.device));
+        return REFUSAL_NONE;
+}
+
+static int read_cookies(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error) {
+        const Config *config = &broker_world(bus->broker)->config;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        const char *name;
+        uint64_t number;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'v', "a{st}");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(m, 'a', "{st}");
+        while (r >= 0 && (r = sd_bus_message_read(m, "{st}", &name, &number)) > 0) {
+                if (request->n_cookies >= config->limit_targets)
+                        (void)refuse(&refusal, REFUSAL_TOO_MANY_TARGETS,
+                                     "option cookies: more than %lu (limits.targets)",
+                                     (unsigned long)config->limit_targets);
+                if (refusal.kind || add_cookie(request, name, number, &refusal))
+                        return bus_error_set_refusal(error, &refusal);
+        }
+        for (int i = 0; r >= 0 && i < 2; i++)
+                r = sd_bus_message_exit_container(m);
+        return r;
+}
 
 static const Option *find_option(const char *name, OptionSet set) {
         for (size_t i = 0; i < ELEMENTS(options); i++)
@@ -138,40 +202,46 @@ int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus
         return r < 0 ? r : bus_set_targets(bus, request, targets, error);
 }
 
-static int read_value(sd_bus_message *m, const Option *option, Request *request,
+static int read_value(sd_bus_message *m, const Bus *bus, const Option *option, Request *request,
                       sd_bus_error *error) {
-        const char contents[] = {option->type, '\0'}, *type, *text;
+        const char *type, *text;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        uint64_t number;
         int r, boolean;
 
         r = sd_bus_message_peek_type(m, NULL, &type);
         if (r < 0)
                 return r;
-        if (strcmp(type, contents) != 0) {
+        if (strcmp(type, option->type) != 0) {
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
-                             "option %s must be of type '%s', not '%s'", option->name, contents,
+                             "option %s must be of type '%s', not '%s'", option->name, option->type,
                              type);
                 return set_refusal(error, &refusal);
         }
-        if (option->type == 'b') {
+        if (strcmp(type, "a{st}") == 0)
+                return read_cookies(m, bus, request, error);
+        if (strcmp(type, "b") == 0) {
                 r = sd_bus_message_read(m, "v", "b", &boolean);
                 if (r >= 0)
                         *(bool *)((char *)request + option->field) = boolean;
                 return r;
         }
-        if (option->type == 't') {
-                request->has_timeout = true;
-                return sd_bus_message_read(m, "v", "t",
-                                           (uint64_t *)((char *)request + option->field));
+        if (strcmp(type, "t") == 0) {
+                r = sd_bus_message_read(m, "v", "t", &number);
+                if (r < 0)
+                        return r;
+                (void)option->read_number(request, number, &refusal);
+                return set_refusal(error, &refusal);
         }
-        r = sd_bus_message_read(m, "v", contents, &text);
+        r = sd_bus_message_read(m, "v", type, &text);
         if (r < 0)
                 return r;
         (void)option->read(request, text, &refusal);
         return set_refusal(error, &refusal);
 }
 
-static int read_option(sd_bus_message *m, OptionSet set, Request *request, sd_bus_error *error) {
+static int read_option(sd_bus_message *m, const Bus *bus, OptionSet set, Request *request,
+                       sd_bus_error *error) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
         const Option *option;
         char quote[QUOTE_SIZE];
@@ -183,7 +253,7 @@ static int read_option(sd_bus_message *m, OptionSet set, Request *request, sd_bu
                 return r;
         option = find_option(name, set);
         if (option)
-                return read_value(m, option, request, error);
+                return read_value(m, bus, option, request, error);
         (void)refuse(&refusal, REFUSAL_INVALID_OPTION, "there is no option '%s' here",
                      string_quotable(name, quote, sizeof(quote)));
         return set_refusal(error, &refusal);
@@ -196,24 +266,28 @@ static int check_options(const Request *request, sd_bus_error *error) {
         if (request->lease && request->label)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option label: a lease that is joined has its label already");
+        else if (request->lease && request->has_prepare)
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
+                             "option prepare: a lease that is joined is prepared already");
+        else if (request->mode == MODE_GROUP && request->prepare == PREPARE_BIND)
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
+                             "option prepare: 'bind' is of mode 'iommufd'");
         else if (request->driver && !request->bind && request->operation != OPERATION_BIND)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option driver: only together with option bind");
         else if (request->has_timeout && request->policy == POLICY_FAIL)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option timeout: only with policy 'wait' or 'revoke'");
-        else if (request->timeout_ms > TIMEOUT_MAX_MS)
-                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
-                             "option timeout: at most %llu ms", TIMEOUT_MAX_MS);
         return set_refusal(error, &refusal);
 }
 
-int bus_read_options(sd_bus_message *m, OptionSet set, Request *request, sd_bus_error *error) {
+int bus_read_options(sd_bus_message *m, const Bus *bus, OptionSet set, Request *request,
+                     sd_bus_error *error) {
         int r;
 
         r = sd_bus_message_enter_container(m, 'a', "{sv}");
         while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_option(m, set, request, error);
+                r = read_option(m, bus, set, request, error);
                 if (r >= 0)
                         r = sd_bus_message_exit_container(m);
         }

@@ -23,4 +23,5 @@ int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus
 int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_bus_error *error);
 
 /* Reads "a{sv}". */
-int bus_read_options(sd_bus_message *m, OptionSet set, Request *request, sd_bus_error *error);
+int bus_read_options(sd_bus_message *m, const Bus *bus, OptionSet set, Request *request,
+                     sd_bus_error *error);

@@ -129,6 +129,37 @@ void call_reply_outcome(Call *call, Outcome *outcome) {
         sd_bus_message_unref(reply);
 }
 
+static int new_result(const Call *call, const Outcome *outcome, CallAppend append,
+                      sd_bus_message **ret) {
+        sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(call->message, &reply);
+
+        if (r >= 0)
+                r = append(reply, call, outcome);
+        if (r < 0)
+                sd_bus_message_unref(reply);
+        else
+                *ret = reply;
+        return r;
+}
+
+void call_reply_result(Call *call, Outcome *outcome, CallAppend append, const char *what) {
+        sd_bus_message *reply = NULL;
+        int r = outcome_is_success(outcome) ? new_result(call, outcome, append, &reply) : 0;
+
+        if (r < 0) {
+                outcome->error = r;
+                outcome->failure = string_format("%s: %s", what, strerror(-r));
+        }
+        if (!outcome_is_success(outcome)) {
+                call_reply_outcome(call, outcome);
+                return;
+        }
+        journal_operation(&call->request, outcome);
+        call_reply(call, reply);
+        sd_bus_message_unref(reply);
+}
+
 static size_t count_calls(const Bus *bus, uid_t uid, const Call *except) {
         size_t n = 0;
 

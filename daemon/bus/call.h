@@ -18,7 +18,9 @@ typedef enum CallPermission {
         PERMISSION_LIST,    /* to look */
         PERMISSION_BIND,    /* for every member of the request's groups that is not a bridge */
         PERMISSION_REVOKE,  /* the same, and to take them from their holders */
-        PERMISSION_ACQUIRE, /* the same, and to bind those that "bind" would move */
+        PERMISSION_ACQUIRE, /* the same, and to bind those that "bind" would move; and "memlock" */
+        PERMISSION_INSPECT, /* for the device that is the target, unless its lease is the caller's
+                             */
         PERMISSION_OWNER,   /* for the owner of the lease alone, whom polkit need not be asked about
                              */
         PERMISSION_RELEASE, /* for the owner, or whoever may release others' leases */
@@ -69,6 +71,11 @@ void call_reply_errno(Call *call, int error);
 
 /* Journals the outcome and answers with it: with its error, or with an empty reply. */
 void call_reply_outcome(Call *call, Outcome *outcome);
+
+/* The same, with what `append` puts into the reply of a success. Where that cannot be done, it is
+ * what has failed: "`what`: Cannot allocate memory". */
+typedef int (*CallAppend)(sd_bus_message *m, const Call *call, const Outcome *outcome);
+void call_reply_result(Call *call, Outcome *outcome, CallAppend append, const char *what);
 
 /* The same for a refusal before the broker saw the call; `refusal` is emptied. */
 void call_refuse(Call *call, Refusal *refusal);

@@ -98,8 +98,10 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
                   read_credentials(reply, &caller) >= 0;
 
         (void)snprintf(caller.name, sizeof(caller.name), "%s", question->name);
-        if (ok)
+        if (ok) {
+                broker_identify(question->bus->broker, &caller);
                 remember(question->bus, &caller);
+        }
         question->found(question->userdata, ok ? &caller : NULL);
         return 0;
 }

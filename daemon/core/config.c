@@ -35,6 +35,7 @@ static const Key keys[] = {
         NUMBER("revoke", "sigbus_grace_ms", sigbus_grace_ms, 0, 600000),
         NUMBER("revoke", "sigkill_grace_ms", sigkill_grace_ms, 0, 600000),
         BOOLEAN("revoke", "sigkill", sigkill),
+        NUMBER("memlock", "max_bytes", memlock_max_bytes, 0, 1ULL << 50),
         NUMBER(NULL, "step_deadline_ms", step_deadline_ms, 100, 3600000),
         BOOLEAN(NULL, "variant_drivers", variant_drivers),
 };
@@ -71,6 +72,7 @@ void config_init(Config *config) {
                 .sigbus_grace_ms = 2000,
                 .sigkill_grace_ms = 5000,
                 .sigkill = true,
+                .memlock_max_bytes = 64ULL << 30,
                 .variant_drivers = true,
         };
 }

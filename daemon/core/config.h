@@ -25,6 +25,7 @@ typedef struct Config {
         uint64_t sigbus_grace_ms;          /* revoke.sigbus_grace_ms: from SIGBUS to SIGKILL */
         uint64_t sigkill_grace_ms;         /* revoke.sigkill_grace_ms: from SIGKILL to giving up */
         bool sigkill;                      /* revoke.sigkill: may be sent at all */
+        uint64_t memlock_max_bytes;        /* memlock.max_bytes: for the option memlock; 0: none */
         bool variant_drivers;              /* variant_drivers: prefer them to vfio-pci */
 } Config;
 

@@ -2,11 +2,11 @@
 
 /*
  * Acquire and Lease.Add: groups opened and, unless the receiver wants to do it, put into one
- * container with their devices open. The kernel is the last judge of viability; the steps check it
- * again.
+ * container with their devices open; or cdevs (daemon/core/decide-iommufd.c). The kernel is the
+ * last judge of viability; the steps check it again.
  */
 
-#include "daemon/core/decide-common.h"
+#include "daemon/core/decide-iommufd.h"
 
 #include <inttypes.h>
 
@@ -38,7 +38,7 @@ static RefusalKind check_limits(const World *world, const Request *request,
         return REFUSAL_NONE;
 }
 
-static RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal) {
+RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal) {
         _cleanup_free_ char *blockers = NULL;
         uint32_t number = group->facts.number;
 
@@ -93,17 +93,18 @@ static RefusalKind check_devices(const World *world, const Request *request,
         return REFUSAL_NONE;
 }
 
-/* Devices whose fd will be handed over: on a vfio driver now, or once the plan has bound them. */
-static bool gives_device(const World *world, const Device *device) {
+bool decide_gives_device(const World *world, const Device *device) {
         return device->facts.vfio || decide_needs_bind(&world->topology, device);
 }
 
+/* With container or iommufd, and lease_fd. */
 static RefusalKind check_fds(const World *world, const Request *request, const Selection *selection,
-                             bool attach, bool is_new, Refusal *refusal) {
-        size_t fds = selection->n_groups + (is_new ? 2 : 0);
+                             Mode mode, Prepare prepare, bool is_new, Refusal *refusal) {
+        bool devices = mode == MODE_IOMMUFD || prepare == PREPARE_ATTACH;
+        size_t fds = (mode == MODE_GROUP ? selection->n_groups : 0) + (is_new ? 2 : 0);
 
-        for (size_t i = 0; attach && i < selection->n_devices; i++)
-                fds += gives_device(world, selection->devices[i]);
+        for (size_t i = 0; devices && i < selection->n_devices; i++)
+                fds += decide_gives_device(world, selection->devices[i]);
         if (request->defer_fds || fds <= request->fds_max)
                 return REFUSAL_NONE;
         return refuse(
@@ -134,7 +135,7 @@ static int plan_attach(const World *world, const Selection *selection, bool is_n
                 const DeviceFacts *facts = &selection->devices[i]->facts;
                 Step *step;
 
-                if (!gives_device(world, selection->devices[i]))
+                if (!decide_gives_device(world, selection->devices[i]))
                         continue;
                 step = plan_append(plan, STEP_GET_DEVICE, facts->group);
                 if (!step || step_set_device(step, facts->name, facts->bus, NULL) < 0)
@@ -143,16 +144,52 @@ static int plan_attach(const World *world, const Selection *selection, bool is_n
         return 0;
 }
 
+static RefusalKind check_cookies(const Request *request, const Selection *selection, Mode mode,
+                                 Refusal *refusal) {
+        if (request->n_cookies > 0 && mode != MODE_IOMMUFD)
+                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                              "option cookies: only in mode 'iommufd', and this is '%s'",
+                              mode_name(mode));
+        for (size_t i = 0; i < request->n_cookies; i++) {
+                bool found = false;
+
+                for (size_t j = 0; j < selection->n_devices; j++)
+                        found = found || strcmp(selection->devices[j]->facts.name,
+                                                request->cookies[i].device) == 0;
+                if (!found)
+                        return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                                      "option cookies: %s is not among the devices asked for",
+                                      request->cookies[i].device);
+        }
+        return REFUSAL_NONE;
+}
+
+static int plan_files(const World *world, const Request *request, const Selection *selection,
+                      Mode mode, const Lease *lease, Plan *plan) {
+        Prepare prepare = lease ? lease->prepare : request->prepare;
+
+        if (mode == MODE_IOMMUFD)
+                return plan_open_cdevs(world, request, selection, lease, plan);
+        if (plan_open(selection, !lease, plan) < 0)
+                return -1;
+        return prepare == PREPARE_ATTACH ? plan_attach(world, selection, !lease, plan) : 0;
+}
+
 RefusalKind decide_acquire(const World *world, const Request *request, const Selection *selection,
                            Plan *plan, Refusal *refusal) {
         Lease *lease = NULL;
-        bool attach;
+        Mode mode;
 
         if (request->lease && decide_lease(world, request, &lease, refusal))
                 return refusal->kind;
         if (check_devices(world, request, selection, refusal) ||
             check_groups_free(world, request, selection, NULL, refusal) ||
-            check_limits(world, request, selection, lease, refusal))
+            check_limits(world, request, selection, lease, refusal) ||
+            decide_mode(world, request, selection, lease, &mode, refusal) ||
+            check_cookies(request, selection, mode, refusal) ||
+            check_reset_sets(world, request, selection, lease, refusal))
+                return refusal->kind;
+        if (request->memlock && plan_memlock(world, request, plan, refusal))
                 return refusal->kind;
 
         for (size_t i = 0; i < selection->n_groups; i++) {
@@ -163,11 +200,10 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
                         return refusal->kind;
         }
 
-        attach = (lease ? lease->prepare : request->prepare) == PREPARE_ATTACH;
-        if (check_fds(world, request, selection, attach, !lease, refusal))
+        if (check_fds(world, request, selection, mode, lease ? lease->prepare : request->prepare,
+                      !lease, refusal))
                 return refusal->kind;
-        if (plan_open(selection, !lease, plan) < 0 ||
-            (attach && plan_attach(world, selection, !lease, plan) < 0))
+        if (plan_files(world, request, selection, mode, lease, plan) < 0)
                 return refuse_memory(refusal);
         return REFUSAL_NONE;
 }

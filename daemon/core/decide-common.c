@@ -21,6 +21,8 @@ RefusalKind decide(const World *world, const Request *request, const Selection *
                 return decide_acquire(world, request, selection, plan, refusal);
         case OPERATION_REMOVE:
                 return decide_remove(world, request, selection, plan, refusal);
+        case OPERATION_INSPECT:
+                return decide_inspect(world, request, selection, plan, refusal);
         case OPERATION_RELEASE:
         case OPERATION_LOOK:
         case _OPERATION_MAX:

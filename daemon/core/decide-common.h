@@ -6,17 +6,33 @@
 #include "daemon/core/decide.h"
 
 /*
+ * A process that has ended is out of /proc before its files are closed, and closing a device resets
+ * it (vfio_pci_core_disable()), by a reset of its bus perhaps.
+ */
+#define DECIDE_CLOSING_MS 5000
+
+/*
  * That nothing of ours has the groups: no operation, no stuck device, no lease but `own` (NULL for
  * none); and that there is room for one more operation.
  */
 RefusalKind check_groups_free(const World *world, const Request *request,
                               const Selection *selection, const Lease *own, Refusal *refusal);
 
+/* That every member of the group is on a vfio driver, or needs none. */
+RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal);
+
 /*
  * That Unbind may take the group from its lease: its devices were let go of when it was asked for,
  * or the deadline of a revocation has passed.
  */
 bool decide_may_take(const World *world, const Request *request, uint32_t group);
+
+/* The mode of the files wanted; for a lease that is joined (NULL for none), that one's. */
+RefusalKind decide_mode(const World *world, const Request *request, const Selection *selection,
+                        const Lease *lease, Mode *ret, Refusal *refusal);
+
+/* Devices whose fd will be handed over: on a vfio driver now, or once the plan has bound them. */
+bool decide_gives_device(const World *world, const Device *device);
 
 /* Appends what makes the holders of the groups let go, and fails when they do not. */
 int plan_evict(const World *world, const Selection *selection, Plan *plan);
@@ -30,6 +46,17 @@ int plan_take_group(const World *world, const Lease *lease, const Group *group, 
 /* Appends what binds every member of the group that is not on a vfio driver, or refuses. */
 RefusalKind plan_bind_group(const World *world, const Request *request, const Group *group,
                             Plan *plan, Refusal *refusal);
+
+/*
+ * That devices which are reset together are leased together, as far as it matters: all of them with
+ * the option hot_reset, else those of devices that cannot be reset by themselves. `lease`: what the
+ * groups join; NULL for none.
+ */
+RefusalKind check_reset_sets(const World *world, const Request *request, const Selection *selection,
+                             const Lease *lease, Refusal *refusal);
+
+/* Appends what raises the caller's limit of locked memory, or refuses. */
+RefusalKind plan_memlock(const World *world, const Request *request, Plan *plan, Refusal *refusal);
 
 /* "0000:03:01.0 is bound to e1000; 0000:03:02.0 is bound to e1000": all members that block.
  * Allocated. */

@@ -6,11 +6,26 @@
  * EBUSY).
  */
 
-#include "daemon/core/decide-common.h"
+#include "daemon/core/decide-iommufd.h"
 
 #include "daemon/util/string.h"
 
+/* Closing may still go on in a holder that has just ended. */
+static int plan_remove_cdevs(const Lease *lease, const Group *group, Plan *plan) {
+        Step *test;
+
+        if (plan_close_cdevs(lease, group, plan) < 0)
+                return -1;
+        test = plan_append(plan, STEP_TEST_GROUP, group->facts.number);
+        if (!test)
+                return -1;
+        test->grace_ms = DECIDE_CLOSING_MS;
+        return 0;
+}
+
 static int plan_remove_group(const Lease *lease, const Group *group, Plan *plan) {
+        if (lease->mode == MODE_IOMMUFD)
+                return plan_remove_cdevs(lease, group, plan);
         if (lease->prepare != PREPARE_ATTACH)
                 return 0;
         for (size_t i = 0; i < group->n_members; i++) {

@@ -4,26 +4,21 @@
  * Taking a group back from those who hold it, in this order:
  *   1. The devices are quieted through our files of them, so that no DMA begins any more and the
  *      next access to a mapped BAR is a SIGBUS (drivers/vfio/pci/vfio_pci_core.c,
- *      vfio_pci_zap_and_down_write_memory_lock).
+ *      vfio_pci_zap_and_down_write_memory_lock); in MODE_IOMMUFD they are detached too.
  *   2. The holders are sent SIGBUS, later SIGKILL, and given time after each.
  *   3. Our own device files are closed, and the group is taken out of its container. The kernel
  *      allows that only when no device of it is open (VFIO_GROUP_UNSET_CONTAINER, EBUSY): the proof
  *      that nobody is left, and the end of all DMA mappings.
  *   4. While our file of the group stays open, nobody can open it anew; what others still have of
  *      it is an orphan once its last device is unbound.
- * A group that nobody leased has no file of ours: 2., and then it is claimed.
+ * A group that nobody leased has no file of ours: 2., and then it is claimed. So is one in
+ * MODE_IOMMUFD, once our cdevs of it are closed (daemon/core/decide-iommufd.c).
  */
 
 #include <signal.h>
 
-#include "daemon/core/decide-common.h"
+#include "daemon/core/decide-iommufd.h"
 #include "daemon/util/string.h"
-
-/*
- * A process that has ended is out of /proc before its files are closed, and closing a device resets
- * it (vfio_pci_core_disable()), by a reset of its bus perhaps.
- */
-#define CLOSING_MS 5000
 
 bool decide_may_take(const World *world, const Request *request, uint32_t group) {
         if (request->operation != OPERATION_UNBIND || request->policy == POLICY_FAIL)
@@ -53,7 +48,8 @@ static int plan_quiesce(const World *world, const Lease *lease, const Group *gro
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *device = group->members[i];
 
-                if (!is_vfio(world, device))
+                if (!is_vfio(world, device) ||
+                    (lease->mode == MODE_IOMMUFD && !is_opened_by_us(lease, device)))
                         continue;
                 if (!is_opened_by_us(lease, device)) {
                         Step *step = plan_device(plan, STEP_GET_DEVICE, device);
@@ -65,7 +61,7 @@ static int plan_quiesce(const World *world, const Lease *lease, const Group *gro
                 if (!plan_device(plan, STEP_QUIESCE, device))
                         return -1;
         }
-        return 0;
+        return lease->mode == MODE_IOMMUFD ? plan_detach_cdevs(world, lease, group, plan) : 0;
 }
 
 static const Lease *lease_with_files(const World *world, uint32_t group) {
@@ -141,11 +137,31 @@ int plan_claim_group(const Request *request, const Group *group, Plan *plan) {
 
         if (!claim)
                 return -1;
-        claim->grace_ms = request->due ? CLOSING_MS : 0;
+        claim->grace_ms = request->due ? DECIDE_CLOSING_MS : 0;
         return 0;
 }
 
-int plan_take_group(const World *world, const Lease *lease, const Group *group, Plan *plan) {
+static int plan_reset(const World *world, const Group *group, Plan *plan) {
+        for (size_t i = 0; i < group->n_members; i++)
+                if (is_vfio(world, group->members[i]) &&
+                    !plan_device(plan, STEP_RESET, group->members[i]))
+                        return -1;
+        return 0;
+}
+
+static int plan_take_cdevs(const Lease *lease, const Group *group, Plan *plan) {
+        Step *claim;
+
+        if (plan_close_cdevs(lease, group, plan) < 0)
+                return -1;
+        claim = plan_append(plan, STEP_CLAIM_GROUP, group->facts.number);
+        if (!claim)
+                return -1;
+        claim->grace_ms = DECIDE_CLOSING_MS;
+        return 0;
+}
+
+static int plan_take_files(const World *world, const Lease *lease, const Group *group, Plan *plan) {
         Step *unset;
 
         for (size_t i = 0; i < group->n_members; i++) {
@@ -161,18 +177,23 @@ int plan_take_group(const World *world, const Lease *lease, const Group *group, 
         unset = plan_append(plan, STEP_UNSET_CONTAINER, group->facts.number);
         if (!unset)
                 return -1;
-        unset->grace_ms = CLOSING_MS;
-        for (size_t i = 0; i < group->n_members; i++)
-                if (is_vfio(world, group->members[i]) &&
-                    !plan_device(plan, STEP_RESET, group->members[i]))
-                        return -1;
+        unset->grace_ms = DECIDE_CLOSING_MS;
         return 0;
+}
+
+int plan_take_group(const World *world, const Lease *lease, const Group *group, Plan *plan) {
+        int r = lease->mode == MODE_IOMMUFD ? plan_take_cdevs(lease, group, plan)
+                                            : plan_take_files(world, lease, group, plan);
+
+        return r < 0 ? r : plan_reset(world, group, plan);
 }
 
 static int plan_ask_device(const Lease *lease, const Device *device, Plan *plan) {
         bool ours = is_opened_by_us(lease, device);
         Step *step;
 
+        if (!ours && lease->mode == MODE_IOMMUFD)
+                return 0;
         if (!ours) {
                 step = plan_device(plan, STEP_GET_DEVICE, device);
                 if (!step)

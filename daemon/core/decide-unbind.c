@@ -10,7 +10,7 @@
  *     (daemon/core/decide-take.c).
  */
 
-#include "daemon/core/decide-common.h"
+#include "daemon/core/decide-iommufd.h"
 
 #include "daemon/util/string.h"
 
@@ -71,6 +71,13 @@ static bool has_vfio_member(const World *world, const Group *group) {
         return false;
 }
 
+static bool has_cdev(const Group *group) {
+        for (size_t i = 0; i < group->n_members; i++)
+                if (!string_is_empty(group->members[i]->facts.cdev))
+                        return true;
+        return false;
+}
+
 /* The proof that the group is free: by taking it from its lease, or by claiming it. */
 static int plan_prove_free(const World *world, const Request *request, const Group *group,
                            Plan *plan) {
@@ -81,6 +88,9 @@ static int plan_prove_free(const World *world, const Request *request, const Gro
                 return 0;
         if (lease && !lease->closed)
                 return plan_take_group(world, lease, group, plan);
+        /* That an unbound cdev is open somewhere does not keep the group from being claimed. */
+        if (has_cdev(group) && plan_expect_nobody(number, plan) < 0)
+                return -1;
         return plan_claim_group(request, group, plan);
 }
 

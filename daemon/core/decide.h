@@ -23,6 +23,7 @@ typedef struct World {
         ActivityTable activities;
         WaitTable waits;
         VfioAliases aliases;
+        IommufdSupport iommufd;
         Config config;
 } World;
 
@@ -38,6 +39,10 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
 RefusalKind decide_remove(const World *world, const Request *request, const Selection *selection,
                           Plan *plan, Refusal *refusal);
 
+/* For a request whose target is one device. */
+RefusalKind decide_inspect(const World *world, const Request *request, const Selection *selection,
+                           Plan *plan, Refusal *refusal);
+
 /* Whichever of these the request's operation calls for. */
 RefusalKind decide(const World *world, const Request *request, const Selection *selection,
                    Plan *plan, Refusal *refusal);
@@ -45,6 +50,13 @@ RefusalKind decide(const World *world, const Request *request, const Selection *
 /* The live lease that the request is about, for its owner alone: NOT_FOUND, NOT_OWNER, LEASE_ENDED.
  */
 RefusalKind decide_lease(const World *world, const Request *request, Lease **ret, Refusal *refusal);
+
+/* The mode that an acquisition would be in now, as far as it would be allowed at all. */
+Mode decide_expected_mode(const World *world, const Request *request);
+
+/* What makes our unbound cdevs of the lease tell whether others have them; nothing for other
+ * leases. */
+int plan_seal_cdevs(const Lease *lease, const Group *group, Plan *plan);
 
 /* What asks the holders of leased groups for their devices by interrupt; nothing for the others. */
 int plan_ask(const World *world, const uint32_t *groups, size_t n_groups, Plan *plan);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/lease-iommufd.h"
 #include "daemon/util/string.h"
 
 /* The state an event leads to. What is not listed cannot happen: zero is LEASE_GRANTING, and
@@ -88,6 +89,7 @@ Lease *lease_free(Lease *lease) {
         free(lease->client);
         free(lease->groups);
         strv_free(lease->devices);
+        lease_iommufd_done(&lease->iommufd);
         free(lease);
         return NULL;
 }
@@ -155,6 +157,7 @@ int lease_add_device(Lease *lease, const char *device) {
 }
 
 void lease_remove_device(Lease *lease, const char *device) {
+        lease_iommufd_forget(&lease->iommufd, device);
         for (char **d = lease->devices; d && *d; d++) {
                 if (strcmp(*d, device) != 0)
                         continue;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/core/lease-iommufd.h"
 #include "daemon/core/mode.h"
 #include "daemon/util/list.h"
 
@@ -53,7 +54,8 @@ typedef struct Lease {
         uint32_t *groups;  /* ordered */
         size_t n_groups;
         char **devices; /* whose fds belong to the lease, ordered; NULL for none */
-        List link;      /* LeaseTable.leases, by id */
+        LeaseIommufd iommufd;
+        List link; /* LeaseTable.leases, by id */
 } Lease;
 
 typedef struct LeaseTable {

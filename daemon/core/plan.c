@@ -3,6 +3,7 @@
 #include "daemon/core/plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -84,6 +85,10 @@ static char *describe_look(const Step *step) {
 
 char *step_describe(const Step *step) {
         switch (step->kind) {
+        case STEP_RAISE_MEMLOCK:
+                return string_format("raise RLIMIT_MEMLOCK of process %d to at least %" PRIu64
+                                     " bytes",
+                                     step->pid, step->bytes);
         case STEP_LOAD_MODULE:
                 return string_format("load module %s", step->module);
         case STEP_SET_OVERRIDE:
@@ -119,8 +124,26 @@ char *step_describe(const Step *step) {
                 return string_format("close device %s", step->device);
         case STEP_UNSET_CONTAINER:
                 return string_format("take group %u out of the container", step->group);
+        case STEP_OPEN_IOMMUFD:
+                return string_format("open an iommufd");
+        case STEP_ALLOC_IOAS:
+                return string_format("allocate an IOAS");
+        case STEP_OPEN_CDEV:
+                return string_format("open cdev %s", step->device);
+        case STEP_BIND_CDEV:
+                return string_format("bind cdev %s to the iommufd", step->device);
+        case STEP_ATTACH_CDEV:
+                return string_format("attach %s to the IOAS", step->device);
+        case STEP_READ_IOVAS:
+                return string_format("read the IOVA ranges of the IOAS");
+        case STEP_DETACH_CDEV:
+                return string_format("detach %s from its IOAS", step->device);
+        case STEP_SEAL_CDEV:
+                return string_format("make cdev %s useless to others", step->device);
+        case STEP_CLOSE_CDEV:
+                return string_format("close cdev %s", step->device);
         case STEP_CLOSE_FILES:
-                return string_format("close the files of the lease");
+                return string_format("close the files of %s", step->device ?: "the lease");
         case STEP_TEST_GROUP:
                 return string_format("see that group %u is free", step->group);
         case STEP_FIND_HOLDERS:
@@ -135,6 +158,8 @@ char *step_describe(const Step *step) {
                 return describe_evict(step);
         case STEP_RESET:
                 return string_format("reset %s", step->device);
+        case STEP_INSPECT:
+                return string_format("read what the driver tells of %s", step->device);
         case _STEP_KIND_MAX:
                 break;
         }

@@ -6,18 +6,25 @@
  * them in order and, when one fails, undoes the ones before it in reverse. The same value is what
  * Plan shows, what the journal records and what the tests compare.
  *
- * The undo of each kind stands beside it. "-" means that there is nothing to undo.
+ * The undo of each kind stands beside it. "-" means that there is nothing to undo, or no way to:
+ *   - What was put into an iommufd that the plan opened goes with it.
+ *   - A cdev that was bound stays so until its last copy is closed. So a cdev is sealed and closed
+ *     only when its holders have let go of it, as far as looking can tell; the sealed one is then
+ *     no use to whoever still has a copy that cannot be found.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "daemon/util/cleanup.h"
 
 typedef enum StepKind {
-        STEP_LOAD_MODULE,  /* modprobe `module`                                undo: - */
-        STEP_SET_OVERRIDE, /* driver_override := override                      undo: the old one */
+        STEP_RAISE_MEMLOCK, /* RLIMIT_MEMLOCK of the caller's process         undo: the old limits
+                             */
+        STEP_LOAD_MODULE,   /* modprobe `module`                                undo: - */
+        STEP_SET_OVERRIDE,  /* driver_override := override                      undo: the old one */
         STEP_UNBIND_HOST, /* take `device` from its host driver `driver`      undo: bind it again */
         STEP_BIND_VFIO,   /* bind to vfio `driver`, else to `fallback`        undo: unbind it */
         STEP_UNBIND_VFIO, /* take `device` from its vfio `driver`             undo: bind it again */
@@ -30,14 +37,25 @@ typedef enum StepKind {
         STEP_GET_DEVICE,     /* open the device through its group                undo: close */
         STEP_CLOSE_DEVICE,   /* close our file of the device                     undo: open again */
         STEP_UNSET_CONTAINER, /* group out of container                           undo: in again */
-        STEP_CLOSE_FILES,     /* close all our files of a lease                   undo: - */
-        STEP_TEST_GROUP,      /* see that the group can be opened                 undo: - */
-        STEP_FIND_HOLDERS,    /* see who has a file of `groups`                   undo: - */
-        STEP_EXPECT_NOBODY,   /* the same; fails if anybody has one               undo: - */
-        STEP_REQUEST_DEVICE,  /* fire the device's request interrupt              undo: - */
+        STEP_OPEN_IOMMUFD,    /* open /dev/iommu, memory charged per process        undo: close */
+        STEP_ALLOC_IOAS,      /* a fresh IOAS in the iommufd                       undo: - */
+        STEP_OPEN_CDEV,       /* open the device by its node                       undo: close */
+        STEP_BIND_CDEV,    /* give the cdev to the iommufd                      undo: - (closing) */
+        STEP_ATTACH_CDEV,  /* attach the cdev to `ioas`, or the fresh one       undo: detach */
+        STEP_READ_IOVAS,   /* see where that IOAS can be mapped                 undo: - */
+        STEP_DETACH_CDEV,  /* end the device's DMA            undo: attach to `ioas`, if that is
+                              known */
+        STEP_SEAL_CDEV,    /* give an unbound cdev to an iommufd of nobody      undo: - */
+        STEP_CLOSE_CDEV,   /* close our file of the cdev                        undo: - */
+        STEP_CLOSE_FILES,  /* close all our files of a lease, or of the plan   undo: - */
+        STEP_TEST_GROUP,   /* see that the group can be opened                 undo: - */
+        STEP_FIND_HOLDERS, /* see who has a file of `groups`                   undo: - */
+        STEP_EXPECT_NOBODY,  /* the same; fails if anybody has one               undo: - */
+        STEP_REQUEST_DEVICE, /* fire the device's request interrupt              undo: - */
         STEP_QUIESCE, /* memory decode and bus mastering off              undo: as they were */
         STEP_EVICT,   /* send `signal` to the holders of `groups`         undo: - */
         STEP_RESET,   /* reset the device, if it can be                   undo: - */
+        STEP_INSPECT, /* read what its driver tells of the device          undo: - */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -52,13 +70,21 @@ typedef struct Step {
         bool optional; /* LOAD_MODULE, GET_DEVICE, EVICT, undo of CLOSE_DEVICE: go on if it fails */
         char *override;     /* the driver_override in force when the step is over; "" for none */
         char *override_old; /* the one before the plan began, in force when the step is undone */
-        uint32_t *groups;   /* FIND_HOLDERS, EXPECT_NOBODY, EVICT */
+        uint32_t device_id; /* INSPECT: its id in the lease's iommufd; 0: none, or the plan binds it
+                             */
+        uint32_t ioas;    /* ATTACH_CDEV, READ_IOVAS, DETACH_CDEV; 0: the one the plan allocates */
+        uint32_t *groups; /* FIND_HOLDERS, EXPECT_NOBODY, EVICT */
         size_t n_groups;
         bool and_group_files; /* EVICT: a group's file counts like a device's */
         int signal;           /* EVICT */
-        /* EVICT: how long they have to let go. CLAIM_GROUP, UNSET_CONTAINER: for how long it may be
-         * busy because a file is still being closed. */
+        /* EVICT: how long they have to let go. CLAIM_GROUP, TEST_GROUP, UNSET_CONTAINER: for how
+         * long it may be busy because a file is still being closed. */
         uint64_t grace_ms;
+        /* RAISE_MEMLOCK: to at least so many bytes, and of whom. */
+        uint64_t bytes;
+        pid_t pid;
+        uint64_t start_time;
+        uid_t uid;
 } Step;
 
 typedef struct Plan {

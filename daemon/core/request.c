@@ -12,9 +12,9 @@
 #define QUOTE_MAX 65
 
 static const char *const names[_OPERATION_MAX] = {
-        [OPERATION_BIND] = "bind", [OPERATION_UNBIND] = "unbind", [OPERATION_ACQUIRE] = "acquire",
-        [OPERATION_ADD] = "add",   [OPERATION_REMOVE] = "remove", [OPERATION_RELEASE] = "release",
-        [OPERATION_LOOK] = "look",
+        [OPERATION_BIND] = "bind", [OPERATION_UNBIND] = "unbind",   [OPERATION_ACQUIRE] = "acquire",
+        [OPERATION_ADD] = "add",   [OPERATION_REMOVE] = "remove",   [OPERATION_RELEASE] = "release",
+        [OPERATION_LOOK] = "look", [OPERATION_INSPECT] = "inspect",
 };
 
 void request_done(Request *request) {

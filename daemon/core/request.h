@@ -22,6 +22,7 @@ typedef enum Operation {
         OPERATION_ADD,
         OPERATION_REMOVE,
         OPERATION_RELEASE,
+        OPERATION_INSPECT,
         OPERATION_LOOK, /* for holders; nothing is decided about it */
         _OPERATION_MAX,
 } Operation;
@@ -36,8 +37,10 @@ typedef enum UnbindPolicy {
 /* Who sent the message; what is read once and does not change while it is connected. */
 typedef struct Caller {
         uid_t uid;
-        pid_t pid;     /* 0 where unknown */
-        char name[64]; /* unique name on the bus, for the journal */
+        pid_t pid;           /* 0 where unknown */
+        uint64_t start_time; /* of that process, which tells it from the next one of its number; 0
+                                where unknown */
+        char name[64];       /* unique name on the bus, for the journal */
 } Caller;
 
 /* A number of the caller's own for a device. */

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -199,6 +200,55 @@ static int read_vfio(const Roots *roots, int dir, DeviceFacts *facts) {
         return 0;
 }
 
+/*
+ * The attribute is there from Linux 5.15 on, for devices that have a method; it is empty where all
+ * were switched off (drivers/pci/pci.c, reset_method_show).
+ */
+static int read_reset_methods(int dir, char ***ret) {
+        _cleanup_strv_ char **methods = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r = sysfs_read(dir, "reset_method", &text);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        methods = calloc(1, sizeof(char *));
+        if (!methods)
+                return -ENOMEM;
+        for (const char *word = text; *word;) {
+                size_t n = strcspn(word, " ");
+                _cleanup_free_ char *method = strndup(word, n);
+
+                if (!method || (n > 0 && strv_push(&methods, method) < 0))
+                        return -ENOMEM;
+                word += n + (word[n] == ' ');
+        }
+        *ret = TAKE_PTR(methods);
+        return 0;
+}
+
+/* What stands above it and below it, and how it is reset: for core/reset-set.h. */
+static int read_pci(int dir, DeviceFacts *facts) {
+        int r;
+
+        r = read_header_type(dir, facts);
+        if (r >= 0)
+                r = read_reset_methods(dir, &facts->reset_methods);
+        if (r >= 0)
+                facts->virtual_function = sysfs_exists(dir, "physfn");
+        return r;
+}
+
+/* Where the link of a member points to: "../../../../devices/pci0000:00/0000:00:01.0". */
+static int read_path(const Roots *roots, const char *member, char **ret) {
+        char target[PATH_MAX];
+        const char *path;
+        ssize_t n = readlinkat(roots->sys_fd, member, target, sizeof(target) - 1);
+
+        target[n < 0 ? 0 : n] = '\0';
+        path = strstr(target, "/devices/");
+        return string_set(ret, path ? path + strlen("/devices/") : "");
+}
+
 static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
         _cleanup_free_ char *uevent = NULL;
         int r;
@@ -215,7 +265,7 @@ static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
         if (r >= 0)
                 r = parse_uevent(uevent, facts);
         if (r >= 0 && device_facts_is_pci(facts))
-                r = read_header_type(dir, facts);
+                r = read_pci(dir, facts);
         if (r >= 0)
                 r = read_numa_node(dir, &facts->numa_node);
         if (r >= 0)
@@ -237,6 +287,8 @@ int read_device_facts(const Roots *roots, uint32_t group, const char *name, Devi
                 return -errno;
         facts.group = group;
         r = string_set(&facts.name, name);
+        if (r >= 0)
+                r = read_path(roots, path, &facts.path);
         if (r >= 0)
                 r = read_attributes(roots, dir, &facts);
         if (r < 0)

@@ -129,6 +129,13 @@ static int look_at_pipe(HolderProcess *process, const char *inode, Hold *hold) {
         return holder_process_report(process, hold);
 }
 
+/* All iommufds are opened by one node: only comparing tells whose it is. */
+static int look_at_iommufd(HolderProcess *process, const Table *table, Hold *hold) {
+        if (!holder_target_by_file(process->search, HOLD_IOMMUFD, table->tid, hold->fd, hold))
+                return 0;
+        return holder_process_report(process, hold);
+}
+
 static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint32_t fd) {
         Hold hold = {.tid = table->tid, .fd = (int)fd};
         char name[16], target[PATH_MAX];
@@ -145,6 +152,8 @@ static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint3
                 return look_at_pipe(process, rest, &hold);
         if (string_after(target, "anon_inode:[vfio-device]"))
                 return look_at_device(process, table, hold.fd, &hold);
+        if (string_after(target, "/dev/iommu"))
+                return look_at_iommufd(process, table, &hold);
         return strstr(target, "vfio") ? look_at_node(process, table, dir, name, &hold) : 0;
 }
 

@@ -3,11 +3,10 @@
 /* Who a process is, and whether it is one to be reported. Read only of those that have something.
  */
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/kernel/holder-private.h"
+#include "daemon/kernel/process-stat.h"
 #include "daemon/kernel/process.h"
 #include "daemon/kernel/sysfs.h"
 #include "daemon/util/string.h"
@@ -15,52 +14,24 @@
 /* include/linux/sched.h; the field `flags` of proc(5), stat. */
 #define PF_KTHREAD 0x00200000
 
-/* The name of the process is in brackets and may have any character in it, brackets too. */
-static int read_stat(const HolderProcess *process, pid_t *ret_parent, unsigned *ret_flags,
-                     uint64_t *ret_start_time) {
-        _cleanup_free_ char *text = NULL;
-        const char *fields;
-        int r = sysfs_read(process->dir, "stat", &text);
-
-        if (r < 0)
-                return r;
-        fields = strrchr(text, ')');
-        if (!fields || sscanf(fields + 1,
-                              " %*c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-                              "%*d %*d %" SCNu64,
-                              ret_parent, ret_flags, ret_start_time) != 3)
-                return -ESRCH;
-        return 0;
-}
-
-/* "Uid:    real    effective    saved    file system" */
-static int read_uid(const HolderProcess *process, uid_t *ret) {
-        _cleanup_free_ char *text = NULL;
-        const char *line;
-        int r = sysfs_read(process->dir, "status", &text);
-
-        if (r < 0)
-                return r;
-        line = strstr(text, "\nUid:");
-        return line && sscanf(line, "\nUid: %*u %u", ret) == 1 ? 0 : -ESRCH;
-}
-
 static int read_who(HolderProcess *process) {
         _cleanup_free_ char *command = NULL;
         Hold *who = &process->who;
         unsigned flags = 0;
         pid_t parent = 0;
-        int r = read_stat(process, &parent, &flags, &who->start_time);
+        uid_t uids[3];
+        int r = process_read_stat(process->dir, &parent, &flags, &who->start_time);
 
         if (r < 0)
                 return r;
         if (parent == process->search->vfiod || (flags & PF_KTHREAD))
                 return -ESRCH;
-        r = read_uid(process, &who->uid);
+        r = process_read_uids(process->dir, uids);
         if (r >= 0)
                 r = sysfs_read(process->dir, "comm", &command);
         if (r < 0)
                 return r;
+        who->uid = uids[1];
         (void)string_quotable(command, who->command, sizeof(who->command));
         process_unit(who->pid, who->unit, sizeof(who->unit));
         return 0;

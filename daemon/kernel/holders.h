@@ -27,7 +27,8 @@
 
 /* A file of ours to compare with. The strings and the fd are borrowed. */
 typedef struct HolderReference {
-        HoldKind kind; /* HOLD_CONTAINER, HOLD_DEVICE, or HOLD_LEASE: any end of the pipe */
+        HoldKind kind; /* HOLD_CONTAINER, HOLD_IOMMUFD, HOLD_DEVICE, or HOLD_LEASE: any end of the
+                          pipe */
         uint32_t group;
         const char *device;
         int fd;

@@ -16,13 +16,15 @@ void device_facts_done(DeviceFacts *facts) {
         free(facts->modalias);
         free(facts->cdev);
         strv_free(facts->interfaces);
+        free(facts->path);
+        strv_free(facts->reset_methods);
         free(facts->vendor_name);
         free(facts->device_name);
         free(facts->class_name);
         *facts = (DeviceFacts)DEVICE_FACTS_NULL;
 }
 
-static bool interfaces_equal(char *const *a, char *const *b) {
+static bool words_equal(char *const *a, char *const *b) {
         size_t n = strv_length(a);
 
         if (n != strv_length(b))
@@ -40,11 +42,14 @@ bool device_facts_equal(const DeviceFacts *a, const DeviceFacts *b) {
                string_equal(a->driver_module, b->driver_module) &&
                string_equal(a->driver_override, b->driver_override) &&
                string_equal(a->modalias, b->modalias) && a->vfio == b->vfio &&
-               string_equal(a->cdev, b->cdev) && interfaces_equal(a->interfaces, b->interfaces) &&
+               string_equal(a->cdev, b->cdev) && words_equal(a->interfaces, b->interfaces) &&
                a->numa_node == b->numa_node && a->vendor == b->vendor && a->device == b->device &&
                a->subsystem_vendor == b->subsystem_vendor &&
                a->subsystem_device == b->subsystem_device && a->class_code == b->class_code &&
-               a->header_type == b->header_type;
+               a->header_type == b->header_type && string_equal(a->path, b->path) &&
+               !a->reset_methods == !b->reset_methods &&
+               words_equal(a->reset_methods, b->reset_methods) &&
+               a->virtual_function == b->virtual_function;
 }
 
 bool device_facts_is_pci(const DeviceFacts *facts) {

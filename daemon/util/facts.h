@@ -33,7 +33,11 @@ typedef struct DeviceFacts {
         uint16_t subsystem_device;
         uint32_t class_code; /* 0xccsspp */
         uint8_t header_type;
-        char *vendor_name; /* from the PCI id database, "" where unknown */
+        char *path;            /* below /sys/devices: "pci0000:00/0000:00:01.0/0000:01:00.0" */
+        char **reset_methods;  /* "flr", "bus", ... in order; NULL where it has none, or on kernels
+                                  that do not tell (before 5.15) */
+        bool virtual_function; /* of SR-IOV */
+        char *vendor_name;     /* from the PCI id database, "" where unknown */
         char *device_name;
         char *class_name;
 } DeviceFacts;
@@ -56,6 +60,19 @@ typedef struct GroupFacts {
 } GroupFacts;
 
 #define GROUP_FACTS_NULL {.number = 0}
+
+/* What this kernel has of iommufd. */
+typedef struct IommufdSupport {
+        bool iommufd;     /* /dev/iommu is there */
+        bool cdevs;       /* VFIO devices get nodes of their own */
+        bool cdevs_known; /* false until vfio is loaded: then `cdevs` says nothing */
+} IommufdSupport;
+
+/* Addresses that an IOAS can be mapped at. */
+typedef struct IovaRange {
+        uint64_t first;
+        uint64_t last; /* inclusive */
+} IovaRange;
 
 void device_facts_done(DeviceFacts *facts);
 bool device_facts_equal(const DeviceFacts *a, const DeviceFacts *b);

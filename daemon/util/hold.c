@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const char *const kind_names[_HOLD_KIND_MAX] = {
-        [HOLD_CONTAINER] = "container", [HOLD_GROUP] = "group",     [HOLD_DEVICE] = "device",
-        [HOLD_CDEV] = "cdev",           [HOLD_MAPPING] = "mapping", [HOLD_LEASE] = "lease",
+        [HOLD_CONTAINER] = "container", [HOLD_IOMMUFD] = "iommufd", [HOLD_GROUP] = "group",
+        [HOLD_DEVICE] = "device",       [HOLD_CDEV] = "cdev",       [HOLD_MAPPING] = "mapping",
+        [HOLD_LEASE] = "lease",
 };
 
 const char *hold_kind_name(HoldKind kind) {

@@ -16,6 +16,7 @@
 
 typedef enum HoldKind {
         HOLD_CONTAINER, /* the container: keeps no device, but its mappings can be changed */
+        HOLD_IOMMUFD,   /* the iommufd: the same */
         HOLD_GROUP,     /* the group's file: keeps everybody else from opening the group */
         HOLD_DEVICE,    /* a device's file, got from its group */
         HOLD_CDEV,      /* a device's file, opened by its node under /dev/vfio/devices */
@@ -37,7 +38,8 @@ typedef struct Hold {
         int fd;             /* its number there; -1 for a mapping */
         uint64_t map_first; /* HOLD_MAPPING: addresses, the last one exclusive */
         uint64_t map_end;
-        /* "" for container, group and lease, and for a mapping that may be of either of two. */
+        /* "" for container, iommufd, group and lease, and for a mapping that may be of either of
+         * two. */
         char device[HOLD_DEVICE_MAX + 1];
         char command[17];             /* comm, as string_quotable() leaves it */
         char unit[HOLD_UNIT_MAX + 1]; /* systemd unit, "" where there is none */
@@ -61,7 +63,8 @@ void holds_done(Holds *holds);
 /* The process of `index` begins there: its files are [index, holds_next_process()). */
 size_t holds_next_process(const Holds *holds, size_t index);
 
-/* "container", "group", "device", "cdev", "mapping", "lease": the words of Group.ListHolders. */
+/* "container", "iommufd", "group", "device", "cdev", "mapping", "lease": the words of
+ * Group.ListHolders. */
 const char *hold_kind_name(HoldKind kind);
 
 /* Keeps the kernel from unbinding the device: device, cdev, mapping. */

@@ -30,6 +30,7 @@ typedef struct Arguments {
         bool interactive;
         bool hold;
         const char *lease;     /* the path of the lease to call */
+        const char *device;    /* the name of the device to call */
         const char *operation; /* of Plan */
         const char *wait;      /* a name to wait for, instead of calling */
         const char *own;       /* a name to ask for */
@@ -40,8 +41,8 @@ typedef struct Arguments {
 } Arguments;
 
 static const char usage[] =
-        "bus-call [--uid N] [--interactive] [--hold] [--lease PATH] [--operation WORD]\n"
-        "         [--option NAME=VALUE]... MEMBER [TARGET...]\n"
+        "bus-call [--uid N] [--interactive] [--hold] [--lease PATH | --device NAME]\n"
+        "         [--operation WORD] [--option NAME=VALUE]... MEMBER [TARGET...]\n"
         "bus-call --wait NAME\n"
         "bus-call [--uid N] --own NAME\n";
 
@@ -58,6 +59,7 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 {"interactive", no_argument, NULL, 'i'},
                 {"hold", no_argument, NULL, 'h'},
                 {"lease", required_argument, NULL, 'l'},
+                {"device", required_argument, NULL, 'd'},
                 {"operation", required_argument, NULL, 'p'},
                 {"option", required_argument, NULL, 'o'},
                 {"wait", required_argument, NULL, 'w'},
@@ -79,6 +81,9 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                         break;
                 case 'l':
                         arguments->lease = optarg;
+                        break;
+                case 'd':
+                        arguments->device = optarg;
                         break;
                 case 'p':
                         arguments->operation = optarg;
@@ -132,12 +137,19 @@ static void append_option(sd_bus_message *m, char *option) {
         if (!value)
                 check(-EINVAL, option);
         *value++ = '\0';
-        if (strcmp(option, "bind") == 0 || strcmp(option, "defer_fds") == 0)
+        if (strcmp(option, "bind") == 0 || strcmp(option, "defer_fds") == 0 ||
+            strcmp(option, "hot_reset") == 0)
                 type = "b";
+        if (strcmp(option, "memlock") == 0)
+                type = "t";
         if (strcmp(option, "join") == 0)
                 type = "o";
         if (type[0] == 'b')
                 check(sd_bus_message_append(m, "{sv}", option, type, strcmp(value, "true") == 0),
+                      option);
+        else if (type[0] == 't')
+                check(sd_bus_message_append(m, "{sv}", option, type,
+                                            (uint64_t)strtoull(value, NULL, 10)),
                       option);
         else
                 check(sd_bus_message_append(m, "{sv}", option, type, value), option);
@@ -148,7 +160,7 @@ static void append_arguments(sd_bus_message *m, Arguments *arguments) {
         const char *member = arguments->member;
 
         if (string_after(member, "List") || strcmp(member, "Release") == 0 ||
-            strcmp(member, "Overview") == 0)
+            strcmp(member, "Overview") == 0 || strcmp(member, "Inspect") == 0)
                 return;
         if (strcmp(member, "GetFds") == 0) {
                 check(sd_bus_message_append(m, "uu", (uint32_t)atoi(arguments->targets[0]),
@@ -208,16 +220,30 @@ static void print_done(sd_bus_message *reply) {
         (void)fputc('\n', stdout);
 }
 
+/* To the manager, unless it is to a lease or a device. */
+static sd_bus_message *new_message(sd_bus *bus, const Arguments *arguments) {
+        const char *path = arguments->lease ?: VFIOD_PATH, *interface = VFIOD_INTERFACE_MANAGER;
+        _cleanup_free_ char *device = NULL;
+        sd_bus_message *m = NULL;
+
+        if (arguments->lease)
+                interface = VFIOD_INTERFACE_LEASE;
+        if (arguments->device) {
+                check(sd_bus_path_encode(VFIOD_PATH_DEVICE, arguments->device, &device), "path");
+                path = device;
+                interface = VFIOD_INTERFACE_DEVICE;
+        }
+        check(sd_bus_message_new_method_call(bus, &m, VFIOD_BUS_NAME, path, interface,
+                                             arguments->member),
+              "message");
+        return m;
+}
+
 static int call(sd_bus *bus, Arguments *arguments) {
+        sd_bus_message *m = new_message(bus, arguments), *reply = NULL;
         sd_bus_error error = SD_BUS_ERROR_NULL;
-        sd_bus_message *m = NULL, *reply = NULL;
         int r;
 
-        check(sd_bus_message_new_method_call(
-                      bus, &m, VFIOD_BUS_NAME, arguments->lease ?: VFIOD_PATH,
-                      arguments->lease ? VFIOD_INTERFACE_LEASE : VFIOD_INTERFACE_MANAGER,
-                      arguments->member),
-              "message");
         check(sd_bus_message_set_allow_interactive_authorization(m, arguments->interactive),
               "message");
         append_arguments(m, arguments);

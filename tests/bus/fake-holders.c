@@ -9,12 +9,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/util/fd.h"
@@ -27,6 +30,8 @@ struct HolderSearch {
         pid_t vfiod;
         ino_t pipe; /* of a lease; 0 for none */
         uint32_t pipe_group;
+        int iommufd; /* of a lease; -EBADF for none */
+        uint32_t iommufd_group;
 };
 
 int holder_search_new(const Roots *roots _unused_, const uint32_t *groups, size_t n_groups,
@@ -44,10 +49,14 @@ int holder_search_new(const Roots *roots _unused_, const uint32_t *groups, size_
                 memcpy(search->groups, groups, n_groups * sizeof(uint32_t));
         search->n_groups = n_groups;
         search->vfiod = vfiod;
+        search->iommufd = -EBADF;
         for (size_t i = 0; i < n_references; i++)
                 if (references[i].kind == HOLD_LEASE && fstat(references[i].fd, &status) == 0) {
                         search->pipe = status.st_ino;
                         search->pipe_group = references[i].group;
+                } else if (references[i].kind == HOLD_IOMMUFD) {
+                        search->iommufd = references[i].fd;
+                        search->iommufd_group = references[i].group;
                 }
         *ret = search;
         return 0;
@@ -67,6 +76,25 @@ static bool is_searched(const HolderSearch *search, uint32_t group) {
         return false;
 }
 
+/* The file says of which device it is; false for one that was closed meanwhile. */
+static bool read_cdev(Hold *hold) {
+        _cleanup_free_ char *path = string_format("/proc/%d/fd/%d", hold->pid, hold->fd);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        _cleanup_free_ char *device = fd >= 0 ? fake_machine_read(fd) : NULL;
+
+        if (!device)
+                return false;
+        hold->kind = HOLD_CDEV;
+        hold->group = fake_machine_group(device);
+        (void)snprintf(hold->device, sizeof(hold->device), "%s", device);
+        return true;
+}
+
+static bool is_our_iommufd(const HolderSearch *search, const Hold *hold) {
+        return search->iommufd >= 0 &&
+               syscall(SYS_kcmp, getpid(), hold->pid, KCMP_FILE, search->iommufd, hold->fd) == 0;
+}
+
 /* What the link of an fd says; false for what is no file of the searched groups. */
 static bool read_link(const HolderSearch *search, const char *link, Hold *hold) {
         _cleanup_free_ char *dev = fake_machine_path("dev/");
@@ -83,6 +111,12 @@ static bool read_link(const HolderSearch *search, const char *link, Hold *hold) 
                 hold->kind = HOLD_DEVICE;
                 (void)snprintf(hold->device, sizeof(hold->device), "%s", rest + 7);
                 hold->group = fake_machine_group(hold->device);
+        } else if (rest && strncmp(rest, "vfio/devices/", 13) == 0) {
+                if (!read_cdev(hold))
+                        return false;
+        } else if (rest && strcmp(rest, "iommu") == 0 && is_our_iommufd(search, hold)) {
+                hold->kind = HOLD_IOMMUFD;
+                hold->group = search->iommufd_group;
         } else if (rest && strcmp(rest, "vfio/vfio") == 0) {
                 hold->kind = HOLD_CONTAINER;
                 hold->group = search->groups[0];

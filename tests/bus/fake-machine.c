@@ -228,8 +228,79 @@ static bool is_locked(char *path) {
         return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
 }
 
+static struct flock lock_of(short type, long byte) {
+        return (struct flock){
+                .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1, .l_pid = 0};
+}
+
+bool fake_machine_lock(int fd, long byte, bool shared) {
+        struct flock lock = lock_of(shared ? F_RDLCK : F_WRLCK, byte);
+
+        return fcntl(fd, F_OFD_SETLK, &lock) >= 0;
+}
+
+void fake_machine_unlock(int fd, long byte) {
+        struct flock lock = lock_of(F_UNLCK, byte);
+
+        ensure(fcntl(fd, F_OFD_SETLK, &lock) >= 0, "unlock");
+}
+
+bool fake_machine_is_locked(int fd, long byte) {
+        struct flock lock = lock_of(F_WRLCK, byte);
+
+        ensure(fcntl(fd, F_OFD_GETLK, &lock) >= 0, "look at a lock");
+        return lock.l_type != F_UNLCK;
+}
+
+/* A number is the group's, and the last digit of the name. */
+static char *cdev_name(const char *name) {
+        char *cdev = string_format("vfio%u%c", fake_machine_group(name), name[strlen(name) - 1]);
+
+        ensure(cdev, "memory");
+        return cdev;
+}
+
+char *fake_machine_cdev(const char *name) {
+        _cleanup_free_ char *cdev = cdev_name(name);
+
+        return fake_machine_path("dev/vfio/devices/%s", cdev);
+}
+
+bool fake_machine_cdev_is(const char *name, FakeCdevByte byte) {
+        _cleanup_free_ char *path = fake_machine_cdev(name);
+        _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+
+        return fd >= 0 && fake_machine_is_locked(fd, byte);
+}
+
 bool fake_machine_device_is_open(const char *name) {
-        return is_locked(fake_machine_path("dev/device/%s", name));
+        return is_locked(fake_machine_path("dev/device/%s", name)) ||
+               fake_machine_cdev_is(name, FAKE_CDEV_OPEN);
+}
+
+bool fake_machine_device_is_in_use(const char *name) {
+        return is_locked(fake_machine_path("dev/device/%s", name)) ||
+               fake_machine_cdev_is(name, FAKE_CDEV_BOUND);
+}
+
+bool fake_machine_group_is_open(uint32_t group) {
+        return is_locked(fake_machine_path("dev/vfio/%u", group));
+}
+
+void fake_machine_set_iommufd(bool there) {
+        if (there)
+                write_text(fake_machine_path("dev/iommu"), "");
+        else
+                unlink_path(fake_machine_path("dev/iommu"));
+}
+
+char *fake_machine_read(int fd) {
+        char text[256];
+        ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+        ensure(n >= 0, "read what a file is of");
+        text[n] = '\0';
+        return strdup(text);
 }
 
 static bool is_vfio(const char *driver) {
@@ -261,17 +332,15 @@ static void count_vfio(uint32_t group, int more) {
 }
 
 static void attach_driver(const char *name, const char *driver) {
-        _cleanup_free_ char *bus = bus_of(name), *cdev = NULL;
+        _cleanup_free_ char *bus = bus_of(name), *cdev = cdev_name(name);
 
         make_link(device_path(name, "driver"),
                   string_format("../../bus/%s/drivers/%s", bus, driver));
         if (!is_vfio(driver))
                 return;
-        cdev = string_format("sys/devices/%s/vfio-dev/vfio%u%c", name, fake_machine_group(name),
-                             name[strlen(name) - 1]);
-        ensure(cdev, "memory");
-        make_directory("%s", cdev);
-        write_text(fake_machine_path("%s/dev", cdev), "511:0\n");
+        make_directory("sys/devices/%s/vfio-dev/%s", name, cdev);
+        write_text(fake_machine_path("sys/devices/%s/vfio-dev/%s/dev", name, cdev), "511:0\n");
+        write_text(fake_machine_path("dev/vfio/devices/%s", cdev), name);
         write_text(fake_machine_path("dev/device/%s", name), name);
         count_vfio(fake_machine_group(name), 1);
 }
@@ -283,6 +352,7 @@ static void detach_driver(const char *name, const char *driver) {
         fake_machine_erase(child);
         if (!is_vfio(driver))
                 return;
+        unlink_path(fake_machine_cdev(name));
         unlink_path(fake_machine_path("dev/device/%s", name));
         count_vfio(fake_machine_group(name), -1);
 }
@@ -335,6 +405,36 @@ static void make_pci(const FakeDevice *device) {
         write_uevent(device->name, device->vendor, device->device, device->class_code);
         fake_machine_set_override(device->name, "");
         write_text(device_path(device->name, "numa_node"), "-1\n");
+        if (device->reset)
+                write_text(device_path(device->name, "reset_method"), device->reset);
+}
+
+/* The directories of all devices are beside each other; only the links say what is below what. */
+static void make_member(const FakeDevice *device) {
+        const char *name = device->name;
+
+        if (device->parent) {
+                make_directory("sys/devices/%s", device->parent);
+                make_link(fake_machine_path("sys/devices/%s/%s", device->parent, name),
+                          string_format("../%s", name));
+        }
+        make_link(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", device->group, name),
+                  string_format("../../../../devices/%s%s%s", string_or_empty(device->parent),
+                                device->parent ? "/" : "", name));
+}
+
+/* Both links. */
+static void remove_member(uint32_t group, const char *name) {
+        _cleanup_free_ char *member =
+                fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, name);
+        char target[512];
+        ssize_t n = readlink(member, target, sizeof(target) - 1);
+
+        target[n < 0 ? 0 : n] = '\0';
+        if (strcmp(target + strlen("../../../../devices/"), name) != 0)
+                unlink_path(
+                        fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, target));
+        unlink_path(TAKE_PTR(member));
 }
 
 static void make_group(uint32_t group) {
@@ -357,8 +457,7 @@ void fake_machine_add(const FakeDevice *device) {
                   string_format("../../kernel/iommu_groups/%u", device->group));
         make_link(fake_machine_path("sys/bus/%s/devices/%s", bus, name),
                   string_format("../../../devices/%s", name));
-        make_link(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", device->group, name),
-                  string_format("../../../../devices/%s", name));
+        make_member(device);
         if (!device->bus)
                 make_pci(device);
         if (device->interface)
@@ -380,7 +479,7 @@ void fake_machine_remove(const char *name) {
 
         if (driver[0])
                 detach_driver(name, driver);
-        unlink_path(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, name));
+        remove_member(group, name);
         unlink_path(fake_machine_path("sys/bus/%s/devices/%s", bus, name));
         fake_machine_erase(device);
         group_path = fake_machine_path("sys/kernel/iommu_groups/%u/devices", group);
@@ -401,13 +500,15 @@ static const FakeDevice standard[] = {
         {"0000:00:1f.0", 1, NULL, "lpc_ich", 0x8086, 0x2918, 0x060100, 0, NULL},
         {"0000:00:1f.2", 1, NULL, "ahci", 0x8086, 0x2922, 0x010601, 0, NULL},
         {"0000:00:1c.0", 2, NULL, "pcieport", 0x1b36, 0x000c, 0x060400, 1, NULL},
-        {"0000:01:00.0", 2, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, "eth0"},
-        {"0000:01:00.1", 2, NULL, "snd_hda_intel", 0x8086, 0x2668, 0x040300, 0, NULL},
+        {"0000:01:00.0", 2, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, "eth0", "0000:00:1c.0"},
+        {"0000:01:00.1", 2, NULL, "snd_hda_intel", 0x8086, 0x2668, 0x040300, 0, NULL,
+         "0000:00:1c.0"},
         {"0000:02:00.0", 3, NULL, "nvme", 0x144d, 0xa808, 0x010802, 0, NULL},
-        {"0000:03:00.0", 4, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL},
+        {"0000:03:00.0", 4, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL,
+         .reset = "flr bus\n"},
         {"0000:04:00.0", 5, NULL, NULL, 0x10de, 0x1eb8, 0x030200, 0, NULL},
         {"0000:00:1d.0", 6, NULL, "shpchp", 0x1b36, 0x000c, 0x060400, 1, NULL},
-        {"0000:05:00.0", 6, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, NULL},
+        {"0000:05:00.0", 6, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, NULL, "0000:00:1d.0"},
         {"10000000.gpu", 7, "platform", "panfrost", 0, 0, 0, 0, NULL},
         {"0000:06:00.0", 8, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL},
         {"0000:06:00.1", 8, NULL, "pci-stub", 0x8086, 0x2668, 0x040300, 0, NULL},
@@ -421,7 +522,7 @@ void fake_machine_build(const char *directory) {
         static const char *const directories[] = {"sys/kernel/iommu_groups",
                                                   "sys/class/vfio-dev",
                                                   "sys/bus/pci/drivers",
-                                                  "dev/vfio",
+                                                  "dev/vfio/devices",
                                                   "dev/device",
                                                   "natural",
                                                   "faults",

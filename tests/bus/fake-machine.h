@@ -8,7 +8,8 @@
  * a worker process, a test and another program see the same machine. Whatever cannot happen ends
  * the program.
  *
- *   sys/, dev/       what the kernel would show there; a vfio file is open if it is locked (flock)
+ *   sys/, dev/       what the kernel would show there; a vfio file is open if it is locked (flock),
+ *                    a cdev if its byte FAKE_CDEV_OPEN is (F_OFD_SETLK)
  *   natural/DEVICE   the host driver that matches the device
  *   faults/WHAT SUBJECT  see fake_machine_fault()
  *   calls            what was done to the kernel, a line each, in the words of Plan
@@ -33,13 +34,16 @@ typedef struct FakeDevice {
         uint32_t class_code;
         uint8_t header_type;
         const char *interface; /* of its network, NULL for none */
+        const char *parent;    /* the bridge above it; NULL: it is on a root bus */
+        const char *reset;     /* its reset methods; NULL: there is no such attribute */
 } FakeDevice;
 
 /*
  * Group 0: a host bridge. 1: the chipset. 2: two functions behind a bridge on pcieport, on e1000e
  * and snd_hda_intel. 3: a disk on nvme. 4 and 9: a device each, on vfio-pci. 5: a device on no
  * driver. 6: a card behind a bridge on shpchp. 7: a platform device. 8: a device on vfio-pci and
- * one on pci-stub.
+ * one on pci-stub. Those of 2 and 6 are below their bridge for the reset sets too, the others on
+ * root buses; no device tells reset methods.
  */
 void fake_machine_build(const char *directory);
 
@@ -59,8 +63,9 @@ void fake_machine_announce(const char *action, const char *name);
 /*
  * The next doings of this kind fail with the errno `error`, or wait for as long as the fault is
  * there (0). What: module, override, bind, unbind, probe, open-group, viable, set-container,
- * set-iommu, unset-container, get-device, look, request, quiesce, restore, reset. Subject: a
- * device, a group number, a module, or "any".
+ * set-iommu, unset-container, get-device, open-iommufd, alloc-ioas, read-iovas, open-cdev,
+ * bind-cdev, attach-cdev, detach-cdev, cdevs (the kernel has none), look, request, quiesce,
+ * restore, reset, inspect. Subject: a device, a group number, a module, or "any".
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);
@@ -85,5 +90,31 @@ uint32_t fake_machine_group(const char *name);
 int fake_machine_bind(const char *name, const char *driver);
 int fake_machine_unbind(const char *name, const char *driver);
 
-/* Whether somebody has a file of the device open. */
+/* Whether somebody has a file of the device open; and so that its group cannot be opened: got from
+ * the group, or a cdev that is bound. */
 bool fake_machine_device_is_open(const char *name);
+bool fake_machine_device_is_in_use(const char *name);
+bool fake_machine_group_is_open(uint32_t group);
+
+/* /dev/iommu; a machine is made without it. */
+void fake_machine_set_iommufd(bool there);
+
+/* What a cdev is, each told by a lock on a byte of its node, which goes with the last copy of the
+ * file that took it. */
+typedef enum FakeCdevByte {
+        FAKE_CDEV_OPEN,
+        FAKE_CDEV_BOUND,
+        FAKE_CDEV_ATTACHED,
+} FakeCdevByte;
+
+/* The node of a device, there or not. Allocated. */
+char *fake_machine_cdev(const char *name);
+/* Locks a byte for good, or for reading; false if another open file has it. */
+bool fake_machine_lock(int fd, long byte, bool shared);
+void fake_machine_unlock(int fd, long byte);
+/* Whether another open file than `fd` has locked the byte. */
+bool fake_machine_is_locked(int fd, long byte);
+bool fake_machine_cdev_is(const char *name, FakeCdevByte byte);
+
+/* The text of a file that says what it is of. Allocated. */
+char *fake_machine_read(int fd);

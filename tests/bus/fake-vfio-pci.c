@@ -4,28 +4,11 @@
 
 #include "daemon/kernel/vfio-pci.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "daemon/util/string.h"
 #include "tests/bus/fake-machine.h"
 
-/* The path of the file says which device it is of. */
-static char *device_of(int fd) {
-        char link[32], path[512];
-        ssize_t n;
-
-        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = readlink(link, path, sizeof(path) - 1);
-        if (n < 0)
-                abort();
-        path[n] = '\0';
-        return strdup(strrchr(path, '/') + 1);
-}
-
 static int obey(const char *what, int fd) {
-        _cleanup_free_ char *device = device_of(fd);
+        _cleanup_free_ char *device = fake_machine_read(fd);
         int r = fake_machine_obey(what, device);
 
         if (r >= 0)

@@ -40,21 +40,19 @@ static char **members_of(uint32_t group) {
         return members;
 }
 
-static bool any_device_is_open(uint32_t group) {
+static bool any_device_is_in_use(uint32_t group) {
         _cleanup_strv_ char **members = members_of(group);
 
         for (char **member = members; member && *member; member++)
-                if (fake_machine_device_is_open(*member))
+                if (fake_machine_device_is_in_use(*member))
                         return true;
         return false;
 }
 
 /* The file of a group says which. */
 static uint32_t group_of(int fd) {
-        char number[16] = "";
+        _cleanup_free_ char *number = fake_machine_read(fd);
 
-        if (pread(fd, number, sizeof(number) - 1, 0) <= 0)
-                abort();
         return (uint32_t)strtoul(number, NULL, 10);
 }
 
@@ -90,7 +88,7 @@ int vfio_open_group(const Roots *roots _unused_, uint32_t group) {
 
         if (fd < 0)
                 return TAKE_FD(fd);
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0 || any_device_is_open(group))
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0 || any_device_is_in_use(group))
                 return -EBUSY;
         fake_machine_log("open group %u", group);
         return TAKE_FD(fd);
@@ -124,7 +122,7 @@ int vfio_group_unset_container(int group) {
         uint32_t number = group_of(group);
         int r = obey_group("unset-container", number);
 
-        if (r >= 0 && any_device_is_open(number))
+        if (r >= 0 && any_device_is_in_use(number))
                 r = -EBUSY;
         if (r >= 0)
                 fake_machine_log("take group %u out of the container", number);

@@ -233,6 +233,14 @@ void begin(Client *client, Message **reply, const char *member, const char *type
         va_end(arguments);
 }
 
+void begin_at_object(Client *client, Message **reply, const char *path, const char *interface,
+                     const char *member) {
+        *reply = NULL;
+        ensure(sd_bus_call_method_async(client->bus, NULL, NULL, path, interface, member, on_reply,
+                                        reply, NULL),
+               member);
+}
+
 #define ASK(client, path, interface, member, types)                                                \
         ({                                                                                         \
                 va_list _arguments;                                                                \
@@ -303,6 +311,9 @@ static void render_basic(Message *m, char type, char **text) {
                 break;
         case 'q':
                 r = string_append(text, "%u", value.q);
+                break;
+        case 'y':
+                r = string_append(text, "%u", value.y);
                 break;
         case 'h':
                 r = string_append(text, "fd");

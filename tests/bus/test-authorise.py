@@ -7,6 +7,7 @@ file, then no polkit, then a scripted one that hangs, dies and answers nonsense.
 Needs root, for users and a mount namespace. Every test has a machine and a vfiod of its own.
 """
 
+import errno
 import json
 import os
 import pathlib
@@ -37,7 +38,7 @@ RULES = """
 polkit.addRule(function(action, subject) {
     if (action.id.indexOf("org.vfiod1.") != 0)
         return undefined;
-    var keys = ["device", "vendor", "class", "group", "driver", "label", "mode", "owner"];
+    var keys = ["device", "vendor", "class", "group", "driver", "label", "mode", "owner", "memlock"];
     var details = action.id.substring(11);
     for (var i = 0; i < keys.length; i++)
         if (action.lookup(keys[i]) !== undefined)
@@ -136,11 +137,12 @@ class Outcome:
 class Call:
     """A client under way, as a process of its own."""
 
-    def __init__(self, world, user, member, *targets, lease=None, operation=None, options=None,
+    def __init__(self, world, user, member, *targets, lease=None, device=None, operation=None, options=None,
                  interactive=False, hold=False):
         command = [world.program("bus-call"), "--uid", str(uid_of(user))]
         command += ["--interactive"] * interactive + ["--hold"] * hold
         command += ["--lease", lease] if lease else []
+        command += ["--device", device] if device else []
         command += ["--operation", operation] if operation else []
         for name, value in (options or {}).items():
             command += ["--option", f"{name}={value}"]
@@ -377,6 +379,11 @@ EXPECTED = [
     "acquire device=0000:07:00.0 vendor=8086:100e class=020000 group=9 driver=vfio-pci label=a label mode=group",
     "acquire device=0000:04:00.0 vendor=10de:1eb8 class=030200 group=5 driver= mode=group",
     "bind device=0000:04:00.0 vendor=10de:1eb8 class=030200 group=5 driver= mode=group",
+    "inspect device=0000:03:00.0 vendor=8086:100e class=020000 group=4 driver=vfio-pci",
+    "acquire device=0000:03:00.0 vendor=8086:100e class=020000 group=4 driver=vfio-pci label=much mode=group",
+    "raise-memlock label=much mode=group memlock=1048576",
+    "acquire device=0000:06:00.0 vendor=8086:100e class=020000 group=8 driver=vfio-pci mode=iommufd",
+    "acquire device=0000:06:00.1 vendor=8086:2668 class=040300 group=8 driver=pci-stub mode=iommufd",
 ]
 
 
@@ -434,6 +441,32 @@ def details(w):
     # What is not exactly that is denied.
     w.call(EXACT, "Bind", "group/3").expect_error(ACCESS_DENIED, "0000:02:00.0")
     w.call(EXACT, "Acquire", "group/8").expect_error(ACCESS_DENIED, "0000:06:00.0")
+    w.tool("iommufd", "on")
+    w.hold(EXACT, "group/8")
+
+
+@test("polkitd", "an inspection is asked about for the device alone that is inspected")
+def inspect(w):
+    w.call(ALLOWED, "Inspect", device="0000:03:00.0").expect_done()
+    w.call(EXACT, "Inspect", device="0000:03:00.0").expect_done()
+    w.call(EXACT, "Inspect", device="0000:07:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.inspect", "0000:07:00.0")
+    w.call("root", "Bind", "group/2").expect_done()
+    w.call(ONE_DEVICE, "Inspect", device="0000:01:00.0").expect_done()
+    w.call(ONE_DEVICE, "Inspect", device="0000:01:00.1").expect_error(ACCESS_DENIED, "0000:01:00.1")
+
+
+@test("polkitd", "who may not inspect is told so before anything is opened, the owner of the lease excepted")
+def inspect_denied(w):
+    w.call(DENIED, "Inspect", device="0000:03:00.0").expect_error(
+        ACCESS_DENIED, "0000:03:00.0", "org.vfiod1.inspect", f"uid {uid_of(DENIED)}")
+    w.call(ASKED, "Inspect", device="0000:03:00.0").expect_error(INTERACTIVE, "org.vfiod1.inspect", "0000:03:00.0")
+    # What it is on is nobody's business who may not ask.
+    w.call(DENIED, "Inspect", device="0000:01:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.inspect")
+    w.expect_untouched()
+    _, path = w.hold(EXACT, "group/9", options={"label": "a label"})
+    w.call(EXACT, "Inspect", device="0000:07:00.0").expect_done()
+    w.call(DENIED, "Inspect", device="0000:07:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.inspect")
+    w.call(EXACT, "Release", lease=path).expect_done()
 
 
 @test("polkitd", "every member of a group is asked about, not only the one named")
@@ -451,6 +484,65 @@ def acquire_without_bind(w):
     w.call(NO_BIND, "Bind", "group/2").expect_error(ACCESS_DENIED, "org.vfiod1.bind")
     w.call("root", "Bind", "group/2").expect_done()
     w.hold(NO_BIND, "group/2")
+
+
+@test("polkitd", "who asks for more locked memory needs an action that tells how much, and his own process gets it")
+def memlock(w):
+    options = {"label": "much", "memlock": "1048577"}
+    w.call(EXACT, "Acquire", "group/4", options=options).expect_error(
+        ACCESS_DENIED, "org.vfiod1.raise-memlock", "its limit of locked memory")
+    w.call(EXACT, "Plan", "group/4", operation="acquire", options=options).expect_error(
+        ACCESS_DENIED, "org.vfiod1.raise-memlock")
+    w.expect_untouched()
+    options["memlock"] = "1048576"
+    w.call(EXACT, "Plan", "group/4", operation="acquire", options=options).expect_done(
+        "to at least 1048576 bytes")
+    w.expect_untouched()
+    call, path = w.hold(EXACT, "group/4", options=options)
+    expect(w.kernel_calls().startswith(raised(call, 1048576)), w.kernel_calls())
+    w.call(EXACT, "Add", "group/9", lease=path, options={"memlock": "2048"}).expect_error(ACCESS_DENIED)
+    # The device is not asked about once more, and without the option there is no question.
+    w.call(ASKED, "Acquire", "group/9", options={"memlock": "4096"}).expect_error(INTERACTIVE, "0000:07:00.0")
+    w.hold(EXACT, "group/9", options={"label": "a label"})
+
+
+def raised(call, size):
+    """What is done first to the machine, with the true number of the process that has called."""
+    return f"raise RLIMIT_MEMLOCK of process {call.process.pid} to at least {size} bytes\n"
+
+
+@test("polkitd", "locked memory is raised again when groups are added, for whoever adds them")
+def memlock_added(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    before = w.kernel_calls()
+    call = w.begin(ALLOWED, "Add", "group/9", lease=path, options={"memlock": "4096"})
+    call.outcome().expect_done("group:9")
+    expect(w.kernel_calls().startswith(before + raised(call, 4096)), w.kernel_calls())
+
+
+@test("polkitd", "more locked memory than is configured is refused, root's too",
+      config={"memlock": {"max_bytes": 4096}})
+def memlock_limit(w):
+    for user in (ALLOWED, "root"):
+        w.call(user, "Acquire", "group/4", options={"memlock": "4097"}).expect_refusal(
+            "LimitExceeded", "4097 bytes, the limit is 4096 (memlock.max_bytes)")
+    w.expect_untouched()
+    w.hold(ALLOWED, "group/4", options={"memlock": "4096"})
+
+
+@test("polkitd", "locked memory that cannot be raised fails the whole, and is put back when something else fails")
+def memlock_undone(w):
+    fault = w.machine / "faults" / "memlock any"
+    fault.write_text(str(errno.ESRCH))
+    w.call(ALLOWED, "Acquire", "group/4", options={"memlock": "4096"}).expect_refusal(
+        "Failed", "raise RLIMIT_MEMLOCK of process", "to at least 4096 bytes: No such process")
+    w.expect_untouched()
+    fault.unlink()
+    (w.machine / "faults" / "open-group 4").write_text(str(errno.EBUSY))
+    call = w.begin(ALLOWED, "Acquire", "group/4", options={"memlock": "4096"})
+    call.outcome().expect_refusal("HeldOutside", "group 4")
+    back = f"put RLIMIT_MEMLOCK of process {call.process.pid} back to 8388608 bytes\n"
+    expect(w.kernel_calls().startswith(raised(call, 4096)) and w.kernel_calls().endswith(back), w.kernel_calls())
 
 
 @test("polkitd", "who may unbind and not revoke takes nothing from a holder")
@@ -593,6 +685,12 @@ def no_polkit(w):
     w.hold("root", "group/2")
 
 
+@test("none", "without polkit root may raise the limit of locked memory of its process")
+def no_polkit_memlock(w):
+    call, _ = w.hold("root", "group/4", options={"memlock": "4096"})
+    expect(w.kernel_calls().startswith(raised(call, 4096)), w.kernel_calls())
+
+
 @test("none", "without polkit another's lease is released by root only")
 def no_polkit_release(w):
     _, path = w.hold("root", "group/4")
@@ -638,6 +736,41 @@ def both_actions(w):
                      ("org.vfiod1.acquire", "0000:03:00.0")], f"{asked}")
     for check in w.polkit.checks():
         expect(details_of(check)["label"] == "x y" and details_of(check)["mode"] == "group", f"{check}")
+
+
+def modes_of(checks):
+    return [details_of(check)["mode"] for check in checks]
+
+
+@test("scripted", "polkit is told which mode auto means, and the one that was asked for by name")
+def mode_detail(w):
+    w.hold(ALLOWED, "group/4")
+    w.tool("iommufd", "on")
+    _, path = w.hold(ALLOWED, "group/9")
+    w.call(ALLOWED, "Plan", "group/5", operation="acquire", options={"bind": "true"}).expect_done("open an iommufd")
+    w.call(ALLOWED, "Acquire", "group/5", options={"bind": "true", "mode": "group"}).expect_done("container:")
+    expect(modes_of(w.polkit.checks()) == ["group", "iommufd", "iommufd", "iommufd", "group", "group"],
+           f"{modes_of(w.polkit.checks())}")
+    w.polkit.lines.clear()
+    w.call(ALLOWED, "Add", "0000:06:00.0", lease=path).expect_done("cdev:0000:06:00.0")
+    expect(set(modes_of(w.polkit.checks())) == {"iommufd"}, f"{w.polkit.checks()}")
+
+
+@test("scripted", "the mode that polkit was told is the one that is done, whatever can be had by then")
+def mode_is_settled(w):
+    w.polkit.tell("on 0000:03:00.0 hang")
+    slow = w.begin(ALLOWED, "Acquire", "group/4", hold=True)
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.tool("iommufd", "on")
+    w.polkit.tell("forget", "answer allow")
+    slow.outcome().expect_done("container:")
+    w.polkit.tell("on 0000:07:00.0 hang")
+    slow = w.begin(ALLOWED, "Acquire", "group/9", hold=True)
+    wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked again")
+    w.tool("iommufd", "off")
+    w.polkit.tell("forget", "answer allow")
+    slow.outcome().expect_refusal("Unsupported", "this kernel has no iommufd")
+    expect(modes_of(w.polkit.checks()) == ["group", "iommufd"], f"{w.polkit.checks()}")
 
 
 @test("scripted", "a plan asks what its operation asks")

@@ -452,6 +452,59 @@ START_TEST(an_acquire_leaves_one_record_with_its_lease) {
 }
 END_TEST
 
+/* Two functions of one card below a port, each in its own group. */
+static void add_card(const char *reset) {
+        fake_machine_add(&(FakeDevice){.name = "0000:08:00.0",
+                                       .group = 20,
+                                       .driver = "vfio-pci",
+                                       .vendor = 0x8086,
+                                       .parent = "0000:00:1e.0",
+                                       .reset = reset});
+        fake_machine_add(&(FakeDevice){.name = "0000:08:00.1",
+                                       .group = 21,
+                                       .driver = "vfio-pci",
+                                       .vendor = 0x8086,
+                                       .parent = "0000:00:1e.0",
+                                       .reset = "flr bus\n"});
+        fake_machine_announce("add", "0000:08:00.0");
+        fake_machine_announce("add", "0000:08:00.1");
+}
+
+START_TEST(a_device_that_is_reset_with_its_bus_is_acquired_with_its_companions) {
+        Client *client = client_new();
+        _cleanup_message_ Message *refused = NULL;
+        _cleanup_grant_ Grant grant = {.lease_fd = -1};
+
+        add_card("bus\n");
+        settle();
+        refused = manager(client, "Acquire", "asa{sv}", 1, "0000:08:00.0", 0);
+        expect_refusal(refused, "ResetSetIncomplete", "0000:08:00.1 (group 21)");
+        expect_untouched();
+        grant = grant_of(manager(client, "Acquire", "asa{sv}", 2, "0000:08:00.0", "group/21", 0));
+        expect_files(&grant, "container:,group:20,group:21,device:0000:08:00.0,"
+                             "device:0000:08:00.1");
+}
+END_TEST
+
+START_TEST(with_hot_reset_companions_are_wanted_of_every_device_also_when_adding) {
+        Client *client = client_new();
+        _cleanup_message_ Message *refused = NULL, *not_added = NULL, *added = NULL;
+        _cleanup_grant_ Grant grant = {.lease_fd = -1};
+
+        add_card("flr\n");
+        settle();
+        refused = manager(client, "Acquire", "asa{sv}", 1, "0000:08:00.0", 1, "hot_reset", "b", 1);
+        expect_refusal(refused, "ResetSetIncomplete", "leave out hot_reset");
+        grant = acquire(client, "0000:08:00.0");
+        not_added =
+                lease(client, grant.path, "Add", "asa{sv}", 1, "group/4", 1, "hot_reset", "b", 1);
+        expect_refusal(not_added, "ResetSetIncomplete", "0000:08:00.1 (group 21)");
+        added = lease(client, grant.path, "Add", "asa{sv}", 2, "group/4", "group/21", 1,
+                      "hot_reset", "b", 1);
+        expect_done(added);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = bus_tests_new("bus-acquire");
 
@@ -481,5 +534,8 @@ int main(void) {
         tcase_add_test(tests, join_adds_to_a_lease_and_gives_its_path);
         tcase_add_test(tests, join_refuses_what_is_no_lease_to_join);
         tcase_add_test(tests, an_acquire_leaves_one_record_with_its_lease);
+        tcase_add_test(tests, a_device_that_is_reset_with_its_bus_is_acquired_with_its_companions);
+        tcase_add_test(tests,
+                       with_hot_reset_companions_are_wanted_of_every_device_also_when_adding);
         return bus_tests_run(tests);
 }

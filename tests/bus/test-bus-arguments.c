@@ -261,6 +261,9 @@ static const struct {
         {"label", 's', {ACQUIRE, PLAN_ACQUIRE}, 2},
         {"join", 'o', {ACQUIRE, PLAN_ACQUIRE}, 2},
         {"bind", 'b', {ACQUIRE, PLAN_ACQUIRE, ADD}, 3},
+        {"memlock", 't', {ACQUIRE, PLAN_ACQUIRE, ADD}, 3},
+        {"timeout", 't', {UNBIND, PLAN_UNBIND}, 2},
+        {"hot_reset", 'b', {ACQUIRE, PLAN_ACQUIRE, ADD}, 3},
         {"defer_fds", 'b', {ACQUIRE, PLAN_ACQUIRE, ADD}, 3},
 };
 
@@ -268,7 +271,8 @@ static const struct {
         char type;
         const void *value;
 } values[] = {
-        {'s', "auto"}, {'o', "/"}, {'b', &(int){1}}, {'u', &(uint32_t){1}}, {'a', NULL},
+        {'s', "auto"},         {'o', "/"},  {'b', &(int){1}},
+        {'u', &(uint32_t){1}}, {'a', NULL}, {'t', &(uint64_t){1}},
 };
 
 START_TEST(an_option_of_a_wrong_type_is_refused_everywhere) {
@@ -302,7 +306,9 @@ START_TEST(an_option_of_another_method_is_refused) {
         for (size_t i = 0; i < ELEMENTS(options); i++)
                 for (Method method = 0; method < N_METHODS; method++) {
                         const char type[] = {options[i].type, '\0'};
-                        const void *value = options[i].type == 'b' ? values[2].value : "/x";
+                        const void *value = options[i].type == 'b'   ? values[2].value
+                                            : options[i].type == 't' ? values[5].value
+                                                                     : "/x";
                         _cleanup_message_ Message *reply = NULL;
                         bool known = !methods[method].options;
 
@@ -314,6 +320,51 @@ START_TEST(an_option_of_another_method_is_refused) {
                                      value);
                         expect_refusal(reply, "InvalidOption", options[i].name);
                 }
+        expect_nothing_done();
+}
+END_TEST
+
+START_TEST(a_limit_of_locked_memory_of_nothing_is_refused) {
+        _cleanup_grant_ Grant grant = {.lease_fd = -1};
+        Client *client = begin_test(&grant);
+        static const Method knows[] = {ACQUIRE, PLAN_ACQUIRE, ADD};
+
+        for (size_t i = 0; i < ELEMENTS(knows); i++) {
+                _cleanup_message_ Message *reply = call(client, knows[i], TARGETS(T("group/9")),
+                                                        "memlock", "t", &(uint64_t){0});
+
+                expect_refusal(reply, "InvalidOptionValue", "option memlock: at least 1 byte");
+        }
+        expect_nothing_done();
+}
+END_TEST
+
+/* A peer's process is who made the socket, which may have been somebody else. */
+START_TEST(without_a_bus_it_is_not_known_whose_locked_memory_it_is) {
+        _cleanup_grant_ Grant grant = {.lease_fd = -1};
+        Client *client = begin_test(&grant);
+        static const Method knows[] = {ACQUIRE, PLAN_ACQUIRE, ADD};
+
+        for (size_t i = 0; i < ELEMENTS(knows); i++) {
+                _cleanup_message_ Message *reply = call(client, knows[i], TARGETS(T("group/9")),
+                                                        "memlock", "t", &(uint64_t){4096});
+
+                expect_refusal(reply, "Unsupported", "call over the system bus");
+        }
+        expect_nothing_done();
+}
+END_TEST
+
+START_TEST(a_timeout_is_at_most_a_year_and_only_for_who_waits) {
+        _cleanup_grant_ Grant grant = {.lease_fd = -1};
+        Client *client = begin_test(&grant);
+        _cleanup_message_ Message *far = call(client, UNBIND, TARGETS(T("group/9")), "timeout", "t",
+                                              &(uint64_t){365 * 86400000ULL + 1});
+        _cleanup_message_ Message *not_waiting =
+                call(client, UNBIND, TARGETS(T("group/9")), "timeout", "t", &(uint64_t){0});
+
+        expect_refusal(far, "InvalidOptionValue", "option timeout: at most 31536000000 ms");
+        expect_refusal(not_waiting, "InvalidOptionValue", "only with policy 'wait' or 'revoke'");
         expect_nothing_done();
 }
 END_TEST
@@ -356,6 +407,9 @@ int main(void) {
         tcase_add_test(tests, an_unknown_option_is_refused_everywhere);
         tcase_add_test(tests, an_option_of_a_wrong_type_is_refused_everywhere);
         tcase_add_test(tests, an_option_of_another_method_is_refused);
+        tcase_add_test(tests, a_limit_of_locked_memory_of_nothing_is_refused);
+        tcase_add_test(tests, without_a_bus_it_is_not_known_whose_locked_memory_it_is);
+        tcase_add_test(tests, a_timeout_is_at_most_a_year_and_only_for_who_waits);
         tcase_add_test(tests, a_wrong_signature_is_refused);
         tcase_add_test(tests, an_unknown_method_is_refused);
         return bus_tests_run(tests);

@@ -170,6 +170,7 @@ START_TEST(plan_of_bind_is_what_bind_does) {
 END_TEST
 
 START_TEST(plan_of_unbind_is_what_unbind_does) {
+        static const char claim[] = "see that nobody holds group 3\nclaim group 3\n";
         Client *client = client_new();
         _cleanup_message_ Message *reply = NULL;
         _cleanup_free_ char *before = NULL, *steps = NULL, *calls = NULL;
@@ -180,9 +181,9 @@ START_TEST(plan_of_unbind_is_what_unbind_does) {
         steps = steps_of(reply);
         do_unbind(client, "group/3");
         calls = fake_machine_calls();
-        /* A claim is an open group; the module of nvme is built in here. */
-        expect_part(steps, "claim group 3\n");
-        expect_part(calls + strlen(before) + 1, strchr(steps, '\n') + 1);
+        /* Looking leaves no trace, and a claim is an open group. */
+        expect_part(steps, claim);
+        expect_part(calls + strlen(before) + 1, steps + strlen(claim));
 }
 END_TEST
 

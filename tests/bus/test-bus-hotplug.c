@@ -79,16 +79,65 @@ START_TEST(another_card_at_the_same_address_shows_its_own_ids) {
 }
 END_TEST
 
+START_TEST(the_reset_set_of_a_device_follows_what_is_plugged_in_beside_it) {
+        static const FakeDevice third = {.name = "0000:01:00.2",
+                                         .group = 10,
+                                         .driver = "e1000e",
+                                         .vendor = 0x8086,
+                                         .parent = "0000:00:1c.0"};
+        Client *client = client_new();
+        _cleanup_free_ char *before = device_property(client, "0000:01:00.0", "ResetSet");
+
+        ck_assert_str_eq(before, "[\"0000:01:00.0\" \"0000:01:00.1\"]");
+        fake_machine_add(&third);
+        fake_machine_announce("add", third.name);
+        wait_until(count_signals(client, "PropertiesChanged", "_30000_3a01_3a00_2e0",
+                                 "[\"0000:01:00.0\" \"0000:01:00.1\" \"0000:01:00.2\"]") == 1);
+        settle();
+        client->signals = strv_free(client->signals);
+        unplug(third.name);
+        wait_until(count_signals(client, "PropertiesChanged", "_30000_3a01_3a00_2e0",
+                                 "\"ResetSet\" <[\"0000:01:00.0\" \"0000:01:00.1\"]>") == 1);
+        settle();
+        ck_assert_uint_eq(count_signals(client, "PropertiesChanged", "_30000_3a02", NULL), 0);
+}
+END_TEST
+
+START_TEST(a_device_on_a_root_bus_is_alone_in_its_reset_set_and_one_off_pci_has_none) {
+        Client *client = client_new();
+        _cleanup_free_ char *alone = device_property(client, "0000:00:1f.0", "ResetSet");
+        _cleanup_free_ char *none = device_property(client, "10000000.gpu", "ResetSet");
+
+        ck_assert_str_eq(alone, "[\"0000:00:1f.0\"]");
+        ck_assert_str_eq(none, "[]");
+}
+END_TEST
+
 /* What introspection promises: a signal for every property that is not constant. */
 START_TEST(a_change_is_told_with_every_property_that_is_not_constant) {
         static const struct {
-                const char *path, *properties[20];
+                const char *path, *properties[24];
         } rows[] = {
-                {"/device/_30000_3a03",
-                 {"Group", "Driver", "DriverOverride", "OriginalDriver", "Vfio", "Cdev", "VendorId",
-                  "DeviceId", "SubsystemVendorId", "SubsystemDeviceId", "Class", "VendorName",
-                  "DeviceName", "ClassName", "NumaNode", "Interfaces", "Verdict", "State",
-                  "StuckReason"}},
+                {"/device/_30000_3a03", {"Group",
+                                         "Driver",
+                                         "DriverOverride",
+                                         "OriginalDriver",
+                                         "Vfio",
+                                         "Cdev",
+                                         "VendorId",
+                                         "DeviceId",
+                                         "SubsystemVendorId",
+                                         "SubsystemDeviceId",
+                                         "Class",
+                                         "VendorName",
+                                         "DeviceName",
+                                         "ClassName",
+                                         "NumaNode",
+                                         "Interfaces",
+                                         "Verdict",
+                                         "State",
+                                         "StuckReason",
+                                         "ResetSet"}},
                 {"/group/4",
                  {"Type", "ReservedRegions", "Devices", "Viable", "Bound", "Blockers", "Lease"}},
                 {"/lease/1", {"Groups", "Devices", "State", "Deadline"}},
@@ -172,6 +221,9 @@ int main(void) {
         tcase_add_test(tests, a_device_unplugged_is_no_object_any_more_and_neither_is_its_group);
         tcase_add_test(tests, a_device_moved_by_somebody_else_shows_its_new_driver);
         tcase_add_test(tests, another_card_at_the_same_address_shows_its_own_ids);
+        tcase_add_test(tests, the_reset_set_of_a_device_follows_what_is_plugged_in_beside_it);
+        tcase_add_test(tests,
+                       a_device_on_a_root_bus_is_alone_in_its_reset_set_and_one_off_pci_has_none);
         tcase_add_test(tests, a_change_is_told_with_every_property_that_is_not_constant);
         tcase_add_test(tests, after_lost_events_everything_is_read_again);
         tcase_add_test(tests, unplugging_a_leased_device_closes_the_files_and_ends_the_lease);

@@ -8,80 +8,19 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
 #include "tests/bus/fixture-bus.h"
+#include "tests/bus/fixture-holder.h"
 
 #define DEVICE "0000:03:00.0"
 #define GROUP "group/4"
-#define FDS_MAX 1024
 
 static Grant acquire(Client *client) {
         return grant_of(manager(client, "Acquire", "asa{sv}", 1, GROUP, 0));
-}
-
-static void close_file(Grant *grant, const char *kind) {
-        for (size_t i = 0; i < grant->n_files; i++)
-                if (strcmp(grant->files[i].kind, kind) == 0)
-                        grant->files[i].fd = fd_close(grant->files[i].fd);
-}
-
-static bool is_handed_over(const Grant *grant, int fd) {
-        for (size_t i = 0; i < grant->n_files; i++)
-                if (grant->files[i].fd == fd)
-                        return true;
-        return fd == grant->lease_fd;
-}
-
-/* What the holder does until it dies; `ready` learns its pid once it is as it is to be. The test is
- * vfiod too: what it has as such is not passed on. */
-static _Noreturn void hold(const Grant *grant, int ignored, int ready) {
-        pid_t self = getpid();
-
-        if (ignored)
-                (void)signal(ignored, SIG_IGN);
-        for (int fd = 0; fd < FDS_MAX; fd++)
-                if (!is_handed_over(grant, fd) && fd != ready)
-                        (void)close(fd);
-        if (write(ready, &self, sizeof(self)) != sizeof(self))
-                _exit(EXIT_FAILURE);
-        (void)close(ready);
-        for (;;)
-                (void)pause();
-}
-
-/*
- * Hands what the test has of the grant over to a process of its own, whose parent is not the test.
- * `ignored`: a signal that it does not die of; 0 for none.
- */
-static pid_t hand_over(Grant *grant, int ignored) {
-        int ends[2];
-        pid_t child, holder = 0;
-
-        ck_assert_int_eq(pipe(ends), 0);
-        child = fork();
-        if (child == 0) {
-                if (fork() == 0)
-                        hold(grant, ignored, ends[1]);
-                _exit(EXIT_SUCCESS);
-        }
-        ck_assert_int_eq(read(ends[0], &holder, sizeof(holder)), sizeof(holder));
-        (void)waitpid(child, NULL, 0);
-        (void)close(ends[0]);
-        (void)close(ends[1]);
-        for (size_t i = 0; i < grant->n_files; i++)
-                grant->files[i].fd = fd_close(grant->files[i].fd);
-        grant->lease_fd = fd_close(grant->lease_fd);
-        return holder;
-}
-
-static bool is_alive(pid_t pid) {
-        return kill(pid, 0) == 0;
 }
 
 static void begin_unbind(Client *client, Message **reply, const char *policy, uint64_t timeout_ms) {
@@ -333,7 +272,7 @@ START_TEST(a_holder_that_closes_only_the_device_has_given_it_back) {
         rest = grant_of_files(lease(client, grant.path, "GetFds", "uu", 0, 0));
         rest.lease_fd = fd_duplicate(grant.lease_fd);
         device_holder = hand_over(&grant, 0);
-        close_file(&rest, "device");
+        grant_close(&rest, "device");
         other = hand_over(&rest, 0);
         begin_wait(client, &reply);
         wait_for_asking(client, &grant);

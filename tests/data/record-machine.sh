@@ -28,10 +28,10 @@ configuration() {
 }
 
 device() {
-        for name in uevent driver_override numa_node; do
+        for name in uevent driver_override numa_node reset_method; do
                 attribute "$1/$name"
         done
-        for name in subsystem driver iommu_group; do
+        for name in subsystem driver iommu_group physfn; do
                 link "$1/$name"
         done
         configuration "$1"

@@ -52,6 +52,10 @@ install_from_root() {
                         src/tests/lab/guest/vfio-user.c src/tests/lab/guest/vfio-files.c
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -pthread -o stage/usr/lib/vfiod-lab/holder \
                         src/tests/lab/guest/holder*.c src/tests/lab/guest/vfio-files.c $(pkg-config --cflags --libs libsystemd)
+                cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/memlock-user \
+                        src/tests/lab/guest/memlock-user.c $(pkg-config --cflags --libs libsystemd)
+                cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/vm-plug \
+                        src/tests/lab/guest/vm-plug.c -L"build-$2/client/lib" -lvfiod
                 mkdir -p stage/usr/lib/vfiod-lab/bench
                 for program in acquire unbind; do
                         cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o "stage/usr/lib/vfiod-lab/bench/$program" \
@@ -60,6 +64,7 @@ install_from_root() {
                 cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/bench/holders \
                         src/tests/bench/holders.c "build-$2/daemon/kernel/libkernel.a" "build-$2/daemon/util/libutil.a" \
                         $(pkg-config --cflags --libs libsystemd)
+                cp "build-$2/examples/edu" stage/usr/lib/vfiod-lab/edu
                 DESTDIR=$PWD/stage meson install -C "build-$2" --no-rebuild --quiet' sh "$place" "$name"
         as_root cp -a "$REPLY/tree$place/stage/." "$directory/"
         as_root chown -R "$(id -u):$(id -g)" "$directory"

@@ -3,7 +3,7 @@
 # Everything that ./check and ./demo need before they can boot a machine. Source this with TOP set to the checkout.
 # Owns the order; each thing is made in its own file.
 
-for part in progress packages mirror cache root buildroot build kernel overlay peers; do
+for part in progress packages mirror cache root buildroot build kernel overlay peers vm; do
         # shellcheck disable=SC1090
         . "$TOP/tests/setup/$part.sh"
 done
@@ -27,6 +27,8 @@ set_up_lab() {
         done
         lab_overlay "$LAB_RUN/overlay.cpio"
         LAB_ARTEFACTS+=(--overlay "$LAB_RUN/overlay.cpio")
+        vm_archive
+        LAB_ARTEFACTS+=(--archive "vm=$REPLY/vm.cpio")
 }
 
 # run_lab ARGUMENTS...: tests/lab/run with what was made.

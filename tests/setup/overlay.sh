@@ -17,7 +17,7 @@ lab_overlay() {
         local stage guest=$TOP/tests/lab/guest unit
         stage=$(mktemp -d)
         progress "building vfiod for the emulated machine" with_lock lab build_for_lab "$stage"
-        install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt
+        install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt "$guest"/qmp
         install -m 644 -t "$stage/usr/lib/vfiod-lab" "$guest"/*.sh "$guest"/prompt.rc "$TOP"/tests/lab/demo.sh
         install -m 644 -D -t "$stage/usr/lib/vfiod-lab/cases" "$TOP"/tests/lab/cases/*.sh
         install -m 644 -D -t "$stage/usr/lib/systemd/system" "$guest"/vfiod-lab.target "$guest"/vfiod-lab.service
@@ -36,6 +36,6 @@ lab_overlay() {
 }
 
 build_for_lab() {
-        build_in_root trixie lab gcc -Dtests=disabled --buildtype=debugoptimized --prefix=/usr --sysconfdir=/etc --localstatedir=/var
+        build_in_root trixie lab gcc -Dtests=disabled --buildtype=debugoptimized --prefix=/usr --libdir=lib/x86_64-linux-gnu --sysconfdir=/etc --localstatedir=/var
         install_from_root trixie lab "$1"
 }

@@ -13,12 +13,20 @@
 #include <unistd.h>
 
 #include "daemon/util/fd.h"
+#include "daemon/util/string.h"
 #include "tests/stub/stub.h"
 
 struct HolderSearch {
         uint32_t *groups;
         size_t n_groups;
 };
+
+static void copy_cdev(StubHolder *holder) {
+        _cleanup_free_ char *what = string_format("cdev %s", holder->hold.device);
+        const StubFile *file = stub_find_open(what);
+
+        holder->file = file ? file->inode : 0;
+}
 
 StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char *device) {
         StubHolder *holder = &stub->holders[stub->n_holders++];
@@ -33,6 +41,8 @@ StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char
                                         .command = "holder"}};
         if (device)
                 (void)snprintf(holder->hold.device, sizeof(holder->hold.device), "%s", device);
+        if (kind == HOLD_CDEV)
+                copy_cdev(holder);
         return holder;
 }
 

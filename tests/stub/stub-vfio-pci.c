@@ -18,9 +18,13 @@ static const char *name_of(int device) {
         return file ? file->what : "no device";
 }
 
+/* With a cdev that is not bound nothing can be done. */
 static StubDevice *device_of(int device) {
+        const StubFile *file = stub_file(device);
         const char *name = string_after(name_of(device), "device ");
 
+        if (!name && file && file->bound)
+                name = string_after(file->what, "cdev ");
         return name ? stub_find_device(name) : NULL;
 }
 

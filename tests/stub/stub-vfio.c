@@ -51,8 +51,9 @@ int vfio_container_set_iommu(int container, int type) {
         return 0;
 }
 
+/* An open cdev does not; a bound one does. */
 static bool keeps_group(HoldKind kind) {
-        return kind == HOLD_GROUP || hold_keeps_device(kind);
+        return kind != HOLD_CDEV && (kind == HOLD_GROUP || hold_keeps_device(kind));
 }
 
 int vfio_open_group(const Roots *roots _unused_, uint32_t group) {
@@ -62,7 +63,8 @@ int vfio_open_group(const Roots *roots _unused_, uint32_t group) {
         if (r < 0)
                 return r;
         (void)snprintf(what, sizeof(what), "group %u", group);
-        if (stub->held_outside || stub_find_open(what) || stub_is_held(group, keeps_group))
+        if (stub->held_outside || stub_find_open(what) || stub_is_held(group, keeps_group) ||
+            stub_has_bound_cdev(group))
                 return -EBUSY;
         return stub_open(what, group);
 }

@@ -115,7 +115,7 @@ StubFile *stub_file(int fd) {
         return NULL;
 }
 
-static bool is_open(const StubFile *file) {
+bool stub_is_open(const StubFile *file) {
         DIR *dir = opendir("/proc/self/fd");
         const struct dirent *entry;
         bool found = false;
@@ -132,9 +132,18 @@ static bool is_open(const StubFile *file) {
 
 StubFile *stub_find_open(const char *what) {
         for (size_t i = 0; i < stub->n_files; i++)
-                if (strcmp(stub->files[i].what, what) == 0 && is_open(&stub->files[i]))
+                if (strcmp(stub->files[i].what, what) == 0 && stub_is_open(&stub->files[i]))
                         return &stub->files[i];
         return NULL;
+}
+
+/* Opening a device that nobody has open resets it. */
+static bool is_quiet(const StubDevice *device) {
+        _cleanup_free_ char *file = string_format("device %s", device->name);
+        _cleanup_free_ char *cdev = string_format("cdev %s", device->name);
+
+        return device->quiet && (stub_find_open(file) || stub_find_open(cdev) ||
+                                 stub_is_held(device->group, hold_keeps_device));
 }
 
 char *stub_state(void) {
@@ -146,17 +155,22 @@ char *stub_state(void) {
                 (void)strv_push_consume(&lines,
                                         string_format("%s on '%s', override '%s'%s", device->name,
                                                       device->driver, device->override,
-                                                      device->quiet ? ", quiet" : ""));
+                                                      is_quiet(device) ? ", quiet" : ""));
         }
         for (size_t i = 0; i < stub->n_files; i++) {
                 const StubFile *file = &stub->files[i];
 
-                if (is_open(file))
+                if (stub_is_open(file))
                         (void)strv_push_consume(
-                                &lines, string_format("%s open%s%s", file->what,
+                                &lines, string_format("%s open%s%s%s%s", file->what,
                                                       file->container ? ", in a container" : "",
-                                                      file->iommu ? ", IOMMU set" : ""));
+                                                      file->iommu ? ", IOMMU set" : "",
+                                                      file->bound ? ", bound" : "",
+                                                      file->attached ? ", attached" : ""));
         }
+        if (stub->memlock)
+                (void)strv_push_consume(&lines,
+                                        string_format("memlock %lu", (unsigned long)stub->memlock));
         strv_sort(lines);
         return strv_join(lines, "\n");
 }

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Link-time twins of daemon/kernel/{driver,module,vfio}.h. They keep a tiny machine (which driver
- * and override each device has, which group is open in which container), write down every call, and
- * fail, hang or die when told to. Everything is in shared memory, so that a test sees what a worker
- * process did. An open file is a memfd; whether it is still open is read from /proc/self/fd.
+ * Link-time twins of daemon/kernel/{driver,iommufd,memlock,module,vfio}.h. They keep a tiny machine
+ * (which driver and override each device has, which group is open in which container), write down
+ * every call, and fail, hang or die when told to. Everything is in shared memory, so that a test
+ * sees what a worker process did. An open file is a memfd; whether it is still open is read from
+ * /proc/self/fd.
  */
 
 #include <stdbool.h>
@@ -20,7 +21,8 @@
 #define STUB_DEVICES 8
 #define STUB_FILES 512
 #define STUB_HOLDERS 1024
-#define STUB_VFIOD 4711 /* the pid that looking for holders leaves out */
+#define STUB_ALIGNMENT 4096 /* of IOVAs */
+#define STUB_VFIOD 4711     /* the pid that looking for holders leaves out */
 
 typedef struct StubDevice {
         char name[STUB_NAME];
@@ -33,16 +35,23 @@ typedef struct StubDevice {
 } StubDevice;
 
 typedef struct StubFile {
-        char what[STUB_NAME]; /* "container", "group 3", "device 0000:01:00.0" */
+        char what[STUB_NAME]; /* "container", "group 3", "device 0000:01:00.0", "iommufd", "cdev a"
+                               */
         uint32_t group;
         ino_t inode;
-        ino_t container; /* of a group: the container it is in, 0 for none */
-        bool iommu;      /* of a container: it is set */
+        ino_t container;   /* of a group: the container it is in, 0 for none */
+        bool iommu;        /* of a container: it is set */
+        uint32_t objects;  /* of an iommufd: how many ids it has given */
+        uint32_t ioas;     /* of an iommufd: its one IOAS, 0 for none */
+        ino_t bound;       /* of a cdev: the iommufd, 0 for none */
+        uint32_t attached; /* of a cdev: the IOAS, 0 for none */
 } StubFile;
 
 /* A process that has a file. It lets go when it is sent `yields_to`, or when something dies. */
 typedef struct StubHolder {
         Hold hold;
+        ino_t file;        /* HOLD_CDEV: the file of ours that it has a copy of, 0 for none */
+        bool bound;        /* HOLD_CDEV: it has bound a file of its own */
         int yields_to;     /* a signal, then also to SIGKILL; 0: to none */
         unsigned received; /* signals */
         int last_signal;
@@ -63,6 +72,7 @@ typedef struct Stub {
         char missing_driver[STUB_NAME]; /* a driver whose module is not loaded: -ENOENT */
         bool held_outside;              /* opening a group says -EBUSY */
         bool not_viable;
+        uint64_t memlock; /* the limit of the only caller there is */
 
         char log[16384]; /* a line a call */
         size_t calls;
@@ -90,7 +100,7 @@ void stub_done(void);
 StubDevice *stub_add_device(const char *name, uint32_t group, const char *driver,
                             const char *override);
 
-/* A process with one file. */
+/* A process with one file; a cdev that we have open is the same file. */
 StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char *device);
 /* Some process, found by looking or not, has a device of the group open, or also the group. */
 bool stub_is_held(uint32_t group, bool (*counts)(HoldKind kind));
@@ -107,3 +117,6 @@ int stub_open(const char *what, uint32_t group);
 StubFile *stub_file(int fd);
 /* The open file of this name; NULL when there is none. */
 StubFile *stub_find_open(const char *what);
+bool stub_is_open(const StubFile *file);
+/* A cdev of the group is bound, wherever it is open. */
+bool stub_has_bound_cdev(uint32_t group);

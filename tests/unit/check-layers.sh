@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Holds daemon/ to its layers (HACKING.md): what a folder may include, that core/ is pure, that no stub is in the product.
+# Holds daemon/ and client/lib/ to their layers (HACKING.md): what a folder may include, that core/ is pure, that no stub is in
+# the product.
 #
 #       check-layers.sh BUILD_ROOT SOURCE_ROOT
 set -eu
@@ -37,6 +38,19 @@ may_include() {
         [ "$seen" -gt 1 ] || complain "daemon/$folder: no source found"
 }
 
+# What others link includes nothing of the daemon but util/, and nothing of vfioctl.
+library_stands_alone() {
+        for file in "$SOURCE"/client/lib/*.[ch]; do
+                headers=$(sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"([^"]*)".*/\1/p' "$file")
+                for header in $headers; do
+                        case $header in
+                        client/lib/* | daemon/util/* | protocol/names.h) continue ;;
+                        esac
+                        complain "${file#"$SOURCE/"}: includes \"$header\"; client/lib may include itself and daemon/util"
+                done
+        done
+}
+
 # What core/ may call: text, memory and sorting, JSON text, and of util/ what is text too. Anything else would be a way to the
 # outside. What compilers and sanitisers put in is passed over.
 PURE='(string|strv|device_facts|group_facts|holds|json)_.*|hold_(kind_name|keeps_device|keeps_group)|mem.*|str.*|stpcpy|[cm]alloc|realloc|reallocarray|free|abort|qsort|bsearch'
@@ -71,6 +85,7 @@ may_include kernel util
 may_include persist util
 may_include broker core kernel persist util
 may_include bus broker core kernel persist util
+library_stands_alone
 core_is_pure
 has_no_stub "$BUILD/daemon/vfiod"
 has_no_stub "$BUILD/client/vfioctl"

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "daemon/kernel/iommufd.h"
 #include "daemon/kernel/vfio.h"
 
 #define OWNER 1000
@@ -18,12 +19,15 @@
 #define BRIDGE {"0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE}
 #define ON_HOST(name, group) {name, group, "e1000", .original = "e1000"}
 #define ON_VFIO(name, group) {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000"}
+#define ON_CDEV(name, group)                                                                       \
+        {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000", .cdev = "vfio0"}
 #define VARIANT(name, group)                                                                       \
         {name, group, "mlx5_core", .modalias = "pci:v000015B3d0000101Esv0sd0bc02sc00i00",          \
          .original = "mlx5_core"}
 
 /* Of a revocation: whether the holder lets go does not hang on these. */
 #define SPARED "quiesce reset send load bind"
+#define SPARED_CDEV SPARED " detach open"
 
 const Shape shapes[] = {
         {.name = "bind two beside a bridge",
@@ -79,6 +83,14 @@ const Shape shapes[] = {
         {.name = "acquire with bind",
          .devices = {ON_HOST("a", 1), ON_HOST("b", 1)},
          .ask = {OPERATION_ACQUIRE, "group/1", OWNER, .bind = true}},
+        {.name = "acquire with bind and memlock",
+         .devices = {ON_HOST("a", 1)},
+         .ask = {OPERATION_ACQUIRE, "group/1", OWNER, .bind = true, .memlock = 1 << 20,
+                 .pid = 812}},
+        {.name = "add with memlock",
+         .devices = {ON_VFIO("a", 1), ON_VFIO("b", 2)},
+         .before = {OPERATION_ACQUIRE, "a", OWNER, .memlock = 1 << 20, .pid = 812},
+         .ask = {OPERATION_ADD, "b", OWNER, .lease = 1, .memlock = 1 << 21, .pid = 812}},
         {.name = "acquire, open only",
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 2)},
          .ask = {OPERATION_ACQUIRE, "a b", OWNER, .prepare = PREPARE_OPEN}},
@@ -94,6 +106,18 @@ const Shape shapes[] = {
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 2), ON_VFIO("c", 2)},
          .before = {OPERATION_ACQUIRE, "group/1 group/2", OWNER},
          .ask = {OPERATION_REMOVE, "group/2", OWNER, .lease = 1}},
+        {.name = "inspect what nobody has",
+         .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
+         .ask = {OPERATION_INSPECT, "a", OWNER}},
+        {.name = "inspect what is leased",
+         .devices = {ON_VFIO("a", 1)},
+         .before = {OPERATION_ACQUIRE, "a", OWNER},
+         .ask = {OPERATION_INSPECT, "a", OWNER}},
+        {.name = "inspect what the holder has set up by itself",
+         .devices = {ON_VFIO("a", 1)},
+         .before = {OPERATION_ACQUIRE, "a", OWNER, .prepare = PREPARE_OPEN},
+         .attaches = true,
+         .ask = {OPERATION_INSPECT, "a", OWNER}},
         {.name = "take what was let go of",
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
          .before = {OPERATION_ACQUIRE, "group/1", OWNER},
@@ -154,6 +178,99 @@ const Shape shapes[] = {
          .holds = HOLD_GROUP,
          .ask = {OPERATION_UNBIND, "a b", .policy = POLICY_REVOKE, .due = true},
          .spared = SPARED},
+        {.name = "unbind what has a cdev",
+         .devices = {ON_CDEV("a", 1)},
+         .ask = {OPERATION_UNBIND, "group/1"},
+         .spared = "load bind"},
+        {.name = "acquire cdevs",
+         .devices = {BRIDGE, ON_CDEV("0000:03:01.0", 3), ON_CDEV("0000:03:02.0", 3)},
+         .iommufd = true,
+         .ask = {OPERATION_ACQUIRE, "group/3", OWNER}},
+        {.name = "acquire cdevs, bound only",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 2)},
+         .iommufd = true,
+         .ask = {OPERATION_ACQUIRE, "a b", OWNER, .prepare = PREPARE_BIND}},
+        {.name = "acquire cdevs, open only",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 1)},
+         .iommufd = true,
+         .ask = {OPERATION_ACQUIRE, "a b", OWNER, .prepare = PREPARE_OPEN}},
+        {.name = "acquire cdevs with bind",
+         .devices = {ON_HOST("a", 1), ON_HOST("b", 1)},
+         .iommufd = true,
+         .ask = {OPERATION_ACQUIRE, "group/1", OWNER, .bind = true}},
+        {.name = "add cdevs",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 2), ON_CDEV("c", 2)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "a", OWNER},
+         .ask = {OPERATION_ADD, "b c", OWNER, .lease = 1}},
+        {.name = "add cdevs, open only",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 2)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "a", OWNER, .prepare = PREPARE_OPEN},
+         .ask = {OPERATION_ADD, "b", OWNER, .lease = 1}},
+        {.name = "remove cdevs",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 2), ON_CDEV("c", 2)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "group/1 group/2", OWNER},
+         .ask = {OPERATION_REMOVE, "group/2", OWNER, .lease = 1}},
+        {.name = "remove cdevs that were only opened",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 2), ON_CDEV("c", 2)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "group/1 group/2", OWNER, .prepare = PREPARE_OPEN},
+         .ask = {OPERATION_REMOVE, "group/2", OWNER, .lease = 1},
+         .spared = "open bind"},
+        {.name = "take cdevs that were let go of",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 1)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "group/1", OWNER},
+         .vacated = true,
+         .ask = {OPERATION_UNBIND, "group/1", .policy = POLICY_WAIT},
+         .spared = "reset load bind"},
+        {.name = "revoke cdevs from a lease",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 1)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "group/1", OWNER},
+         .yields_to = SIGBUS,
+         .holds = HOLD_CDEV,
+         .ask = {OPERATION_UNBIND, "group/1", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED_CDEV},
+        {.name = "revoke bound cdevs by force",
+         .devices = {ON_CDEV("a", 1)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "group/1", OWNER, .prepare = PREPARE_BIND},
+         .yields_to = SIGKILL,
+         .holds = HOLD_MAPPING,
+         .ask = {OPERATION_UNBIND, "group/1", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED_CDEV},
+        {.name = "revoke one of the groups of an iommufd",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 2)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "a b", OWNER},
+         .yields_to = SIGBUS,
+         .holds = HOLD_CDEV,
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED_CDEV},
+        {.name = "revoke cdevs that the holder has bound by itself",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 1)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "a b", OWNER, .prepare = PREPARE_OPEN},
+         .attaches = true,
+         .yields_to = SIGBUS,
+         .holds = HOLD_CDEV,
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED_CDEV},
+        {.name = "revoke cdevs that were never used",
+         .devices = {ON_CDEV("a", 1), ON_CDEV("b", 1)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "a b", OWNER, .prepare = PREPARE_OPEN},
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED_CDEV},
+        {.name = "revoke a cdev that nobody leased",
+         .devices = {ON_CDEV("a", 1)},
+         .yields_to = SIGBUS,
+         .holds = HOLD_CDEV,
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_REVOKE, .due = true},
+         .spared = SPARED},
 };
 
 const size_t n_shapes = ELEMENTS(shapes);
@@ -191,24 +308,50 @@ static void decide_plan(Scene *scene, const Ask *ask) {
         scene->plan = answer.plan;
 }
 
+static uint32_t find_ioas(const Results *results) {
+        for (size_t i = 0; i < results->findings.n_findings; i++)
+                if (results->findings.findings[i].kind == FINDING_IOAS)
+                        return (uint32_t)results->findings.findings[i].values[0];
+        return 0;
+}
+
 /* The lease that the files opened before belong to. */
 static void add_lease(Scene *scene, const Shape *shape) {
         Lease *lease = world_add_lease(&scene->world, OWNER, LEASE_HELD, (uint32_t[]){0});
 
+        lease->mode = shape->iommufd ? MODE_IOMMUFD : MODE_GROUP;
         lease->prepare = shape->before.prepare;
+        lease->iommufd.ioas = find_ioas(&scene->results);
         for (size_t i = 0; i < scene->files.n_handles; i++) {
                 Handle *handle = &scene->files.handles[i];
+                bool device = handle_kind_is_device(handle->kind);
 
                 handle->fresh = false;
-                if (handle->kind == HANDLE_GROUP)
+                if ((device || handle->kind == HANDLE_GROUP) &&
+                    !lease_has_group(lease, handle->group))
                         ck_assert_int_eq(lease_add_group(lease, handle->group), 0);
-                if (handle->kind == HANDLE_DEVICE)
+                if (device)
                         ck_assert_int_eq(lease_add_device(lease, handle->device), 0);
         }
 }
 
+static void attach_cdevs(Scene *scene) {
+        int iommufd = handles_find(&scene->files, HANDLE_IOMMUFD, 0, NULL);
+        uint32_t ioas, id;
+
+        ck_assert_int_eq(iommufd_alloc_ioas(iommufd, &ioas), 0);
+        for (size_t i = 0; i < scene->files.n_handles; i++) {
+                const Handle *handle = &scene->files.handles[i];
+
+                if (handle->kind != HANDLE_CDEV)
+                        continue;
+                ck_assert_int_eq(cdev_bind(handle->fd, iommufd, &id), 0);
+                ck_assert_int_eq(cdev_attach(handle->fd, ioas), 0);
+        }
+}
+
 /* What the holder does with container and groups: its files are the same as ours. */
-static void attach(Scene *scene) {
+static void attach_groups(Scene *scene) {
         int container = handles_find(&scene->files, HANDLE_CONTAINER, 0, NULL);
 
         for (size_t i = 0; i < scene->files.n_handles; i++)
@@ -232,11 +375,21 @@ static void run_before(Scene *scene, const Shape *shape) {
         add_lease(scene, shape);
         plan_done(&scene->plan);
         if (shape->attaches)
-                attach(scene);
+                shape->iommufd ? attach_cdevs(scene) : attach_groups(scene);
         if (shape->vacated)
                 vacate(scene);
         stub->calls = 0;
         stub->log[0] = '\0';
+}
+
+/* Whoever was given nothing has opened the device by itself. */
+static void add_holder(const Shape *shape) {
+        StubHolder *holder =
+                stub_add_holder(HOLDER, shape->holds, shape->devices[0].group,
+                                shape->holds == HOLD_GROUP ? NULL : shape->devices[0].name);
+
+        holder->yields_to = shape->yields_to;
+        holder->bound = shape->holds == HOLD_CDEV && !holder->file;
 }
 
 void scene_init(Scene *scene, const Shape *shape) {
@@ -247,13 +400,13 @@ void scene_init(Scene *scene, const Shape *shape) {
         *scene = (Scene){.plan = PLAN_NULL, .files = HANDLES_NULL};
         world_init(&scene->world, shape->devices, n);
         ck_assert_int_eq(vfio_aliases_add_line(&scene->world.aliases, VARIANT_ALIAS), 1);
+        if (shape->iommufd)
+                world_set_iommufd(&scene->world);
         init_stub(shape, n);
         if (shape->before.targets)
                 run_before(scene, shape);
         if (shape->yields_to)
-                stub_add_holder(HOLDER, shape->holds, shape->devices[0].group,
-                                shape->holds == HOLD_GROUP ? NULL : shape->devices[0].name)
-                        ->yields_to = shape->yields_to;
+                add_holder(shape);
         scene->world.config.sigbus_grace_ms = 0;
         decide_plan(scene, &shape->ask);
 }

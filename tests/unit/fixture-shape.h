@@ -16,8 +16,9 @@ typedef struct Shape {
         const char *refuses;  /* a driver that refuses the first device */
         const char *missing;  /* a driver that is not loaded any more */
         const char *native;   /* the driver that the kernel finds then */
+        bool iommufd;         /* the kernel has iommufd */
         Ask before;           /* what was done before, to have files; no targets for nothing */
-        bool attaches;        /* the holder of these has set up the container by itself */
+        bool attaches;        /* the holder of these has set up container or iommufd by itself */
         bool vacated;         /* they were let go of since somebody waits for them */
         int yields_to;        /* the first device is held until its holder is sent this signal */
         HoldKind holds;       /* by such a file */

@@ -6,6 +6,8 @@
 #include "tests/unit/fixture-world.h"
 
 #include <check.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const DeviceRow lab[] = {
@@ -30,6 +32,20 @@ static char *copy(const char *text) {
         return s;
 }
 
+static char **split(const char *text) {
+        char **words = calloc(1, sizeof(char *));
+
+        while (*text) {
+                size_t n = strcspn(text, " ");
+
+                if (n > 0)
+                        ck_assert_int_eq(
+                                strv_push_consume(&words, string_format("%.*s", (int)n, text)), 0);
+                text += n + (text[n] == ' ');
+        }
+        return words;
+}
+
 DeviceFacts facts_of_row(const DeviceRow *row) {
         const char *driver = string_or_empty(row->driver);
 
@@ -42,10 +58,13 @@ DeviceFacts facts_of_row(const DeviceRow *row) {
                 .driver_override = row->no_override ? NULL : copy(string_or_empty(row->override)),
                 .modalias = copy(string_or_empty(row->modalias)),
                 .vfio = strstr(driver, "vfio"),
-                .cdev = copy(""),
+                .cdev = copy(string_or_empty(row->cdev)),
                 .numa_node = -1,
                 .class_code = row->class_code ?: CLASS_ETHERNET,
                 .header_type = row->header_type,
+                .path = copy(string_or_empty(row->path)),
+                .reset_methods = row->reset ? split(row->reset) : NULL,
+                .virtual_function = row->virtual_function,
         };
 }
 
@@ -115,6 +134,17 @@ void world_set_driver(World *world, const char *name, const char *driver) {
         device->facts.vfio = driver && strstr(driver, "vfio");
 }
 
+void world_set_cdev(World *world, const char *name, const char *cdev) {
+        Device *device = topology_find_device(&world->topology, name);
+
+        ck_assert_ptr_nonnull(device);
+        ck_assert_int_eq(string_set(&device->facts.cdev, string_or_empty(cdev)), 0);
+}
+
+void world_set_iommufd(World *world) {
+        world->iommufd = (IommufdSupport){.iommufd = true, .cdevs = true, .cdevs_known = true};
+}
+
 /* The events that lead to each state from LEASE_GRANTING. */
 static const LeaseEvent way_to[_LEASE_STATE_MAX][2] = {
         [LEASE_HELD] = {LEASE_EVENT_GRANTED, _LEASE_EVENT_MAX},
@@ -168,18 +198,17 @@ void wait_vacate(Wait *wait, uint32_t group) {
                         wait->groups[i].vacated = wait->groups[i].was_held = true;
 }
 
-static char **split(const char *text) {
-        char **words = NULL;
+static void set_cookies(Request *request, const char *text) {
+        _cleanup_strv_ char **words = split(string_or_empty(text));
 
-        while (*text) {
-                size_t n = strcspn(text, " ");
+        request->cookies = calloc(strv_length(words) + 1, sizeof(Cookie));
+        ck_assert_ptr_nonnull(request->cookies);
+        for (char **word = words; word && *word; word++) {
+                Cookie *cookie = &request->cookies[request->n_cookies++];
 
-                if (n > 0)
-                        ck_assert_int_eq(
-                                strv_push_consume(&words, string_format("%.*s", (int)n, text)), 0);
-                text += n + (text[n] == ' ');
+                ck_assert_int_eq(
+                        sscanf(*word, "%127[^=]=%" SCNu64, cookie->device, &cookie->number), 2);
         }
-        return words;
 }
 
 void ask_world(const World *world, const Ask *ask, Answer *ret) {
@@ -187,18 +216,22 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
         _cleanup_strv_ char **targets = split(ask->targets);
         _cleanup_request_ Request request = {
                 .operation = ask->operation,
-                .caller = {.uid = ask->uid},
+                .caller = {.uid = ask->uid, .pid = ask->pid, .start_time = ask->pid ? 1 : 0},
                 .bind = ask->bind,
+                .mode = ask->mode,
                 .prepare = ask->prepare,
                 .lease = ask->lease,
                 .policy = ask->policy,
                 .due = ask->due,
+                .hot_reset = ask->hot_reset,
+                .memlock = ask->memlock,
                 .defer_fds = ask->defer_fds,
                 .fds_max = ask->fds_max ?: 16,
         };
 
         *ret = (Answer){.refusal = REFUSAL_NULL};
         ck_assert_int_eq(string_set(&request.driver, ask->driver), 0);
+        set_cookies(&request, ask->cookies);
         if (request_set_targets(&request, targets, world->config.limit_targets, &ret->refusal) ||
             select_targets(&world->topology, &request, &selection, &ret->refusal))
                 return;

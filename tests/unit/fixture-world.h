@@ -21,6 +21,10 @@ typedef struct DeviceRow {
         const char *original; /* the driver recorded, "" for none; NULL: no record */
         const char *original_override;
         const char *stuck;
+        const char *path;  /* below /sys/devices; NULL: "" */
+        const char *reset; /* its methods, blanks between them; NULL: the kernel does not tell */
+        bool virtual_function;
+        const char *cdev; /* NULL: none */
 } DeviceRow;
 
 #define CLASS_ETHERNET 0x020000U
@@ -49,6 +53,10 @@ void world_done(World *world);
 void world_put(World *world, const DeviceRow *rows, size_t n);
 /* Puts the device on a driver; NULL for none. */
 void world_set_driver(World *world, const char *device, const char *driver);
+/* Its node under /dev/vfio/devices; NULL for none. */
+void world_set_cdev(World *world, const char *device, const char *cdev);
+/* The kernel has iommufd, and cdevs. */
+void world_set_iommufd(World *world);
 
 DeviceFacts facts_of_row(const DeviceRow *row);
 
@@ -72,6 +80,11 @@ typedef struct Ask {
         bool bind;
         Prepare prepare;
         uint32_t lease;
+        bool hot_reset;
+        uint64_t memlock;
+        pid_t pid; /* of the caller, which was started at 1; 0: unknown */
+        Mode mode;
+        const char *cookies; /* "DEVICE=7 DEVICE=8" */
         bool defer_fds;
         size_t fds_max; /* 0: 16, as on the system bus */
         UnbindPolicy policy;

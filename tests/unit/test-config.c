@@ -28,6 +28,7 @@ static const struct {
         {"revoke", "timeout_ms", offsetof(Config, revoke_timeout_ms), 10000, 0, 86400000},
         {"revoke", "sigbus_grace_ms", offsetof(Config, sigbus_grace_ms), 2000, 0, 600000},
         {"revoke", "sigkill_grace_ms", offsetof(Config, sigkill_grace_ms), 5000, 0, 600000},
+        {"memlock", "max_bytes", offsetof(Config, memlock_max_bytes), 64UL << 30, 0, 1UL << 50},
         {NULL, "step_deadline_ms", offsetof(Config, step_deadline_ms), 30000, 100, 3600000},
 };
 

@@ -92,6 +92,21 @@ START_TEST(with_bind_the_group_is_bound_first) {
 }
 END_TEST
 
+START_TEST(the_limit_of_locked_memory_is_raised_up_to_the_configured_one) {
+        World world;
+
+        init_bound(&world);
+        world.config.memlock_max_bytes = 4096;
+        assert_plan(&world,
+                    &(Ask){OPERATION_ACQUIRE, "01:00.0", OWNER, .prepare = PREPARE_OPEN,
+                           .memlock = 4096, .pid = 812},
+                    "raise RLIMIT_MEMLOCK of process 812 to at least 4096 bytes\n"
+                    "open a container\n"
+                    "open group 1");
+        world_done(&world);
+}
+END_TEST
+
 START_TEST(a_joined_lease_keeps_its_container_and_its_iommu) {
         World world;
         Lease *lease;
@@ -200,6 +215,214 @@ START_TEST(a_device_on_pci_stub_comes_with_its_group_but_cannot_be_asked_for) {
 }
 END_TEST
 
+/* Of group 1 and 3, in a kernel with iommufd. */
+static void init_cdevs(World *world) {
+        init_bound(world);
+        world_set_iommufd(world);
+        world_set_cdev(world, "0000:01:00.0", "vfio0");
+        world_set_cdev(world, "0000:03:01.0", "vfio1");
+        world_set_cdev(world, "0000:03:02.0", "vfio2");
+}
+
+START_TEST(cdevs_are_bound_to_one_iommufd_and_attached_to_one_ioas) {
+        World world;
+
+        init_cdevs(&world);
+        assert_plan(&world, &(Ask){OPERATION_ACQUIRE, "group/3 01:00.0", OWNER},
+                    "open an iommufd\n"
+                    "allocate an IOAS\n"
+                    "see that group 1 is free\n"
+                    "see that group 3 is free\n"
+                    "open cdev 0000:01:00.0\n"
+                    "bind cdev 0000:01:00.0 to the iommufd\n"
+                    "attach 0000:01:00.0 to the IOAS\n"
+                    "open cdev 0000:03:01.0\n"
+                    "bind cdev 0000:03:01.0 to the iommufd\n"
+                    "attach 0000:03:01.0 to the IOAS\n"
+                    "open cdev 0000:03:02.0\n"
+                    "bind cdev 0000:03:02.0 to the iommufd\n"
+                    "attach 0000:03:02.0 to the IOAS\n"
+                    "read the IOVA ranges of the IOAS");
+        assert_plan(&world, &(Ask){OPERATION_ACQUIRE, "03:02.0", OWNER},
+                    "open an iommufd\n"
+                    "allocate an IOAS\n"
+                    "see that group 3 is free\n"
+                    "open cdev 0000:03:02.0\n"
+                    "bind cdev 0000:03:02.0 to the iommufd\n"
+                    "attach 0000:03:02.0 to the IOAS\n"
+                    "read the IOVA ranges of the IOAS");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(cdevs_are_prepared_no_further_than_they_are_wanted) {
+        World world;
+
+        init_cdevs(&world);
+        assert_plan(&world, &(Ask){OPERATION_ACQUIRE, "01:00.0", OWNER, .prepare = PREPARE_BIND},
+                    "open an iommufd\n"
+                    "see that group 1 is free\n"
+                    "open cdev 0000:01:00.0\n"
+                    "bind cdev 0000:01:00.0 to the iommufd");
+        assert_plan(&world, &(Ask){OPERATION_ACQUIRE, "01:00.0", OWNER, .prepare = PREPARE_OPEN},
+                    "open an iommufd\n"
+                    "see that group 1 is free\n"
+                    "open cdev 0000:01:00.0");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(with_bind_the_cdevs_are_opened_once_they_are_there) {
+        World world;
+
+        world_init_lab(&world);
+        world_set_iommufd(&world);
+        assert_plan(&world, &(Ask){OPERATION_ACQUIRE, "01:00.0", OWNER, .bind = true},
+                    "load module vfio_pci\n"
+                    "set driver_override of 0000:01:00.0 to vfio-pci\n"
+                    "unbind 0000:01:00.0 from e1000e\n"
+                    "bind 0000:01:00.0 to vfio-pci\n"
+                    "open an iommufd\n"
+                    "allocate an IOAS\n"
+                    "see that group 1 is free\n"
+                    "open cdev 0000:01:00.0\n"
+                    "bind cdev 0000:01:00.0 to the iommufd\n"
+                    "attach 0000:01:00.0 to the IOAS\n"
+                    "read the IOVA ranges of the IOAS");
+        world_done(&world);
+}
+END_TEST
+
+/* Each row: a lease that is joined goes on as it was prepared, whatever the request says. */
+START_TEST(a_joined_lease_keeps_its_iommufd_and_its_ioas) {
+        static const struct {
+                Prepare prepare;
+                const char *plan;
+                size_t steps_with_ioas;
+        } rows[] = {
+                {PREPARE_ATTACH,
+                 "see that group 1 is free\n"
+                 "open cdev 0000:01:00.0\n"
+                 "bind cdev 0000:01:00.0 to the iommufd\n"
+                 "attach 0000:01:00.0 to the IOAS\n"
+                 "read the IOVA ranges of the IOAS",
+                 2},
+                {PREPARE_BIND,
+                 "see that group 1 is free\n"
+                 "open cdev 0000:01:00.0\n"
+                 "bind cdev 0000:01:00.0 to the iommufd",
+                 0},
+                {PREPARE_OPEN,
+                 "see that group 1 is free\n"
+                 "open cdev 0000:01:00.0",
+                 0},
+        };
+        static const Ask ask = {OPERATION_ADD, "01:00.0", OWNER, .lease = 1};
+        World world;
+        Lease *lease;
+
+        init_cdevs(&world);
+        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){3, 0});
+        lease->mode = MODE_IOMMUFD;
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_(answer_done) Answer answer;
+                size_t n = 0;
+
+                lease->prepare = rows[i].prepare;
+                lease->iommufd.ioas = rows[i].prepare == PREPARE_ATTACH ? 5 : 0;
+                assert_plan(&world, &ask, rows[i].plan);
+                ask_world(&world, &ask, &answer);
+                for (size_t j = 0; j < answer.plan.n_steps; j++)
+                        n += answer.plan.steps[j].ioas == 5;
+                ck_assert_uint_eq(n, rows[i].steps_with_ioas);
+        }
+        world_done(&world);
+}
+END_TEST
+
+/* Each row: iommufd, lease_fd and three cdevs, in whichever preparation; of a joined lease the
+ * cdevs alone. */
+START_TEST(cdevs_are_counted_with_iommufd_and_lease_fd_and_without_groups) {
+        static const struct {
+                Prepare prepare;
+                uint32_t lease;
+                size_t fds;
+        } rows[] = {{PREPARE_ATTACH, 0, 5},
+                    {PREPARE_BIND, 0, 5},
+                    {PREPARE_OPEN, 0, 5},
+                    {PREPARE_ATTACH, 1, 3},
+                    {PREPARE_OPEN, 1, 3}};
+        World world;
+        Lease *lease;
+
+        init_cdevs(&world);
+        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){2, 0});
+        lease->mode = MODE_IOMMUFD;
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_(answer_done) Answer answer, deferred;
+                _cleanup_free_ char *words = string_format("would carry %zu", rows[i].fds);
+                Ask ask = {rows[i].lease ? OPERATION_ADD : OPERATION_ACQUIRE,
+                           "group/1 group/3",
+                           OWNER,
+                           .prepare = rows[i].prepare,
+                           .lease = rows[i].lease,
+                           .fds_max = rows[i].fds};
+
+                lease->prepare = rows[i].prepare;
+                ask_world(&world, &ask, &answer);
+                ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
+                ask.fds_max--;
+                assert_refused(&world, &ask, REFUSAL_TOO_MANY_FDS, words);
+                ask.defer_fds = true;
+                ask_world(&world, &ask, &deferred);
+                ck_assert_int_eq(deferred.refusal.kind, REFUSAL_NONE);
+        }
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(cookies_are_for_devices_that_are_asked_for_by_name_or_group) {
+        static const Ask asks[] = {
+                {OPERATION_ACQUIRE, "group/3", OWNER, .cookies = "0000:03:01.0=7"},
+                {OPERATION_ACQUIRE, "03:02.0", OWNER, .cookies = "0000:03:02.0=7"},
+                {OPERATION_ADD, "01:00.0", OWNER, .cookies = "0000:01:00.0=7", .lease = 1},
+        };
+        World world;
+        Lease *lease;
+
+        init_cdevs(&world);
+        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){2, 0});
+        lease->mode = MODE_IOMMUFD;
+        for (size_t i = 0; i < ELEMENTS(asks); i++) {
+                _cleanup_(answer_done) Answer answer;
+
+                ask_world(&world, &asks[i], &answer);
+                ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
+        }
+        assert_refused(&world,
+                       &(Ask){OPERATION_ACQUIRE, "03:02.0", OWNER, .cookies = "0000:03:01.0=7"},
+                       REFUSAL_INVALID_OPTION_VALUE, "0000:03:01.0 is not among the devices");
+        /* The lease has it, but it is not what is added. */
+        assert_refused(
+                &world,
+                &(Ask){OPERATION_ADD, "01:00.0", OWNER, .cookies = "0000:02:00.0=7", .lease = 1},
+                REFUSAL_INVALID_OPTION_VALUE, "0000:02:00.0 is not among the devices");
+        lease->mode = MODE_GROUP;
+        assert_refused(&world, &asks[2], REFUSAL_INVALID_OPTION_VALUE,
+                       "only in mode 'iommufd', and this is 'group'");
+        world_done(&world);
+}
+END_TEST
+
+static void add_cdev_tests(TCase *tests) {
+        tcase_add_test(tests, cdevs_are_bound_to_one_iommufd_and_attached_to_one_ioas);
+        tcase_add_test(tests, cdevs_are_prepared_no_further_than_they_are_wanted);
+        tcase_add_test(tests, with_bind_the_cdevs_are_opened_once_they_are_there);
+        tcase_add_test(tests, a_joined_lease_keeps_its_iommufd_and_its_ioas);
+        tcase_add_test(tests, cdevs_are_counted_with_iommufd_and_lease_fd_and_without_groups);
+        tcase_add_test(tests, cookies_are_for_devices_that_are_asked_for_by_name_or_group);
+}
+
 int main(void) {
         TCase *tests = tests_new("decide-acquire");
 
@@ -207,11 +430,13 @@ int main(void) {
         tcase_add_test(tests, several_groups_share_one_container);
         tcase_add_test(tests, prepare_open_goes_no_further_than_the_groups);
         tcase_add_test(tests, with_bind_the_group_is_bound_first);
+        tcase_add_test(tests, the_limit_of_locked_memory_is_raised_up_to_the_configured_one);
         tcase_add_test(tests, a_joined_lease_keeps_its_container_and_its_iommu);
         tcase_add_test(tests, a_joined_lease_that_was_only_opened_stays_so);
         tcase_add_test(tests, fds_are_counted_with_container_and_lease_fd);
         tcase_add_test(tests, root_has_no_limit_of_its_own);
         tcase_add_test(tests, a_group_is_acquired_beside_members_that_do_no_dma);
         tcase_add_test(tests, a_device_on_pci_stub_comes_with_its_group_but_cannot_be_asked_for);
+        add_cdev_tests(tests);
         return tests_run(tests);
 }

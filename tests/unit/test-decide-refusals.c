@@ -137,11 +137,48 @@ static void few_targets(World *world) {
         world->config.limit_targets = 1;
 }
 
+static void reset_with_the_bus(World *world) {
+        static const DeviceRow rows[] = {
+                {"0000:05:00.0", 20, "vfio-pci", .path = "pci0000:00/0000:00:05.0/0000:05:00.0",
+                 .reset = "bus"},
+                {"0000:05:00.1", 21, "vfio-pci", .path = "pci0000:00/0000:00:05.0/0000:05:00.1",
+                 .reset = "flr bus"},
+        };
+
+        world_put(world, rows, ELEMENTS(rows));
+}
+
+static void little_memlock(World *world) {
+        world->config.memlock_max_bytes = 4096;
+}
+
+static void no_memlock(World *world) {
+        world->config.memlock_max_bytes = 0;
+}
+
+/* A kernel without iommufd is the one of as_it_is(). */
+static void iommufd(World *world) {
+        world_set_iommufd(world);
+        world_set_cdev(world, "0000:01:00.0", "vfio0");
+}
+
+static void no_cdevs(World *world) {
+        world_set_iommufd(world);
+        world->iommufd.cdevs = false;
+}
+
+static void own_iommufd_lease(World *world) {
+        iommufd(world);
+        own_lease(world);
+        lease_table_find(&world->leases, 1)->mode = MODE_IOMMUFD;
+}
+
 #define BIND OPERATION_BIND
 #define UNBIND OPERATION_UNBIND
 #define ACQUIRE OPERATION_ACQUIRE
 #define ADD OPERATION_ADD
 #define REMOVE OPERATION_REMOVE
+#define INSPECT OPERATION_INSPECT
 
 static const struct {
         Prepared world;
@@ -265,6 +302,81 @@ static const struct {
          "uid 1000 has 1 leases, the limit (limits.leases_per_uid)"},
         {few_operations, {ACQUIRE, "01:00.0", OWNER}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
 
+        {reset_with_the_bus,
+         {ACQUIRE, "05:00.0", OWNER},
+         REFUSAL_RESET_SET_INCOMPLETE,
+         "0000:05:00.0 cannot be reset by itself, and a reset of its bus resets 0000:05:00.1 "
+         "(group "
+         "21) too; lease group/21 with it, in one request"},
+        {reset_with_the_bus,
+         {ACQUIRE, "05:00.1", OWNER, .hot_reset = true},
+         REFUSAL_RESET_SET_INCOMPLETE,
+         "a hot reset of 0000:05:00.1 resets 0000:05:00.0 (group 20) too; lease group/20 with it, "
+         "in one request, or leave out hot_reset"},
+
+        {little_memlock,
+         {ACQUIRE, "01:00.0", OWNER, .memlock = 4097, .pid = 812},
+         REFUSAL_LIMIT_EXCEEDED,
+         "option memlock: 4097 bytes, the limit is 4096 (memlock.max_bytes)"},
+        {no_memlock,
+         {ACQUIRE, "01:00.0", 0, .memlock = 1, .pid = 812},
+         REFUSAL_LIMIT_EXCEEDED,
+         "the limit is 0 (memlock.max_bytes)"},
+        {as_it_is,
+         {ACQUIRE, "01:00.0", OWNER, .memlock = 4096},
+         REFUSAL_UNSUPPORTED,
+         "it is not known for certain which process calls; call over the system bus"},
+        {own_lease,
+         {ADD, "group/4", OWNER, .bind = true, .lease = 1, .memlock = 4096},
+         REFUSAL_UNSUPPORTED,
+         "which process calls"},
+        /* Modes. */
+        {as_it_is,
+         {ACQUIRE, "01:00.0", OWNER, .mode = MODE_IOMMUFD},
+         REFUSAL_UNSUPPORTED,
+         "this kernel has no iommufd (CONFIG_IOMMUFD); use mode 'group'"},
+        {as_it_is,
+         {ACQUIRE, "01:00.0", OWNER, .prepare = PREPARE_BIND},
+         REFUSAL_UNSUPPORTED,
+         "this kernel has no iommufd"},
+        {no_cdevs,
+         {ACQUIRE, "01:00.0", OWNER, .mode = MODE_IOMMUFD},
+         REFUSAL_UNSUPPORTED,
+         "this kernel gives VFIO devices no nodes of their own (CONFIG_VFIO_DEVICE_CDEV); use mode "
+         "'group'"},
+        {iommufd,
+         {ACQUIRE, "01:00.0 02:00.0", OWNER, .mode = MODE_IOMMUFD},
+         REFUSAL_UNSUPPORTED,
+         "0000:02:00.0 has no node under /dev/vfio/devices; use mode 'group'"},
+        {iommufd,
+         {ACQUIRE, "02:00.0", OWNER, .prepare = PREPARE_BIND},
+         REFUSAL_UNSUPPORTED,
+         "0000:02:00.0 has no node"},
+        {iommufd,
+         {ACQUIRE, "01:00.0", OWNER, .mode = MODE_GROUP, .cookies = "0000:01:00.0=7"},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "option cookies: only in mode 'iommufd', and this is 'group'"},
+        {as_it_is,
+         {ACQUIRE, "01:00.0", OWNER, .cookies = "0000:01:00.0=7"},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "only in mode 'iommufd'"},
+        {iommufd,
+         {ACQUIRE, "01:00.0", OWNER, .cookies = "0000:01:00.0=7 0000:02:00.0=8"},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "option cookies: 0000:02:00.0 is not among the devices asked for"},
+        {iommufd,
+         {ACQUIRE, "01:00.0", OWNER, .mode = MODE_IOMMUFD, .fds_max = 2},
+         REFUSAL_TOO_MANY_FDS,
+         "would carry 3"},
+        {own_iommufd_lease,
+         {ADD, "03:01.0", OWNER, .lease = 1, .mode = MODE_GROUP},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "option mode: lease 1 is in mode 'iommufd'; acquire a lease of its own"},
+        {own_lease,
+         {ADD, "03:01.0", OWNER, .lease = 1, .mode = MODE_IOMMUFD},
+         REFUSAL_INVALID_OPTION_VALUE,
+         "option mode: lease 1 is in mode 'group'"},
+
         /* Add and remove. */
         {as_it_is, {ADD, "01:00.0", OWNER, .lease = 1}, REFUSAL_NOT_FOUND, "there is no lease 1"},
         {leased,
@@ -294,6 +406,15 @@ static const struct {
          {REMOVE, "group/1 group/2", OWNER, .lease = 1},
          REFUSAL_NOT_IN_LEASE,
          "no group left"},
+
+        /* Inspect. */
+        {as_it_is, {INSPECT, "77:00.0", OWNER}, REFUSAL_NOT_FOUND, "no device 0000:77:00.0"},
+        {as_it_is, {INSPECT, "03:01.0", OWNER}, REFUSAL_NOT_BOUND, "bound to e1000; only a device"},
+        {shpchp_over_bound, {INSPECT, "03:01.0", OWNER}, REFUSAL_NOT_VIABLE, "bound to shpchp"},
+        {draining, {INSPECT, "01:00.0", OWNER}, REFUSAL_IN_USE, "given back by uid 1000 (lease 1)"},
+        {busy, {INSPECT, "01:00.0", OWNER}, REFUSAL_BUSY, "group 1 is busy"},
+        {stuck, {INSPECT, "03:01.0", OWNER}, REFUSAL_STUCK, "0000:03:02.0 is stuck"},
+        {few_operations, {INSPECT, "01:00.0", OWNER}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
 };
 
 START_TEST(each_refusal_names_the_subject_and_the_remedy) {

@@ -6,6 +6,8 @@
 #include "tests/unit/fixture-world.h"
 
 #define OWNER 1000
+/* For as long a group may be busy after its holders have closed it. */
+#define CLOSING_MS 5000
 
 static Lease *init_leased(World *world, bool attached) {
         Lease *lease;
@@ -43,6 +45,60 @@ START_TEST(a_group_that_we_did_not_attach_just_leaves_the_lease) {
 }
 END_TEST
 
+/* Each row: a cdev that its receiver may have left unbound is sealed. */
+START_TEST(cdevs_are_closed_when_nobody_is_seen_to_have_them_and_the_group_is_looked_at_then) {
+        static const struct {
+                Prepare prepare;
+                const char *plan;
+        } rows[] = {
+                {PREPARE_ATTACH, "see that nobody holds group 3\n"
+                                 "close cdev 0000:03:02.0\n"
+                                 "see that group 3 is free"},
+                {PREPARE_BIND, "see that nobody holds group 3\n"
+                               "close cdev 0000:03:02.0\n"
+                               "see that group 3 is free"},
+                {PREPARE_OPEN, "see that nobody holds group 3\n"
+                               "make cdev 0000:03:02.0 useless to others\n"
+                               "close cdev 0000:03:02.0\n"
+                               "see that group 3 is free"},
+        };
+        World world;
+        Lease *lease = init_leased(&world, true);
+
+        lease->mode = MODE_IOMMUFD;
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                const Ask ask = {OPERATION_REMOVE, "03:01.0", OWNER, .lease = lease->id};
+                _cleanup_(answer_done) Answer answer;
+
+                lease->prepare = rows[i].prepare;
+                assert_plan(&world, &ask, rows[i].plan);
+                ask_world(&world, &ask, &answer);
+                ck_assert_uint_eq(plan_grace_ms(&answer.plan), CLOSING_MS);
+        }
+        assert_refused(
+                &world,
+                &(Ask){OPERATION_REMOVE, "group/1 group/2 group/3", OWNER, .lease = lease->id},
+                REFUSAL_NOT_IN_LEASE, "no group left");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(each_group_of_an_iommufd_is_removed_by_itself) {
+        World world;
+        Lease *lease = init_leased(&world, true);
+
+        lease->mode = MODE_IOMMUFD;
+        assert_plan(&world, &(Ask){OPERATION_REMOVE, "group/3 group/1", OWNER, .lease = lease->id},
+                    "see that nobody holds group 1\n"
+                    "close cdev 0000:01:00.0\n"
+                    "see that group 1 is free\n"
+                    "see that nobody holds group 3\n"
+                    "close cdev 0000:03:02.0\n"
+                    "see that group 3 is free");
+        world_done(&world);
+}
+END_TEST
+
 START_TEST(the_last_group_can_only_be_released) {
         World world;
         Lease *lease = init_leased(&world, true);
@@ -60,6 +116,10 @@ int main(void) {
 
         tcase_add_test(tests, devices_that_we_have_open_are_closed_before_their_group_leaves);
         tcase_add_test(tests, a_group_that_we_did_not_attach_just_leaves_the_lease);
+        tcase_add_test(
+                tests,
+                cdevs_are_closed_when_nobody_is_seen_to_have_them_and_the_group_is_looked_at_then);
+        tcase_add_test(tests, each_group_of_an_iommufd_is_removed_by_itself);
         tcase_add_test(tests, the_last_group_can_only_be_released);
         return tests_run(tests);
 }

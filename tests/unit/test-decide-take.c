@@ -464,6 +464,207 @@ START_TEST(a_device_that_the_holder_opened_itself_is_opened_to_ask_for_it) {
 }
 END_TEST
 
+static void set_iommufd(Lease *lease, Prepare prepare) {
+        lease->mode = MODE_IOMMUFD;
+        lease->prepare = prepare;
+        lease->iommufd.ioas = prepare == PREPARE_ATTACH ? 5 : 0;
+}
+
+#define SIGNALS_3                                                                                  \
+        "send SIGBUS to the holders of group 3 and give them 2000 ms\n"                            \
+        "send SIGKILL to the holders of group 3 and give them 5000 ms\n"
+#define QUIESCE_3                                                                                  \
+        "look who holds group 3\n"                                                                 \
+        "turn memory decode and bus mastering of " PAIR_1 " off\n"                                 \
+        "turn memory decode and bus mastering of " PAIR_2 " off\n"
+#define DETACH_3                                                                                   \
+        "detach " PAIR_1 " from its IOAS\n"                                                        \
+        "detach " PAIR_2 " from its IOAS\n"
+#define SEAL_3                                                                                     \
+        "make cdev " PAIR_1 " useless to others\n"                                                 \
+        "make cdev " PAIR_2 " useless to others\n"
+#define CLOSE_3                                                                                    \
+        "close cdev " PAIR_1 "\n"                                                                  \
+        "close cdev " PAIR_2 "\n"                                                                  \
+        "claim group 3\n"                                                                          \
+        "reset " PAIR_1 "\n"                                                                       \
+        "reset " PAIR_2 "\n" RETURN(PAIR_1) "unbind " PAIR_2 " from vfio-pci\n"                    \
+                                            "clear driver_override of " PAIR_2
+#define NOBODY_3 "see that nobody holds group 3\n"
+#define SIGBUS_3 "send SIGBUS to the holders of group 3 and give them 2000 ms\n"
+
+/* Each row: cdevs are detached where that can be taken back, or else where there is a SIGKILL to
+ * follow; and sealed where their receiver may have left them unbound. */
+START_TEST(cdevs_are_quieted_detached_proved_to_be_free_and_closed) {
+        static const struct {
+                Prepare prepare;
+                bool sigkill;
+                const char *plan;
+        } rows[] = {
+                {PREPARE_ATTACH, true, QUIESCE_3 DETACH_3 SIGNALS_3 NOBODY_3 CLOSE_3},
+                {PREPARE_ATTACH, false, QUIESCE_3 DETACH_3 SIGBUS_3 NOBODY_3 CLOSE_3},
+                {PREPARE_BIND, true, QUIESCE_3 DETACH_3 SIGNALS_3 NOBODY_3 CLOSE_3},
+                {PREPARE_BIND, false, QUIESCE_3 SIGBUS_3 NOBODY_3 CLOSE_3},
+                {PREPARE_OPEN, true, QUIESCE_3 DETACH_3 SIGNALS_3 NOBODY_3 SEAL_3 CLOSE_3},
+                {PREPARE_OPEN, false, QUIESCE_3 SIGBUS_3 NOBODY_3 SEAL_3 CLOSE_3},
+        };
+        World world;
+        Lease *lease;
+
+        init_world(&world);
+        lease = add_lease(&world, (uint32_t[]){3, 0});
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_(answer_done) Answer answer;
+                const Step *detach;
+
+                set_iommufd(lease, rows[i].prepare);
+                world.config.sigkill = rows[i].sigkill;
+                assert_plan(&world, &revoke_pair, rows[i].plan);
+                ask_world(&world, &revoke_pair, &answer);
+                detach = find_step(&answer.plan, STEP_DETACH_CDEV, 1);
+                ck_assert(!detach || detach->ioas == lease->iommufd.ioas);
+                ck_assert_uint_eq(find_step(&answer.plan, STEP_CLAIM_GROUP, 0)->grace_ms,
+                                  CLOSING_MS);
+        }
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(cdevs_that_were_let_go_of_are_taken_without_force) {
+        World world;
+        Lease *lease;
+        Wait *wait;
+
+        init_world(&world);
+        lease = add_lease(&world, (uint32_t[]){3, 0});
+        set_iommufd(lease, PREPARE_ATTACH);
+        wait = world_add_wait(&world, ASKER, (uint32_t[]){3, 0});
+        assert_refused(&world, &wait_pair, REFUSAL_LEASED, "leased to uid 1000");
+        wait_vacate(wait, 3);
+        assert_plan(&world, &wait_pair, NOBODY_3 CLOSE_3);
+        set_iommufd(lease, PREPARE_OPEN);
+        assert_plan(&world, &wait_pair, NOBODY_3 SEAL_3 CLOSE_3);
+        world_done(&world);
+}
+END_TEST
+
+/* Who has the other device of the group is told by looking, and by the claim. */
+START_TEST(of_a_pair_only_the_cdev_that_we_gave_away_is_quieted_and_closed) {
+        World world;
+        Lease *lease;
+
+        init_world(&world);
+        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){3, 0});
+        ck_assert_int_eq(lease_add_device(lease, PAIR_2), 0);
+        set_iommufd(lease, PREPARE_OPEN);
+        assert_plan(&world, &revoke_pair,
+                    "look who holds group 3\n"
+                    "turn memory decode and bus mastering of " PAIR_2 " off\n"
+                    "detach " PAIR_2 " from its IOAS\n" SIGNALS_3 NOBODY_3 "make cdev " PAIR_2
+                    " useless to others\n"
+                    "close cdev " PAIR_2 "\n"
+                    "claim group 3\n"
+                    "reset " PAIR_1 "\n"
+                    "reset " PAIR_2 "\n" RETURN(PAIR_1) "unbind " PAIR_2 " from vfio-pci\n"
+                                                        "clear driver_override of " PAIR_2);
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(an_iommufd_lease_whose_files_are_closed_is_claimed_when_nobody_is_seen) {
+        World world;
+        Lease *lease;
+
+        init_world(&world);
+        world_set_cdev(&world, PAIR_1, "vfio1");
+        lease = add_lease(&world, (uint32_t[]){3, 0});
+        set_iommufd(lease, PREPARE_ATTACH);
+        ck_assert_int_eq(lease_enter(lease, LEASE_EVENT_GIVEN_BACK), 0);
+        lease->closed = true;
+        assert_plan(&world, &revoke_pair,
+                    "look who holds group 3\n" SIGNALS_3 NOBODY_3
+                    "claim group 3\n" RETURN(PAIR_1) "unbind " PAIR_2 " from vfio-pci\n"
+                                                     "clear driver_override of " PAIR_2);
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(a_group_and_an_iommufd_lease_are_taken_each_in_its_own_way) {
+        World world;
+
+        init_world(&world);
+        world_set_driver(&world, PAIR_2, NULL);
+        (void)add_lease(&world, (uint32_t[]){1, 0});
+        set_iommufd(add_lease(&world, (uint32_t[]){3, 0}), PREPARE_ATTACH);
+        assert_plan(&world, &revoke_both,
+                    "look who holds groups 1, 3\n"
+                    "turn memory decode and bus mastering of " BUS " off\n"
+                    "turn memory decode and bus mastering of " PAIR_1 " off\n"
+                    "detach " PAIR_1 " from its IOAS\n"
+                    "send SIGBUS to the holders of groups 1, 3 and give them 2000 ms\n"
+                    "send SIGKILL to the holders of groups 1, 3 and give them 5000 ms\n"
+                    "close device " BUS "\n"
+                    "take group 1 out of the container\n"
+                    "reset " BUS "\n" NOBODY_3 "close cdev " PAIR_1 "\n"
+                    "claim group 3\n"
+                    "reset " PAIR_1 "\n" RETURN(BUS) "unbind " PAIR_1 " from vfio-pci\n"
+                                                     "clear driver_override of " PAIR_1);
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(holders_of_cdevs_are_asked_by_interrupt_through_ours_alone) {
+        World world;
+        Lease *lease;
+
+        init_world(&world);
+        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){3, 0});
+        ck_assert_int_eq(lease_add_device(lease, PAIR_2), 0);
+        set_iommufd(lease, PREPARE_OPEN);
+        assert_asks(&world, (uint32_t[]){3}, 1, "ask the holder of " PAIR_2 " for it by interrupt");
+        world_done(&world);
+}
+END_TEST
+
+/* What our files of a lease that ends are sealed with, before they are closed. */
+START_TEST(only_cdevs_that_we_did_not_bind_are_sealed) {
+        static const struct {
+                Mode mode;
+                Prepare prepare;
+                size_t steps;
+        } rows[] = {{MODE_IOMMUFD, PREPARE_OPEN, 2},
+                    {MODE_IOMMUFD, PREPARE_BIND, 0},
+                    {MODE_IOMMUFD, PREPARE_ATTACH, 0},
+                    {MODE_GROUP, PREPARE_OPEN, 0}};
+        World world;
+        Lease *lease;
+
+        init_world(&world);
+        lease = add_lease(&world, (uint32_t[]){3, 0});
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_plan_ Plan plan = PLAN_NULL;
+
+                lease->mode = rows[i].mode;
+                lease->prepare = rows[i].prepare;
+                ck_assert_int_eq(
+                        plan_seal_cdevs(lease, topology_find_group(&world.topology, 3), &plan), 0);
+                ck_assert_uint_eq(plan.n_steps, rows[i].steps);
+        }
+        world_done(&world);
+}
+END_TEST
+
+static void add_cdev_tests(TCase *tests) {
+        tcase_add_test(tests, cdevs_are_quieted_detached_proved_to_be_free_and_closed);
+        tcase_add_test(tests, cdevs_that_were_let_go_of_are_taken_without_force);
+        tcase_add_test(tests, of_a_pair_only_the_cdev_that_we_gave_away_is_quieted_and_closed);
+        tcase_add_test(tests,
+                       an_iommufd_lease_whose_files_are_closed_is_claimed_when_nobody_is_seen);
+        tcase_add_test(tests, a_group_and_an_iommufd_lease_are_taken_each_in_its_own_way);
+        tcase_add_test(tests, holders_of_cdevs_are_asked_by_interrupt_through_ours_alone);
+        tcase_add_test(tests, only_cdevs_that_we_did_not_bind_are_sealed);
+}
+
 static void add_take_tests(TCase *tests) {
         tcase_add_test(tests, a_leased_group_is_taken_only_when_it_is_due);
         tcase_add_test(tests,
@@ -491,6 +692,7 @@ int main(void) {
         TCase *tests = tests_new("decide-take");
 
         add_take_tests(tests);
+        add_cdev_tests(tests);
         tcase_add_test(tests, nobody_new_is_given_a_group_that_somebody_waits_for);
         tcase_add_test(tests, the_holder_may_remove_from_its_lease_what_somebody_waits_for);
         tcase_add_test(tests, holders_of_leased_devices_are_asked_by_interrupt);

@@ -56,6 +56,25 @@ START_TEST(each_step_knows_both_overrides_and_modules_may_be_missing) {
 }
 END_TEST
 
+/* An unbound cdev does not keep the group from being claimed, but its unbinding from coming back.
+ */
+START_TEST(nobody_may_be_seen_to_have_a_group_with_a_cdev_before_it_is_claimed) {
+        _cleanup_(answer_done) Answer answer;
+        World world;
+
+        init_bound_pair(&world);
+        world_set_cdev(&world, "0000:03:02.0", "vfio0");
+        ask_world(&world, &unbind_pair, &answer);
+        ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
+        ck_assert_int_eq(answer.plan.steps[0].kind, STEP_EXPECT_NOBODY);
+        ck_assert_uint_eq(answer.plan.steps[0].group, 3);
+        ck_assert_uint_eq(answer.plan.steps[0].n_groups, 1);
+        ck_assert_uint_eq(answer.plan.steps[0].groups[0], 3);
+        ck_assert_int_eq(answer.plan.steps[1].kind, STEP_CLAIM_GROUP);
+        world_done(&world);
+}
+END_TEST
+
 START_TEST(a_device_that_had_no_driver_gets_none) {
         static const DeviceRow bound[] = {
                 {"0000:00:10.0", 4, "vfio-pci", .override = "vfio-pci", .original = ""},
@@ -141,6 +160,7 @@ int main(void) {
 
         tcase_add_test(tests, the_recorded_driver_and_override_are_restored_behind_a_claim);
         tcase_add_test(tests, each_step_knows_both_overrides_and_modules_may_be_missing);
+        tcase_add_test(tests, nobody_may_be_seen_to_have_a_group_with_a_cdev_before_it_is_claimed);
         tcase_add_test(tests, a_device_that_had_no_driver_gets_none);
         tcase_add_test(tests, a_device_bound_by_others_goes_to_whatever_the_kernel_finds);
         tcase_add_test(tests, members_on_other_drivers_are_left_alone);

@@ -100,6 +100,66 @@ START_TEST(a_device_without_attributes_has_defaults) {
 }
 END_TEST
 
+START_TEST(the_place_of_a_device_is_where_its_link_points_to) {
+        _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_pci(&tree);
+        read_pci(&tree, &facts);
+        ck_assert_str_eq(facts.path, "pci0000:00/0000:01:00.0");
+}
+END_TEST
+
+START_TEST(reset_methods_are_read_in_the_order_of_the_kernel) {
+        _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
+        _cleanup_free_ char *methods = NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_pci(&tree);
+        tree_write(&tree, DEVICE "/reset_method", "flr pm bus\n");
+        read_pci(&tree, &facts);
+        methods = strv_join(facts.reset_methods, ",");
+        ck_assert_str_eq(methods, "flr,pm,bus");
+}
+END_TEST
+
+START_TEST(no_reset_method_left_and_no_attribute_are_two_things) {
+        _cleanup_device_facts_ DeviceFacts none = DEVICE_FACTS_NULL, empty = DEVICE_FACTS_NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_pci(&tree);
+        read_pci(&tree, &none);
+        ck_assert_ptr_null(none.reset_methods);
+        tree_write(&tree, DEVICE "/reset_method", "");
+        read_pci(&tree, &empty);
+        ck_assert_ptr_nonnull(empty.reset_methods);
+        ck_assert_uint_eq(strv_length(empty.reset_methods), 0);
+}
+END_TEST
+
+START_TEST(reset_methods_that_cannot_be_read_fail_the_read) {
+        _cleanup_tree_ Tree tree;
+        DeviceFacts facts;
+
+        init_pci(&tree);
+        tree_mkdir(&tree, DEVICE "/reset_method");
+        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", &facts), -EISDIR);
+}
+END_TEST
+
+START_TEST(a_virtual_function_is_known_by_its_physical_one) {
+        _cleanup_device_facts_ DeviceFacts plain = DEVICE_FACTS_NULL, virtual = DEVICE_FACTS_NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_pci(&tree);
+        read_pci(&tree, &plain);
+        ck_assert(!plain.virtual_function);
+        tree_link(&tree, DEVICE "/physfn", "../../pci0000:00");
+        read_pci(&tree, &virtual);
+        ck_assert(virtual.virtual_function);
+}
+END_TEST
+
 START_TEST(the_keys_of_a_uevent_are_whole_lines) {
         _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
         _cleanup_tree_ Tree tree;
@@ -276,6 +336,11 @@ int main(void) {
         tcase_add_test(tests, a_pci_device_is_read_whole);
         tcase_add_test(tests, an_override_that_is_set_is_read);
         tcase_add_test(tests, a_device_without_attributes_has_defaults);
+        tcase_add_test(tests, the_place_of_a_device_is_where_its_link_points_to);
+        tcase_add_test(tests, reset_methods_are_read_in_the_order_of_the_kernel);
+        tcase_add_test(tests, no_reset_method_left_and_no_attribute_are_two_things);
+        tcase_add_test(tests, reset_methods_that_cannot_be_read_fail_the_read);
+        tcase_add_test(tests, a_virtual_function_is_known_by_its_physical_one);
         tcase_add_test(tests, the_keys_of_a_uevent_are_whole_lines);
         tcase_add_test(tests, a_vfio_device_is_known_by_its_directory_with_and_without_cdev);
         tcase_add_test(tests, a_driver_called_vfio_counts_only_before_the_class_came);

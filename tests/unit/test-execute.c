@@ -83,6 +83,22 @@ START_TEST(acquire_sets_the_iommu_when_the_first_group_is_in) {
 }
 END_TEST
 
+START_TEST(the_limit_of_locked_memory_is_raised_before_anything_else_is_done) {
+        assert_log("acquire with bind and memlock", "raise memlock of 812 to 1048576\n"
+                                                    "load module vfio_pci\n"
+                                                    "override a 'vfio-pci'\n"
+                                                    "unbind a from e1000\n"
+                                                    "bind a to vfio-pci\n"
+                                                    "is a on vfio\n"
+                                                    "open container\n"
+                                                    "open group 1\n"
+                                                    "is group 1 viable\n"
+                                                    "put group 1 into container\n"
+                                                    "set iommu 3\n"
+                                                    "open device a\n");
+}
+END_TEST
+
 START_TEST(the_files_of_a_plan_stay_open_and_a_claim_does_not) {
         Progress progress;
         Scene scene;
@@ -194,6 +210,76 @@ START_TEST(a_driver_that_is_gone_with_none_in_its_place_fails_and_stays_on_vfio)
 }
 END_TEST
 
+START_TEST(inspecting_what_nobody_has_opens_and_closes_it_and_nothing_is_left) {
+        Progress progress;
+        Scene scene;
+
+        scene_init(&scene, shape_find("inspect what nobody has"));
+        progress = scene_run(&scene, NEVER);
+        ck_assert_int_eq(progress.error, 0);
+        ck_assert_str_eq(stub->log, "open container\n"
+                                    "open group 1\n"
+                                    "is group 1 viable\n"
+                                    "put group 1 into container\n"
+                                    "set iommu 3\n"
+                                    "open device a\n"
+                                    "inspect a through device a\n"
+                                    "resets of a\n");
+        ck_assert_uint_eq(scene.files.n_handles, 0);
+        ck_assert_ptr_null(stub_find_open("group 1"));
+        ck_assert_uint_eq(scene.results.findings.n_findings, 2);
+        ck_assert_int_eq(scene.results.findings.findings[1].kind, FINDING_RESET);
+        scene_done(&scene);
+}
+END_TEST
+
+START_TEST(inspecting_what_is_leased_opens_nothing) {
+        assert_log("inspect what is leased", "inspect a through device a\n"
+                                             "resets of a\n");
+}
+END_TEST
+
+START_TEST(inspecting_through_the_group_of_a_lease_closes_the_device_alone) {
+        Scene scene;
+
+        scene_init(&scene, shape_find("inspect what the holder has set up by itself"));
+        ck_assert_int_eq(scene_run(&scene, NEVER).error, 0);
+        ck_assert_str_eq(stub->log, "open device a\n"
+                                    "inspect a through device a\n"
+                                    "resets of a\n");
+        ck_assert_ptr_null(stub_find_open("device a"));
+        ck_assert_ptr_nonnull(stub_find_open("group 1"));
+        scene_done(&scene);
+}
+END_TEST
+
+START_TEST(a_group_that_its_receiver_has_not_set_up_gives_no_device_to_inspect) {
+        Shape shape = *shape_find("inspect what the holder has set up by itself");
+        Progress progress;
+        Scene scene;
+
+        shape.attaches = false;
+        scene_init(&scene, &shape);
+        progress = scene_run(&scene, NEVER);
+        ck_assert_int_eq(progress.error, -EINVAL);
+        ck_assert_uint_eq(progress.step, 0);
+        ck_assert_str_eq(stub->log, "open device a\n");
+        scene_done(&scene);
+}
+END_TEST
+
+START_TEST(only_pci_devices_are_asked_for_their_resets) {
+        Shape shape = *shape_find("inspect what is leased");
+        Scene scene;
+
+        shape.devices[0].bus = "mdev";
+        scene_init(&scene, &shape);
+        ck_assert_int_eq(scene_run(&scene, NEVER).error, 0);
+        ck_assert_str_eq(stub->log, "inspect a through device a\n");
+        scene_done(&scene);
+}
+END_TEST
+
 START_TEST(closing_the_files_of_a_lease_leaves_none) {
         Plan plan = PLAN_NULL;
         Scene scene;
@@ -235,11 +321,17 @@ int main(void) {
         tcase_add_test(tests, a_variant_that_refuses_gives_way_to_the_plain_driver);
         tcase_add_test(tests, unbind_claims_the_group_and_leaves_each_device_as_it_was_found);
         tcase_add_test(tests, acquire_sets_the_iommu_when_the_first_group_is_in);
+        tcase_add_test(tests, the_limit_of_locked_memory_is_raised_before_anything_else_is_done);
         tcase_add_test(tests, the_files_of_a_plan_stay_open_and_a_claim_does_not);
         tcase_add_test(tests, a_group_that_is_held_or_not_viable_is_left_alone);
         tcase_add_test(tests, a_device_that_somebody_else_unbound_meanwhile_is_fine);
         tcase_add_test(tests, a_device_that_somebody_else_bound_meanwhile_is_busy);
         tcase_add_test(tests, a_driver_that_is_gone_with_none_in_its_place_fails_and_stays_on_vfio);
+        tcase_add_test(tests, inspecting_what_nobody_has_opens_and_closes_it_and_nothing_is_left);
+        tcase_add_test(tests, inspecting_what_is_leased_opens_nothing);
+        tcase_add_test(tests, inspecting_through_the_group_of_a_lease_closes_the_device_alone);
+        tcase_add_test(tests, a_group_that_its_receiver_has_not_set_up_gives_no_device_to_inspect);
+        tcase_add_test(tests, only_pci_devices_are_asked_for_their_resets);
         tcase_add_test(tests, closing_the_files_of_a_lease_leaves_none);
         tcase_add_test(tests, a_group_is_free_when_it_can_be_opened_or_has_no_node);
         return tests_run(tests);

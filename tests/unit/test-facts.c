@@ -18,6 +18,8 @@ static DeviceFacts make_device(void) {
         facts.modalias = strdup("pci:v1");
         facts.cdev = strdup("");
         ck_assert_int_eq(strv_push(&facts.interfaces, "eth0"), 0);
+        facts.path = strdup("pci0000:00/0000:00:01.0/0000:01:00.0");
+        ck_assert_int_eq(strv_push(&facts.reset_methods, "flr"), 0);
         facts.vendor_name = strdup("Vendor");
         return facts;
 }
@@ -46,6 +48,14 @@ CHANGE(subsystem_vendor, facts->subsystem_vendor++)
 CHANGE(subsystem_device, facts->subsystem_device++)
 CHANGE(class_code, facts->class_code++)
 CHANGE(header_type, facts->header_type++)
+CHANGE(path, (void)string_set(&facts->path, "pci0000:00/0000:00:02.0/0000:01:00.0"))
+CHANGE(reset_method, (void)string_set(&facts->reset_methods[0], "bus"))
+CHANGE(reset_methods, (void)strv_push(&facts->reset_methods, "bus"))
+CHANGE(virtual_function, facts->virtual_function = true)
+
+static void change_no_reset_method(DeviceFacts *facts) {
+        facts->reset_methods = strv_free(facts->reset_methods);
+}
 
 static void (*const changes[])(DeviceFacts *facts) = {
         change_name,
@@ -67,6 +77,11 @@ static void (*const changes[])(DeviceFacts *facts) = {
         change_subsystem_device,
         change_class_code,
         change_header_type,
+        change_path,
+        change_reset_method,
+        change_reset_methods,
+        change_no_reset_method,
+        change_virtual_function,
 };
 
 START_TEST(every_fact_of_a_device_counts) {

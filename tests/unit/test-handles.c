@@ -109,6 +109,58 @@ START_TEST(the_container_does_not_move_with_group_zero) {
 }
 END_TEST
 
+/* An iommufd, and cdevs of groups 0 and 1. */
+static void init_cdevs(Handles *handles) {
+        static const struct {
+                HandleKind kind;
+                uint32_t group;
+                const char *device;
+        } rows[] = {{HANDLE_IOMMUFD, 0, NULL},
+                    {HANDLE_CDEV, 0, "a"},
+                    {HANDLE_CDEV, 1, "b"},
+                    {HANDLE_CDEV, 1, "c"}};
+
+        *handles = (Handles)HANDLES_NULL;
+        for (size_t i = 0; i < ELEMENTS(rows); i++)
+                ck_assert_int_eq(handles_add_consume(handles, rows[i].kind, rows[i].group,
+                                                     rows[i].device, open_file()),
+                                 0);
+}
+
+START_TEST(cdevs_move_as_devices_do_and_an_iommufd_as_the_container) {
+        _cleanup_handles_ Handles handles, to = HANDLES_NULL;
+
+        init_cdevs(&handles);
+        ck_assert_int_eq(handles_find(&handles, HANDLE_DEVICE, 1, "b"), -EBADF);
+        ck_assert_int_eq(handles_move_device(&handles, "c", &to), 0);
+        assert_handles(&handles, "iommufd cdeva cdev1b");
+        assert_handles(&to, "cdev1c");
+        ck_assert_int_eq(handles_move_group(&handles, 0, &to), 0);
+        assert_handles(&handles, "iommufd cdev1b");
+        ck_assert_int_eq(handles_move_group(&handles, 1, &to), 0);
+        assert_handles(&handles, "iommufd");
+        assert_handles(&to, "cdev1c cdeva cdev1b");
+        ck_assert_int_eq(handles_move_all(&handles, &to), 0);
+        assert_handles(&to, "cdev1c cdeva cdev1b iommufd");
+}
+END_TEST
+
+START_TEST(each_kind_is_a_device_shared_by_the_lease_or_neither) {
+        static const struct {
+                HandleKind kind;
+                bool device, shared;
+        } rows[] = {{HANDLE_CONTAINER, false, true}, {HANDLE_GROUP, false, false},
+                    {HANDLE_DEVICE, true, false},    {HANDLE_IOMMUFD, false, true},
+                    {HANDLE_CDEV, true, false},      {HANDLE_LEASE, false, false},
+                    {HANDLE_CLAIM, false, false}};
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                ck_assert(handle_kind_is_device(rows[i].kind) == rows[i].device);
+                ck_assert(handle_kind_is_shared(rows[i].kind) == rows[i].shared);
+        }
+}
+END_TEST
+
 START_TEST(done_closes_everything_and_twice_is_harmless) {
         size_t before = count_fds();
         Handles handles;
@@ -129,6 +181,8 @@ int main(void) {
         tcase_add_test(tests, closing_keeps_the_order_of_the_rest);
         tcase_add_test(tests, files_move_by_device_by_group_and_all);
         tcase_add_test(tests, the_container_does_not_move_with_group_zero);
+        tcase_add_test(tests, cdevs_move_as_devices_do_and_an_iommufd_as_the_container);
+        tcase_add_test(tests, each_kind_is_a_device_shared_by_the_lease_or_neither);
         tcase_add_test(tests, done_closes_everything_and_twice_is_harmless);
         return tests_run(tests);
 }

@@ -81,9 +81,13 @@ START_TEST(files_of_devices_keep_a_device_and_with_the_groups_file_a_group) {
                 const char *name;
                 bool keeps;
         } rows[_HOLD_KIND_MAX] = {
-                {HOLD_CONTAINER, "container", false}, {HOLD_GROUP, "group", false},
-                {HOLD_DEVICE, "device", true},        {HOLD_CDEV, "cdev", true},
-                {HOLD_MAPPING, "mapping", true},      {HOLD_LEASE, "lease", false},
+                {HOLD_CONTAINER, "container", false},
+                {HOLD_IOMMUFD, "iommufd", false},
+                {HOLD_GROUP, "group", false},
+                {HOLD_DEVICE, "device", true},
+                {HOLD_CDEV, "cdev", true},
+                {HOLD_MAPPING, "mapping", true},
+                {HOLD_LEASE, "lease", false},
         };
 
         for (size_t i = 0; i < ELEMENTS(rows); i++) {

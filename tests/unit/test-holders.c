@@ -30,7 +30,7 @@ static int take(void *userdata, const Hold *hold) {
 }
 
 /* What a compared fd is, in the stub. */
-enum { OUR_CONTAINER = 1, OUR_DEVICE, OTHER };
+enum { OUR_CONTAINER = 1, OUR_DEVICE, OUR_IOMMUFD, OTHER };
 
 START_TEST(group_and_cdev_files_are_told_by_their_device_numbers) {
         _cleanup_machine_ Machine machine;
@@ -161,6 +161,40 @@ START_TEST(a_container_is_only_told_by_comparing) {
         stub_process_add_file(5000100, 3, OUR_CONTAINER);
         stub_process_add_file(5000100, 4, OTHER);
         machine_assert(&machine, "5000100 container - 3");
+}
+END_TEST
+
+START_TEST(an_iommufd_is_only_told_by_comparing_and_only_where_one_is_looked_for) {
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        machine_add_process(&machine, 5000100);
+        machine_add_fd(&machine, "5000100", 3, "/dev/iommu");
+        machine_add_fd(&machine, "5000100", 4, "/dev/iommu");
+        stub_process_add_file(5000100, 3, OUR_IOMMUFD);
+        stub_process_add_file(5000100, 4, OTHER);
+        machine_assert(&machine, "");
+        machine.search = holder_search_free(machine.search);
+        machine_add_reference(&machine, HOLD_IOMMUFD, NULL, 0, OUR_IOMMUFD);
+        machine_assert(&machine, "5000100 iommufd - 3");
+}
+END_TEST
+
+START_TEST(a_process_with_an_iommufd_alone_is_not_signalled) {
+        _cleanup_machine_ Machine machine;
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+
+        machine_init(&machine);
+        machine_add_reference(&machine, HOLD_IOMMUFD, NULL, 0, OUR_IOMMUFD);
+        machine_add_process(&machine, 5000100);
+        machine_add_fd(&machine, "5000100", 3, "/dev/iommu");
+        stub_process_add_file(5000100, 3, OUR_IOMMUFD);
+        machine_search(&machine, &holds);
+        ck_assert_uint_eq(holds.n_holds, 1);
+        ck_assert_int_eq(
+                holder_signal(machine.search, &holds.holds[0], hold_keeps_group, SIGBUS, NULL),
+                -ESRCH);
+        ck_assert_int_eq(stub_process.signaled, 0);
 }
 END_TEST
 
@@ -878,6 +912,9 @@ static void add_finding_tests(TCase *tests) {
                        a_device_file_that_its_holder_opened_is_not_told_without_the_groups_file);
         tcase_add_test(tests, a_device_file_is_of_no_group_whose_devices_are_all_closed);
         tcase_add_test(tests, a_container_is_only_told_by_comparing);
+        tcase_add_test(tests,
+                       an_iommufd_is_only_told_by_comparing_and_only_where_one_is_looked_for);
+        tcase_add_test(tests, a_process_with_an_iommufd_alone_is_not_signalled);
         tcase_add_test(tests, a_lease_is_told_by_its_pipe);
         tcase_add_test(tests, a_group_that_does_not_exist_has_no_holders);
         tcase_add_test(tests, a_reference_that_is_not_open_is_an_error);

@@ -21,6 +21,16 @@ START_TEST(every_mode_and_preparation_is_read_from_its_own_word) {
 }
 END_TEST
 
+START_TEST(the_words_are_those_of_the_interface) {
+        ck_assert_str_eq(mode_name(MODE_AUTO), "auto");
+        ck_assert_str_eq(mode_name(MODE_GROUP), "group");
+        ck_assert_str_eq(mode_name(MODE_IOMMUFD), "iommufd");
+        ck_assert_str_eq(prepare_name(PREPARE_ATTACH), "attach");
+        ck_assert_str_eq(prepare_name(PREPARE_BIND), "bind");
+        ck_assert_str_eq(prepare_name(PREPARE_OPEN), "open");
+}
+END_TEST
+
 START_TEST(another_word_is_none_of_them) {
         Mode mode = MODE_IOMMUFD;
         Prepare prepare = PREPARE_BIND;
@@ -36,6 +46,7 @@ int main(void) {
         TCase *tests = tests_new("mode");
 
         tcase_add_test(tests, every_mode_and_preparation_is_read_from_its_own_word);
+        tcase_add_test(tests, the_words_are_those_of_the_interface);
         tcase_add_test(tests, another_word_is_none_of_them);
         return tests_run(tests);
 }

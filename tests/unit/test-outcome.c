@@ -23,6 +23,8 @@ static const struct {
         RefusalKind refusal;
         const char *sentence;
         bool due;
+        bool remove; /* not Unbind */
+        bool leased;
 } rows[] = {
         {STEP_OPEN_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
          "group 3 is open in a process that has no lease of it; find it with 'vfioctl holders "
@@ -62,8 +64,44 @@ static const struct {
          "send SIGBUS to the holders of groups and give them 0 ms: called off", .due = true},
         {STEP_FIND_HOLDERS, 0, NULL, -EACCES, REFUSAL_NONE,
          "look who holds groups: Permission denied", .due = true},
-        {STEP_EXPECT_NOBODY, 0, NULL, -EBUSY, REFUSAL_NONE,
-         "see that nobody holds groups: Device or resource busy"},
+        {STEP_EXPECT_NOBODY, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
+         "a device of group 3 is open in a process that has no lease of it"},
+        {STEP_EXPECT_NOBODY, 3, NULL, -EBUSY, REFUSAL_IN_USE, "a device of group 3 is still open",
+         .leased = true},
+        {STEP_EXPECT_NOBODY, 3, NULL, -EBUSY, REFUSAL_IN_USE,
+         "a device of group 3 is still open: held by pid 812 (qemu, uid 1001): device "
+         "0000:03:01.0",
+         .remove = true, .leased = true},
+        {STEP_EXPECT_NOBODY, 3, NULL, -EACCES, REFUSAL_NONE,
+         "see that nobody holds groups: Permission denied"},
+        {STEP_TEST_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
+         "group 3 is open in a process that has no lease of it; find it with 'vfioctl holders "
+         "group/3' and stop it"},
+        {STEP_TEST_GROUP, 3, NULL, -EBUSY, REFUSAL_IN_USE,
+         "a device of group 3 is still open in its holder; close it first", .remove = true,
+         .leased = true},
+        {STEP_BIND_CDEV, 3, NIC, -EBUSY, REFUSAL_HELD_OUTSIDE,
+         "0000:03:01.0 is open in a process that has no lease of it; find it with 'vfioctl holders "
+         "0000:03:01.0' and stop it"},
+        {STEP_BIND_CDEV, 3, NIC, -EINVAL, REFUSAL_HELD_OUTSIDE,
+         "0000:03:01.0 is open in a process that has no lease of it; find it with 'vfioctl holders "
+         "0000:03:01.0' and stop it"},
+        {STEP_BIND_CDEV, 3, NIC, -EPERM, REFUSAL_NOT_VIABLE,
+         "the kernel does not let 0000:03:01.0 be bound to an iommufd: group 3 is another's, a "
+         "member of it has another driver, or its interrupts are not isolated "
+         "(allow_unsafe_interrupts of module iommufd)"},
+        {STEP_BIND_CDEV, 3, NIC, -EAGAIN, REFUSAL_NONE,
+         "bind cdev 0000:03:01.0 to the iommufd: Resource temporarily unavailable"},
+        {STEP_OPEN_IOMMUFD, 0, NULL, -ENOENT, REFUSAL_NONE,
+         "open an iommufd: No such file or directory"},
+        {STEP_OPEN_CDEV, 3, NIC, -EBUSY, REFUSAL_NONE,
+         "open cdev 0000:03:01.0: Device or resource busy"},
+        {STEP_OPEN_CDEV, 3, "0000:77:00.0", -ENOENT, REFUSAL_DEVICE_GONE,
+         "0000:77:00.0 was unplugged meanwhile"},
+        {STEP_ATTACH_CDEV, 3, NIC, -EINVAL, REFUSAL_NONE,
+         "attach 0000:03:01.0 to the IOAS: Invalid argument"},
+        {STEP_READ_IOVAS, 0, NULL, -ENOENT, REFUSAL_NONE,
+         "read the IOVA ranges of the IOAS: No such file or directory"},
         {STEP_SET_IOMMU, 0, NULL, -EPERM, REFUSAL_NONE,
          "set the container's IOMMU to TYPE1v2: Operation not permitted"},
         {STEP_UNBIND_HOST, 3, NIC, -EBUSY, REFUSAL_NONE,
@@ -114,15 +152,18 @@ static void add_holder(Outcome *outcome) {
 }
 
 START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step) {
-        World world;
-
-        world_init_lab(&world);
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
                 _cleanup_plan_ Plan plan = PLAN_NULL;
                 const Progress progress = {.step = 1, .finished = true, .error = rows[i].error};
-                const Request asked = {.operation = OPERATION_UNBIND, .due = rows[i].due};
+                const Request asked = {.operation =
+                                               rows[i].remove ? OPERATION_REMOVE : OPERATION_UNBIND,
+                                       .due = rows[i].due};
+                World world;
 
+                world_init_lab(&world);
+                if (rows[i].leased)
+                        (void)world_add_lease(&world, 1001, LEASE_HELD, (uint32_t[]){3, 0});
                 add_holder(&outcome);
                 add_step(&plan, STEP_OPEN_CONTAINER, 0, NULL);
                 add_step(&plan, rows[i].kind, rows[i].group, rows[i].device);
@@ -131,8 +172,45 @@ START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step
                 ck_assert_int_eq(outcome.refusal.kind, rows[i].refusal);
                 ck_assert_int_eq(outcome.error, rows[i].refusal ? 0 : rows[i].error);
                 ck_assert(!outcome_is_success(&outcome));
+                world_done(&world);
         }
+}
+END_TEST
+
+static void judge_inspect(Operation operation, StepKind kind, int error, bool leased,
+                          Outcome *outcome) {
+        const Progress progress = {.finished = true, .error = error};
+        const Request asked = {.operation = operation};
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+        World world;
+
+        world_init_lab(&world);
+        if (leased)
+                (void)world_add_lease(&world, 1000, LEASE_HELD, (uint32_t[]){3, 0});
+        add_step(&plan, kind, 3, NIC);
+        outcome_judge(outcome, &world, &asked, &plan, &progress);
         world_done(&world);
+}
+
+START_TEST(a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_inspects_it) {
+        static const StepKind kinds[] = {STEP_GET_DEVICE, STEP_INSPECT};
+
+        for (size_t i = 0; i < ELEMENTS(kinds); i++) {
+                _cleanup_outcome_ Outcome outcome = OUTCOME_NULL, unleased = OUTCOME_NULL;
+                _cleanup_outcome_ Outcome other = OUTCOME_NULL, elsewhere = OUTCOME_NULL;
+
+                judge_inspect(OPERATION_INSPECT, kinds[i], -EINVAL, true, &outcome);
+                ck_assert_int_eq(outcome.refusal.kind, REFUSAL_IN_USE);
+                ck_assert_str_eq(outcome_sentence(&outcome),
+                                 NIC " is leased to uid 1000 (lease 1), who has not set it up yet; "
+                                     "inspect it when that is done, or when the lease is over");
+                judge_inspect(OPERATION_INSPECT, kinds[i], -EINVAL, false, &unleased);
+                ck_assert_int_eq(unleased.error, -EINVAL);
+                judge_inspect(OPERATION_INSPECT, kinds[i], -EIO, true, &other);
+                ck_assert_int_eq(other.error, -EIO);
+                judge_inspect(OPERATION_ADD, kinds[i], -EINVAL, true, &elsewhere);
+                ck_assert_int_eq(elsewhere.error, -EINVAL);
+        }
 }
 END_TEST
 
@@ -228,6 +306,7 @@ int main(void) {
 
         tcase_add_test(tests,
                        an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step);
+        tcase_add_test(tests, a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_inspects_it);
         tcase_add_test(tests, what_could_not_be_undone_is_a_failure_that_says_so);
         tcase_add_test(tests, a_worker_that_died_while_undoing_is_said_to_have_died);
         tcase_add_test(tests, success_and_timeout_keep_their_own_words);

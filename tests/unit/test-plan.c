@@ -16,6 +16,8 @@ static const struct {
         const char *override;
         const char *text;
 } rows[] = {
+        {STEP_RAISE_MEMLOCK, NULL, NULL, NULL,
+         "raise RLIMIT_MEMLOCK of process 812 to at least 1048576 bytes"},
         {STEP_LOAD_MODULE, NULL, NULL, NULL, "load module vfio_pci"},
         {STEP_SET_OVERRIDE, NULL, NULL, "vfio-pci", "set driver_override of DEV to vfio-pci"},
         {STEP_SET_OVERRIDE, NULL, NULL, "", "clear driver_override of DEV"},
@@ -34,7 +36,16 @@ static const struct {
         {STEP_GET_DEVICE, NULL, NULL, NULL, "open device DEV of group 3"},
         {STEP_CLOSE_DEVICE, NULL, NULL, NULL, "close device DEV"},
         {STEP_UNSET_CONTAINER, NULL, NULL, NULL, "take group 3 out of the container"},
-        {STEP_CLOSE_FILES, NULL, NULL, NULL, "close the files of the lease"},
+        {STEP_OPEN_IOMMUFD, NULL, NULL, NULL, "open an iommufd"},
+        {STEP_ALLOC_IOAS, NULL, NULL, NULL, "allocate an IOAS"},
+        {STEP_OPEN_CDEV, NULL, NULL, NULL, "open cdev DEV"},
+        {STEP_BIND_CDEV, NULL, NULL, NULL, "bind cdev DEV to the iommufd"},
+        {STEP_ATTACH_CDEV, NULL, NULL, NULL, "attach DEV to the IOAS"},
+        {STEP_READ_IOVAS, NULL, NULL, NULL, "read the IOVA ranges of the IOAS"},
+        {STEP_DETACH_CDEV, NULL, NULL, NULL, "detach DEV from its IOAS"},
+        {STEP_SEAL_CDEV, NULL, NULL, NULL, "make cdev DEV useless to others"},
+        {STEP_CLOSE_CDEV, NULL, NULL, NULL, "close cdev DEV"},
+        {STEP_CLOSE_FILES, NULL, NULL, NULL, "close the files of DEV"},
         {STEP_TEST_GROUP, NULL, NULL, NULL, "see that group 3 is free"},
         {STEP_FIND_HOLDERS, NULL, NULL, NULL, "look who holds groups 3, 4"},
         {STEP_EXPECT_NOBODY, NULL, NULL, NULL, "see that nobody holds groups 3, 4"},
@@ -43,6 +54,7 @@ static const struct {
         {STEP_EVICT, NULL, NULL, NULL,
          "send SIGBUS to the holders of groups 3, 4 and give them 500 ms"},
         {STEP_RESET, NULL, NULL, NULL, "reset DEV"},
+        {STEP_INSPECT, NULL, NULL, NULL, "read what the driver tells of DEV"},
 };
 
 START_TEST(every_step_has_its_words) {
@@ -62,6 +74,8 @@ START_TEST(every_step_has_its_words) {
                 ck_assert_int_eq(step_add_group(step, 4), 0);
                 step->signal = SIGBUS;
                 step->grace_ms = 500;
+                step->pid = 812;
+                step->bytes = 1 << 20;
                 seen[rows[i].kind] = true;
         }
         lines = plan_describe(&plan);
@@ -70,6 +84,16 @@ START_TEST(every_step_has_its_words) {
                 ck_assert_str_eq(lines[i], rows[i].text);
         for (StepKind i = 0; i < _STEP_KIND_MAX; i++)
                 ck_assert_msg(seen[i], "step %d has no row", i);
+}
+END_TEST
+
+START_TEST(files_that_are_not_of_one_device_are_those_of_the_lease) {
+        _cleanup_strv_ char **lines = NULL;
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+
+        ck_assert_ptr_nonnull(plan_append(&plan, STEP_CLOSE_FILES, 0));
+        lines = plan_describe(&plan);
+        ck_assert_str_eq(lines[0], "close the files of the lease");
 }
 END_TEST
 
@@ -86,6 +110,7 @@ int main(void) {
         TCase *tests = tests_new("plan");
 
         tcase_add_test(tests, every_step_has_its_words);
+        tcase_add_test(tests, files_that_are_not_of_one_device_are_those_of_the_lease);
         tcase_add_test(tests, an_empty_plan_has_no_lines);
         return tests_run(tests);
 }

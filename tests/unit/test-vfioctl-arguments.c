@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/output.h"
+#include "client/size.h"
 #include "daemon/util/string.h"
 #include "tests/unit/fixture-check.h"
 
@@ -58,7 +59,7 @@ START_TEST(a_verb_takes_its_operands) {
         ck_assert_str_eq(a.operands[0], "group/3");
         ck_assert_str_eq(a.operands[1], "eth0");
         ck_assert(!a.json);
-        ck_assert_uint_eq(a.timeout, TIMEOUT_DEFAULT);
+        ck_assert_uint_eq(a.timeout_ms, TIMEOUT_DEFAULT_MS);
 }
 END_TEST
 
@@ -68,11 +69,11 @@ START_TEST(options_may_stand_anywhere_and_in_three_spellings) {
         _cleanup_arguments_ Arguments b = right(LINE("bind", "a", "-d", "y", "-j"));
 
         ck_assert(a.json && a.dry_run);
-        ck_assert_str_eq(a.options.driver, "x");
-        ck_assert_uint_eq(a.timeout, 5000000);
+        ck_assert_str_eq(a.acquire.driver, "x");
+        ck_assert_uint_eq(a.timeout_ms, 5000);
         ck_assert_uint_eq(strv_length(a.operands), 1);
         ck_assert(b.json && !b.dry_run);
-        ck_assert_str_eq(b.options.driver, "y");
+        ck_assert_str_eq(b.acquire.driver, "y");
 }
 END_TEST
 
@@ -81,11 +82,63 @@ START_TEST(the_options_of_acquire_reach_the_daemon_unjudged) {
                 right(LINE("exec", "--bind", "--label", "", "--prepare=nonsense", "--mode=x", "a",
                            "--no-ask-password", "--", "true"));
 
-        ck_assert(a.options.bind && a.no_ask_password);
-        ck_assert_str_eq(a.options.label, "");
-        ck_assert_str_eq(a.options.prepare, "nonsense");
-        ck_assert_str_eq(a.options.mode, "x");
-        ck_assert_ptr_null(a.options.driver);
+        ck_assert(a.acquire.bind && a.no_ask_password);
+        ck_assert_str_eq(a.acquire.label, "");
+        ck_assert_str_eq(a.acquire.prepare, "nonsense");
+        ck_assert_str_eq(a.acquire.mode, "x");
+        ck_assert_ptr_null(a.acquire.driver);
+}
+END_TEST
+
+START_TEST(memory_cookies_and_flags_of_acquire_are_read) {
+        _cleanup_arguments_ Arguments a =
+                right(LINE("exec", "--memlock=4G", "--cookie", "0000:01:00.0=18446744073709551615",
+                           "--cookie=b=0", "--hot-reset", "a", "--", "true"));
+        _cleanup_arguments_ Arguments b = right(LINE("exec", "a", "--", "true"));
+
+        ck_assert_uint_eq(a.acquire.memlock, UINT64_C(4) << 30);
+        ck_assert(a.acquire.hot_reset);
+        ck_assert_uint_eq(a.acquire.n_cookies, 2);
+        ck_assert_str_eq(a.acquire.cookies[0].name, "0000:01:00.0");
+        ck_assert_uint_eq(a.acquire.cookies[0].cookie, UINT64_MAX);
+        ck_assert_str_eq(a.acquire.cookies[1].name, "b");
+        ck_assert_uint_eq(a.acquire.cookies[1].cookie, 0);
+        ck_assert_uint_eq(b.acquire.size, sizeof(b.acquire));
+        ck_assert(!b.acquire.hot_reset && b.acquire.memlock == 0 && b.acquire.n_cookies == 0);
+}
+END_TEST
+
+START_TEST(sizes_have_units_of_1024) {
+        static const struct {
+                const char *text;
+                int r;
+                uint64_t expected;
+        } rows[] = {
+                {"1", 0, 1},
+                {"4096", 0, 4096},
+                {"64K", 0, 65536},
+                {"512M", 0, UINT64_C(512) << 20},
+                {"4G", 0, UINT64_C(4) << 30},
+                {"16777215T", 0, UINT64_C(16777215) << 40},
+                {"18446744073709551615", 0, UINT64_MAX},
+                {"16777216T", -ERANGE, 0},
+                {"18446744073709551616", -ERANGE, 0},
+                {"", -EINVAL, 0},
+                {"0", -EINVAL, 0},
+                {"0G", -EINVAL, 0},
+                {"G", -EINVAL, 0},
+                {"4g", -EINVAL, 0},
+                {"4GB", -EINVAL, 0},
+                {"-1", -EINVAL, 0},
+                {"1.5G", -EINVAL, 0},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                uint64_t size = 0;
+
+                ck_assert_msg(size_parse(rows[i].text, &size) == rows[i].r, "%s", rows[i].text);
+                ck_assert_uint_eq(size, rows[i].expected);
+        }
 }
 END_TEST
 
@@ -130,16 +183,15 @@ START_TEST(a_policy_may_have_a_time_which_comes_by_an_equals_sign) {
         _cleanup_arguments_ Arguments timed = right(LINE("unbind", "--wait=500ms", "a"));
         _cleanup_arguments_ Arguments revoke = right(LINE("unbind", "a", "--revoke=2m", "-n"));
 
-        ck_assert_ptr_null(none.options.policy);
-        ck_assert_str_eq(for_ever.options.policy, "wait");
-        ck_assert(!for_ever.options.has_timeout);
+        ck_assert_ptr_null(none.policy);
+        ck_assert_str_eq(for_ever.policy, "wait");
+        ck_assert_uint_eq(for_ever.policy_ms, VFIOD_TIMEOUT_NONE);
         ck_assert_str_eq(for_ever.operands[0], "30");
-        ck_assert(timed.options.has_timeout);
-        ck_assert_uint_eq(timed.options.timeout_ms, 500);
-        ck_assert_str_eq(revoke.options.policy, "revoke");
-        ck_assert_uint_eq(revoke.options.timeout_ms, 120000);
+        ck_assert_uint_eq(timed.policy_ms, 500);
+        ck_assert_str_eq(revoke.policy, "revoke");
+        ck_assert_uint_eq(revoke.policy_ms, 120000);
         ck_assert(revoke.dry_run);
-        ck_assert_uint_eq(revoke.timeout, TIMEOUT_DEFAULT);
+        ck_assert_uint_eq(revoke.timeout_ms, TIMEOUT_DEFAULT_MS);
 }
 END_TEST
 
@@ -147,8 +199,8 @@ START_TEST(of_the_same_policy_twice_the_last_counts) {
         _cleanup_arguments_ Arguments a = right(LINE("unbind", "--wait=5", "--wait=7", "a"));
         _cleanup_arguments_ Arguments b = right(LINE("unbind", "--wait=5", "--wait", "a"));
 
-        ck_assert_uint_eq(a.options.timeout_ms, 7000);
-        ck_assert(!b.options.has_timeout);
+        ck_assert_uint_eq(a.policy_ms, 7000);
+        ck_assert_uint_eq(b.policy_ms, VFIOD_TIMEOUT_NONE);
 }
 END_TEST
 
@@ -183,6 +235,15 @@ START_TEST(what_is_wrong_is_told_in_a_sentence) {
                  "--revoke: 'soon' is no time: write 90, 500ms, 10s or 2m"},
                 {{"unbind", "a", "--revoke=18446744073709551616"},
                  "--revoke: '18446744073709551616' is longer than 1000000 seconds"},
+                {{"exec", "a", "--memlock=much"},
+                 "--memlock: 'much' is no size: write 4G, 512M or a number of bytes"},
+                {{"exec", "a", "--memlock=16777216T"},
+                 "--memlock: '16777216T' is more than there can be"},
+                {{"exec", "a", "--cookie=a"}, "--cookie: 'a' is no DEV=N: a device and a number"},
+                {{"exec", "a", "--cookie==1"}, "--cookie: '=1' is no DEV=N: a device and a number"},
+                {{"exec", "a", "--cookie=a=x"},
+                 "--cookie: 'a=x' is no DEV=N: a device and a number"},
+                {{"bind", "a", "--hot-reset"}, "'bind' has no option --hot-reset"},
                 {{"list", "--timeout", "0"},
                  "--timeout: '0' is no number of seconds from 1 to 1000000"},
                 {{"list", "--timeout=x"},
@@ -247,7 +308,7 @@ START_TEST(help_of_a_verb_names_its_own_options) {
         _cleanup_free_ char *text = help_of(&verbs[2]);
 
         ck_assert_ptr_nonnull(strstr(text, "Usage: vfioctl exec TARGET... -- PROGRAM\n"));
-        ck_assert_ptr_nonnull(strstr(text, "--prepare open|attach"));
+        ck_assert_ptr_nonnull(strstr(text, "--prepare open|bind|attach"));
         ck_assert_ptr_nonnull(strstr(text, "More.\n"));
         ck_assert_ptr_nonnull(strstr(text, "--json"));
         ck_assert_ptr_null(strstr(text, "--dry-run"));
@@ -270,6 +331,8 @@ int main(void) {
         tcase_add_test(tests, a_verb_takes_its_operands);
         tcase_add_test(tests, options_may_stand_anywhere_and_in_three_spellings);
         tcase_add_test(tests, the_options_of_acquire_reach_the_daemon_unjudged);
+        tcase_add_test(tests, memory_cookies_and_flags_of_acquire_are_read);
+        tcase_add_test(tests, sizes_have_units_of_1024);
         tcase_add_test(tests, behind_two_dashes_the_command_is_left_alone);
         tcase_add_test(tests, two_dashes_end_the_options_of_other_verbs);
         tcase_add_test(tests, help_and_version_need_nothing_else);

@@ -41,6 +41,28 @@ START_TEST(the_files_that_a_plan_opened_arrive_in_order) {
 }
 END_TEST
 
+START_TEST(what_a_plan_has_found_arrives_in_order_and_whole) {
+        const Finding *findings;
+        Scene scene;
+        Run run;
+
+        scene_init(&scene, shape_find("inspect what nobody has"));
+        run_begin(&run, &scene.plan, NULL, NULL, LONG);
+        run_until_done(&run);
+        ck_assert_int_eq(run.progress.error, 0);
+        ck_assert_uint_eq(run.opened.n_handles, 0);
+        ck_assert_uint_eq(run.results.findings.n_findings, 2);
+        findings = run.results.findings.findings;
+        ck_assert_int_eq(findings[0].kind, FINDING_DEVICE_FLAGS);
+        ck_assert_uint_eq(findings[0].values[0], 2);
+        ck_assert_str_eq(findings[0].device, "a");
+        ck_assert_int_eq(findings[1].kind, FINDING_RESET);
+        ck_assert_str_eq((const char *)findings[1].bytes, "flr");
+        run_end(&run);
+        scene_done(&scene);
+}
+END_TEST
+
 /* Enough files for the socket to be full while nobody reads: the worker dies in the midst of them.
  */
 START_TEST(a_worker_that_dies_with_files_left_to_send_has_not_succeeded) {
@@ -333,6 +355,7 @@ int main(void) {
         TCase *tests = tests_new("worker-files");
 
         tcase_add_test(tests, the_files_that_a_plan_opened_arrive_in_order);
+        tcase_add_test(tests, what_a_plan_has_found_arrives_in_order_and_whole);
         tcase_add_test(tests, a_worker_that_dies_with_files_left_to_send_has_not_succeeded);
         tcase_add_test(tests, given_files_are_the_workers_alone);
         tcase_add_test(tests, lent_files_stay_ours_and_are_not_sent_back);

@@ -86,8 +86,8 @@ void hand_to_mapping(char ***arguments) {
                 files.devices[i].fd = -EBADF;
         }
         close(files.group);
-        close(files.container);
-        files.group = files.container = -EBADF;
+        close(*mapper());
+        files.group = *mapper() = -EBADF;
 }
 
 /* --- sockets */
@@ -114,8 +114,8 @@ static void send_fds(int socket, const char *words, const int *fds, size_t n_fds
                 die("sendmsg: %m");
 }
 
-/* Exactly n_fds of them, or the end. */
-static void receive_fds(int socket, char *words, size_t size, int *fds, size_t n_fds) {
+/* How many came; at most n_fds of them, or the end. */
+static size_t receive_fds(int socket, char *words, size_t size, int *fds, size_t n_fds) {
         union {
                 char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
                 struct cmsghdr align;
@@ -132,9 +132,10 @@ static void receive_fds(int socket, char *words, size_t size, int *fds, size_t n
         if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) < 0)
                 die("recvmsg: %m");
         header = CMSG_FIRSTHDR(&message);
-        if (!header || header->cmsg_len != CMSG_LEN(n_fds * sizeof(int)))
-                die("not %zu files came", n_fds);
-        memcpy(fds, CMSG_DATA(header), n_fds * sizeof(int));
+        if (!header || header->cmsg_len > CMSG_LEN(n_fds * sizeof(int)))
+                die("no files came, or more than %zu", n_fds);
+        memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+        return (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 }
 
 /* A name that is no path: the two processes have no directory in common that both may write. */
@@ -157,16 +158,27 @@ static int open_socket(void) {
         return fd;
 }
 
+/* All but the devices: lease, container or iommufd, and the group where there is one. */
+static size_t other_fds(int *fds) {
+        size_t n = 0;
+
+        fds[n++] = files.lease;
+        fds[n++] = *mapper();
+        if (files.group >= 0)
+                fds[n++] = files.group;
+        return n;
+}
+
 /* One device with everything that belongs to it. */
 void send_away(char ***arguments) {
         socklen_t length;
         struct sockaddr_un address = socket_address(arguments, &length);
-        const int fds[] = {files.devices[0].fd, files.group, files.container, files.lease};
-        int fd = open_socket();
+        int fd = open_socket(), fds[PASSED_MAX] = {files.devices[0].fd};
+        size_t n = 1 + other_fds(fds + 1);
 
         if (connect(fd, (const struct sockaddr *)&address, length) < 0)
                 die("connect: %m");
-        send_fds(fd, files.devices[0].name, fds, sizeof(fds) / sizeof(fds[0]));
+        send_fds(fd, files.devices[0].name, fds, n);
         puts("sent everything away");
         exit(EXIT_SUCCESS);
 }
@@ -176,6 +188,7 @@ void receive(char ***arguments) {
         socklen_t length;
         struct sockaddr_un address = socket_address(arguments, &length);
         int listening = open_socket(), fds[4], fd;
+        size_t n;
 
         if (bind(listening, (const struct sockaddr *)&address, length) < 0 ||
             listen(listening, 1) < 0)
@@ -184,20 +197,23 @@ void receive(char ***arguments) {
         fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0)
                 die("accept: %m");
-        receive_fds(fd, name, sizeof(name) - 1, fds, sizeof(fds) / sizeof(fds[0]));
+        n = receive_fds(fd, name, sizeof(name) - 1, fds, sizeof(fds) / sizeof(fds[0]));
         close(fd);
         close(listening);
         files.devices[files.n_devices++] = (Device){.name = name, .fd = fds[0]};
-        files.group = fds[1];
-        files.container = fds[2];
-        files.lease = fds[3];
+        files.lease = fds[1];
+        if (n == 4) {
+                files.container = fds[2];
+                files.group = fds[3];
+        } else
+                files.iommufd = fds[2];
 }
 
 static void close_others(void) {
         close(files.group);
-        close(files.container);
+        close(*mapper());
         close(files.lease);
-        files.group = files.container = files.lease = -EBADF;
+        files.group = *mapper() = files.lease = -EBADF;
 }
 
 /* Nobody reads the devices there, and nothing under /proc shows them. */
@@ -209,11 +225,8 @@ void leave_in_flight(char ***arguments) {
 
         for (; n < files.n_devices; n++)
                 fds[n] = files.devices[n].fd;
-        if (strcmp(others, "send") == 0) {
-                fds[n++] = files.group;
-                fds[n++] = files.container;
-                fds[n++] = files.lease;
-        }
+        if (strcmp(others, "send") == 0)
+                n += other_fds(fds + n);
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, flight) < 0)
                 die("socketpair: %m");
         send_fds(flight[0], "devices", fds, n);

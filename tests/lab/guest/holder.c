@@ -3,7 +3,7 @@
  * holder: the zoo of programs that have a device when somebody wants it back, for the lab cases
  * named holder-*. It inherits the files as `vfioctl exec` hands them over:
  *
- *      holder [--container FD] [--group FD] [--lease FD] [--device NAME=FD]... KIND [ARGUMENT...]
+ *      holder FILES... KIND [ARGUMENT...]    (FILES: take_files() in vfio-files.h)
  *      holder ping        asks vfiod for a sign of life all the time, until SIGTERM
  *
  * The table `zoo` has the kinds. Each maps memory for DMA, says "holding" when it is in its place,
@@ -97,7 +97,7 @@ void close_devices(void) {
 }
 
 void close_files(void) {
-        int *others[] = {&files.group, &files.container, &files.lease};
+        int *others[] = {&files.group, &files.container, &files.iommufd, &files.lease};
 
         close_devices();
         for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

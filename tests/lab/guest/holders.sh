@@ -7,12 +7,20 @@ HOLDER=$LAB/holder
 # Written by run-cases: the machine as it was before the case.
 BEFORE=/run/vfiod-lab/before
 
+# The mode that holders lease in, group or iommufd; a case named iommufd-holder-X is holder-X in the other.
+MODE=${MODE-group}
+
 # hold NAME USER DEVICE KIND [ARGUMENT...]: a holder of the zoo leases the device, and is in its place when this returns.
 hold() {
         local name=$1 user=$2 device=$3
+        local files=(--container '{container}' --group '{group}' --device "$device={device:$device}") prepare=attach
         shift 3
-        background "$name" as "$user" vfioctl exec --bind "$device" -- "$HOLDER" --container '{container}' --group '{group}' \
-                --lease '{lease}' --device "$device={device:$device}" "$@"
+        if [ "$MODE" = iommufd ]; then
+                files=(--iommufd '{iommufd}' --cdev "$device={cdev:$device}")
+                prepare=open
+        fi
+        background "$name" as "$user" vfioctl exec --bind --mode="$MODE" --prepare="$prepare" "$device" -- "$HOLDER" \
+                "${files[@]}" --lease '{lease}' "$@"
         wait_until 30 said "$name" holding
 }
 
@@ -211,7 +219,7 @@ pid_of_vfiod() {
 vfiod_files() {
         local pid
         pid=$(pid_of_vfiod)
-        find "/proc/$pid/fd" "/proc/$pid/map_files" \( -lname '/dev/vfio/*' -o -lname '*vfio-device*' \) -printf '%l\n' 2>/dev/null
+        find "/proc/$pid/fd" "/proc/$pid/map_files" \( -lname '/dev/vfio/*' -o -lname '*vfio-device*' -o -lname /dev/iommu \) -printf '%l\n' 2>/dev/null
 }
 
 vfiod_has_no_file() {

@@ -16,6 +16,10 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/host.sh"
 # shellcheck source=tests/lab/guest/holders.sh
 . "$LAB/holders.sh"
+# shellcheck source=tests/lab/guest/inspect.sh
+. "$LAB/inspect.sh"
+# shellcheck source=tests/lab/guest/vm.sh
+. "$LAB/vm.sh"
 
 # --- who
 

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/iommufd.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-Files files = {.container = -EBADF, .group = -EBADF, .lease = -EBADF};
+Files files = {.container = -EBADF, .group = -EBADF, .iommufd = -EBADF, .lease = -EBADF};
 
 void die(const char *format, ...) {
         va_list words;
@@ -66,7 +68,34 @@ static void parse_device(char *text) {
         files.devices[files.n_devices++] = (Device){.name = text, .fd = parse_fd(number)};
 }
 
+/* As QEMU does it: the iommufd gets an IOAS, and the devices are attached to that. */
+static void attach_cdevs(void) {
+        struct iommu_ioas_alloc alloc = {.size = sizeof(alloc)};
+
+        if (ioctl(files.iommufd, IOMMU_IOAS_ALLOC, &alloc) < 0)
+                die("IOMMU_IOAS_ALLOC: %m");
+        files.ioas = alloc.out_ioas_id;
+        for (size_t i = 0; i < files.n_devices; i++) {
+                const Device *device = &files.devices[i];
+                struct vfio_device_bind_iommufd bind = {.argsz = sizeof(bind),
+                                                        .iommufd = files.iommufd};
+                struct vfio_device_attach_iommufd_pt attach = {.argsz = sizeof(attach),
+                                                               .pt_id = files.ioas};
+
+                if (ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind) < 0)
+                        die("%s: VFIO_DEVICE_BIND_IOMMUFD: %m", device->name);
+                if (ioctl(device->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) < 0)
+                        die("%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %m", device->name);
+        }
+}
+
+int *mapper(void) {
+        return files.iommufd >= 0 ? &files.iommufd : &files.container;
+}
+
 void take_files(char ***arguments) {
+        bool attached = false;
+
         while (**arguments && strncmp(**arguments, "--", 2) == 0) {
                 const char *option = next_argument(arguments, "an option");
                 char *value = next_argument(arguments, option);
@@ -77,11 +106,18 @@ void take_files(char ***arguments) {
                         files.group = parse_fd(value);
                 else if (strcmp(option, "--lease") == 0)
                         files.lease = parse_fd(value);
-                else if (strcmp(option, "--device") == 0)
+                else if (strcmp(option, "--iommufd") == 0)
+                        files.iommufd = parse_fd(value);
+                else if (strcmp(option, "--ioas") == 0) {
+                        files.ioas = (uint32_t)parse_number(value);
+                        attached = true;
+                } else if (strcmp(option, "--device") == 0 || strcmp(option, "--cdev") == 0)
                         parse_device(value);
                 else
                         die("no option '%s'", option);
         }
+        if (files.iommufd >= 0 && !attached)
+                attach_cdevs();
 }
 
 static struct vfio_region_info region(const Device *device, uint32_t index) {
@@ -113,13 +149,33 @@ void config_write(const Device *device, off_t offset, uint16_t value) {
                     (unsigned long long)offset);
 }
 
-void map_memory(uint64_t size) {
+static int map_in_container(void *memory, uint64_t size) {
         struct vfio_iommu_type1_dma_map map = {
                 .argsz = sizeof(map),
                 .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+                .vaddr = (uintptr_t)memory,
                 .iova = IOVA,
                 .size = size,
         };
+
+        return ioctl(files.container, VFIO_IOMMU_MAP_DMA, &map);
+}
+
+static int map_in_ioas(void *memory, uint64_t size) {
+        struct iommu_ioas_map map = {
+                .size = sizeof(map),
+                .flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+                         IOMMU_IOAS_MAP_WRITEABLE,
+                .ioas_id = files.ioas,
+                .user_va = (uintptr_t)memory,
+                .length = size,
+                .iova = IOVA,
+        };
+
+        return ioctl(files.iommufd, IOMMU_IOAS_MAP, &map);
+}
+
+void map_memory(uint64_t size) {
         void *memory;
 
         memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -128,16 +184,26 @@ void map_memory(uint64_t size) {
         /* A child would be given a copy of what is pinned. */
         if (madvise(memory, size, MADV_DONTFORK) < 0)
                 die("MADV_DONTFORK: %m");
-        map.vaddr = (uintptr_t)memory;
-        if (ioctl(files.container, VFIO_IOMMU_MAP_DMA, &map) < 0)
-                die("VFIO_IOMMU_MAP_DMA of %llu KiB: %m", (unsigned long long)(size / 1024));
+        if ((files.iommufd >= 0 ? map_in_ioas(memory, size) : map_in_container(memory, size)) < 0)
+                die("mapping %llu KiB for DMA: %m", (unsigned long long)(size / 1024));
         files.mapped = size;
+}
+
+static uint64_t unmap_in_ioas(void) {
+        struct iommu_ioas_unmap unmap = {
+                .size = sizeof(unmap), .ioas_id = files.ioas, .iova = IOVA, .length = files.mapped};
+
+        if (ioctl(files.iommufd, IOMMU_IOAS_UNMAP, &unmap) < 0)
+                die("IOMMU_IOAS_UNMAP: %m");
+        return unmap.length;
 }
 
 uint64_t unmap_memory(void) {
         struct vfio_iommu_type1_dma_unmap unmap = {
                 .argsz = sizeof(unmap), .iova = IOVA, .size = files.mapped};
 
+        if (files.iommufd >= 0)
+                return unmap_in_ioas();
         if (ioctl(files.container, VFIO_IOMMU_UNMAP_DMA, &unmap) < 0)
                 die("VFIO_IOMMU_UNMAP_DMA: %m");
         return unmap.size;

@@ -24,10 +24,12 @@ typedef struct Device {
         size_t bar_size;
 } Device;
 
-/* fds are -EBADF where there is no such file. */
+/* fds are -EBADF where there is no such file: container and group, or the iommufd. */
 typedef struct Files {
         int container;
         int group;
+        int iommufd;
+        uint32_t ioas; /* in the iommufd; 0: the cdevs are left unbound */
         int lease;
         Device devices[DEVICES_MAX];
         size_t n_devices;
@@ -45,8 +47,18 @@ uint64_t parse_number(const char *text);
  */
 char *next_argument(char ***arguments, const char *what);
 
-/* Takes [--container FD] [--group FD] [--lease FD] [--device NAME=FD]... off the arguments. */
+/*
+ * Takes off the arguments
+ *      [--container FD] [--group FD] [--lease FD] [--device NAME=FD]...
+ * or, for cdevs,
+ *      --iommufd FD [--ioas ID] [--lease FD] [--cdev NAME=FD]...
+ * --ioas says what the cdevs are attached to. Without it they are not, and are now bound and
+ * attached to an IOAS of their own; with 0 they stay as they are.
+ */
 void take_files(char ***arguments);
+
+/* Container or iommufd: what memory is mapped through. */
+int *mapper(void);
 
 uint16_t config_read(const Device *device, off_t offset);
 void config_write(const Device *device, off_t offset, uint16_t value);

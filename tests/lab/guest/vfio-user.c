@@ -4,7 +4,7 @@
  * opens nothing itself: the files come inherited, their numbers as arguments, as `vfioctl exec`
  * hands them over.
  *
- *      vfio-user [--container FD] [--group FD] [--device NAME=FD]... VERB...
+ *      vfio-user FILES... VERB...    (FILES: take_files() in vfio-files.h)
  *
  *      identify         reads vendor and device from each device's configuration space
  *      map MIB          maps so much fresh memory for DMA, until the end

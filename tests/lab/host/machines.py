@@ -11,6 +11,8 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
     00:04.0 root port   -> empty, bus=hp1 for device_add         the slot for hotplug
     00:10.0 pci-testdev, 00:10.1 edu                             one group: functions without ACS
     00:1f.x chipset                                              one group that is never to be given away
+
+`vm-host` is the same and has QEMU, for VMs that are given devices.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ class Machine:
     name: str
     devices: list[str]
     memory_mib: int = 1536
+    archives: tuple[str, ...] = ()  # more for its root, by name (tests/setup)
 
 
 def _network(name: str, bus: str, model: str, rest: str = "") -> list[str]:
@@ -78,6 +81,7 @@ MACHINES = {
             *_default_devices(first_slot=40),
         ]),
         Machine("ordinary", _default_devices(first_slot=1) + _empty_slots(7)),
+        Machine("vm-host", _default_devices(first_slot=1), memory_mib=3072, archives=("vm",)),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]
 }

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The connection: opening and closing it, calls that wait for their answer. Its fd is an epoll of
+ * the bus and of what lib-process.c looks at besides. Signals are read by the way while a call
+ * waits; no file is readable because of them then, so the connection kicks itself.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include "client/lib/lib-private.h"
+#include "daemon/util/fd.h"
+#include "protocol/names.h"
+
+#define TIMEOUT_DEFAULT_MS UINT64_C(360000)
+/* Longer than anybody lives, and shorter than what overflows as microseconds. */
+#define TIMEOUT_MAX_MS (UINT64_MAX / 2000)
+
+int vfiod_connection_new(vfiod_connection **ret) {
+        vfiod_connection *c = malloc(sizeof(*c));
+
+        if (!c)
+                return -ENOMEM;
+        *c = (vfiod_connection){
+                .timeout_ms = TIMEOUT_DEFAULT_MS,
+                .n_references = 1,
+                .poll_fd = -EBADF,
+                .kick_fd = -EBADF,
+        };
+        list_init(&c->leases);
+        *ret = c;
+        return 0;
+}
+
+static void hang_up(vfiod_connection *c) {
+        c->bus = sd_bus_close_unref(c->bus);
+        c->poll_fd = fd_close(c->poll_fd);
+        c->kick_fd = fd_close(c->kick_fd);
+}
+
+vfiod_connection *connection_ref(vfiod_connection *c) {
+        c->n_references++;
+        return c;
+}
+
+void connection_unref(vfiod_connection *c) {
+        if (--c->n_references > 0)
+                return;
+        hang_up(c);
+        sd_bus_error_free(&c->error);
+        free(c);
+}
+
+vfiod_connection *vfiod_connection_free(vfiod_connection *c) {
+        if (!c)
+                return NULL;
+        hang_up(c);
+        connection_unref(c);
+        return NULL;
+}
+
+void connection_begin(vfiod_connection *c) {
+        sd_bus_error_free(&c->error);
+}
+
+int connection_end(vfiod_connection *c, int r) {
+        if (r >= 0) {
+                sd_bus_error_free(&c->error);
+                return 0;
+        }
+        if (sd_bus_error_is_set(&c->error))
+                return error_class(c->error.name);
+        /* -ENXIO is how sd-bus says that a message has other contents. */
+        if (r == -ENXIO)
+                r = -EBADMSG;
+        sd_bus_error_set_errno(&c->error, r);
+        return r;
+}
+
+const char *vfiod_error_name(const vfiod_connection *c) {
+        return c->error.name;
+}
+
+const char *vfiod_error_message(const vfiod_connection *c) {
+        return c->error.name && !c->error.message ? c->error.name : c->error.message;
+}
+
+int vfiod_connection_set_interactive(vfiod_connection *c, bool interactive) {
+        int r = 0;
+
+        connection_begin(c);
+        if (c->bus)
+                r = sd_bus_set_allow_interactive_authorization(c->bus, interactive);
+        if (r >= 0)
+                c->interactive = interactive;
+        return connection_end(c, r);
+}
+
+int vfiod_connection_set_timeout(vfiod_connection *c, uint64_t timeout_ms) {
+        connection_begin(c);
+        if (timeout_ms == 0)
+                return connection_end(c, -EINVAL);
+        c->timeout_ms = timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
+        return 0;
+}
+
+static int poll_for(int poll_fd, int fd) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+
+        return epoll_ctl(poll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_poll_fd(vfiod_connection *c) {
+        int r;
+
+        c->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+        if (c->poll_fd < 0)
+                return -errno;
+        c->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (c->kick_fd < 0)
+                return -errno;
+        r = poll_for(c->poll_fd, c->kick_fd);
+        if (r < 0)
+                return r;
+        r = sd_bus_get_fd(c->bus);
+        return r < 0 ? r : poll_for(c->poll_fd, r);
+}
+
+static int start(vfiod_connection *c) {
+        int r;
+
+        r = sd_bus_negotiate_fds(c->bus, 1);
+        if (r >= 0)
+                r = sd_bus_set_allow_interactive_authorization(c->bus, c->interactive);
+        if (r >= 0)
+                r = sd_bus_add_filter(c->bus, NULL, on_release_requested, c);
+        if (r >= 0)
+                r = sd_bus_start(c->bus);
+        return r < 0 ? r : open_poll_fd(c);
+}
+
+int connection_start(vfiod_connection *c, sd_bus *bus) {
+        int r;
+
+        c->bus = bus;
+        r = start(c);
+        if (r < 0)
+                hang_up(c);
+        return r;
+}
+
+static int open_bus(vfiod_connection *c, const char *address) {
+        sd_bus *bus;
+        int r;
+
+        r = sd_bus_new(&bus);
+        if (r < 0)
+                return r;
+        r = sd_bus_set_address(bus, address);
+        if (r >= 0)
+                r = sd_bus_set_bus_client(bus, 1);
+        if (r < 0) {
+                sd_bus_unref(bus);
+                return r;
+        }
+        return connection_start(c, bus);
+}
+
+int vfiod_connection_open(vfiod_connection *c, const char *address) {
+        const char *system_bus = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
+        int r;
+
+        connection_begin(c);
+        if (c->bus)
+                return connection_end(c, -EISCONN);
+        if (!system_bus)
+                system_bus = "unix:path=/run/dbus/system_bus_socket";
+        r = open_bus(c, address ? address : system_bus);
+        if (r < 0)
+                sd_bus_error_setf(&c->error, SD_BUS_ERROR_NO_SERVER, "%s cannot be reached: %s",
+                                  address ? address : "The system bus", strerror(-r));
+        return connection_end(c, r);
+}
+
+int connection_new_call(vfiod_connection *c, const char *path, const char *interface,
+                        const char *member, sd_bus_message **ret) {
+        if (!c->bus)
+                return -ENOTCONN;
+        return sd_bus_message_new_method_call(c->bus, ret, VFIOD_BUS_NAME, path, interface, member);
+}
+
+int connection_new_target_call(vfiod_connection *c, const char *member, const char *const *targets,
+                               sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = connection_new_call(c, VFIOD_PATH, VFIOD_INTERFACE_MANAGER, member, &m);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, (char **)targets);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+void connection_kick(vfiod_connection *c) {
+        (void)eventfd_write(c->kick_fd, 1);
+}
+
+int connection_call(vfiod_connection *c, sd_bus_message *call, uint64_t timeout,
+                    sd_bus_message **ret) {
+        uint64_t unread = 0;
+        int r;
+
+        sd_bus_error_free(&c->error);
+        r = sd_bus_call(c->bus, call, timeout > 0 ? timeout : c->timeout_ms * 1000, &c->error, ret);
+        if (sd_bus_get_n_queued_read(c->bus, &unread) >= 0 && unread > 0)
+                connection_kick(c);
+        if (r == -ENOTCONN) {
+                /* It was open. */
+                sd_bus_error_free(&c->error);
+                return -ECONNRESET;
+        }
+        return r < 0 ? r : 0;
+}
+
+int vfiod_connection_get_fd(const vfiod_connection *c) {
+        return c->bus ? c->poll_fd : -ENOTCONN;
+}

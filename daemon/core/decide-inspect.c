@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Inspect: a device that is leased is read through our files of the lease, so that its holder feels
+ * nothing of it; one that nobody has is opened for as long as it takes, which resets it.
+ */
+
+#include <assert.h>
+
+#include "daemon/core/decide-common.h"
+#include "daemon/util/string.h"
+
+static RefusalKind check_is_on_vfio(const World *world, const Device *device, Refusal *refusal) {
+        Verdict verdict = device_verdict(&world->topology, device);
+        _cleanup_free_ char *reason = verdict_reason(verdict, &device->facts);
+        _cleanup_free_ char *remedy = verdict_remedy(verdict, &device->facts);
+
+        if (verdict == VERDICT_VFIO)
+                return REFUSAL_NONE;
+        return refuse(refusal, REFUSAL_NOT_BOUND,
+                      "%s %s; only a device on a vfio driver can be inspected%s%s",
+                      device->facts.name, string_or_empty(reason),
+                      string_is_empty(remedy) ? "" : ": ", string_or_empty(remedy));
+}
+
+/* Whether we have a file of the device itself; in group mode one of its group does as well. */
+static bool is_opened_by_us(const Lease *lease, const Device *device) {
+        return strv_contains(lease->devices, device->facts.name);
+}
+
+static RefusalKind check_lease(const Lease *lease, const Device *device, Refusal *refusal) {
+        uint32_t group = device->facts.group;
+
+        if (!lease_is_live(lease))
+                return refuse(refusal, REFUSAL_IN_USE,
+                              "group %u was given back by uid %u (lease %u), but a process still "
+                              "has it open; inspect it when that process has closed it",
+                              group, lease->owner, lease->id);
+        if (lease->mode == MODE_IOMMUFD && !is_opened_by_us(lease, device))
+                return refuse(refusal, REFUSAL_IN_USE,
+                              "group %u is leased to uid %u (lease %u) without a file of %s; "
+                              "inspect it when the lease is over",
+                              group, lease->owner, lease->id, device->facts.name);
+        return REFUSAL_NONE;
+}
+
+static bool plan_device(Plan *plan, StepKind kind, const Device *device) {
+        const DeviceFacts *facts = &device->facts;
+        Step *step = plan_append(plan, kind, facts->group);
+
+        return step && step_set_device(step, facts->name, facts->bus, NULL) >= 0;
+}
+
+/* The receiver may have opened the device by itself, or not: one more file of it is closed again.
+ * Whether the group can give one, the kernel knows (daemon/broker/outcome.c). */
+static int plan_through_group(const Device *device, Plan *plan) {
+        return plan_device(plan, STEP_GET_DEVICE, device) &&
+                               plan_device(plan, STEP_INSPECT, device) &&
+                               plan_device(plan, STEP_CLOSE_DEVICE, device)
+                       ? 0
+                       : -1;
+}
+
+static int plan_leased(const Lease *lease, const Device *device, Plan *plan) {
+        const LeaseDeviceId *known = lease_iommufd_find(&lease->iommufd, device->facts.name);
+
+        if (!is_opened_by_us(lease, device))
+                return plan_through_group(device, plan);
+        if (!plan_device(plan, STEP_INSPECT, device))
+                return -1;
+        plan->steps[plan->n_steps - 1].device_id = known ? known->id : 0;
+        return 0;
+}
+
+static int plan_in_group_mode(const Device *device, Plan *plan) {
+        uint32_t group = device->facts.group;
+
+        return plan_append(plan, STEP_OPEN_CONTAINER, 0) &&
+                               plan_append(plan, STEP_OPEN_GROUP, group) &&
+                               plan_append(plan, STEP_SET_CONTAINER, group) &&
+                               plan_append(plan, STEP_SET_IOMMU, 0) &&
+                               plan_device(plan, STEP_GET_DEVICE, device) &&
+                               plan_device(plan, STEP_INSPECT, device) &&
+                               plan_device(plan, STEP_CLOSE_FILES, device)
+                       ? 0
+                       : -1;
+}
+
+/* Tells of the IOMMU as well. */
+static int plan_in_iommufd_mode(const Device *device, Plan *plan) {
+        return plan_append(plan, STEP_OPEN_IOMMUFD, 0) &&
+                               plan_device(plan, STEP_OPEN_CDEV, device) &&
+                               plan_device(plan, STEP_BIND_CDEV, device) &&
+                               plan_device(plan, STEP_INSPECT, device) &&
+                               plan_device(plan, STEP_CLOSE_FILES, device)
+                       ? 0
+                       : -1;
+}
+
+static bool has_iommufd(const World *world, const Device *device) {
+        return world->iommufd.iommufd && !string_is_empty(device->facts.cdev);
+}
+
+/* The files are closed by the plan that opens them: nothing is handed to anybody. */
+static RefusalKind plan_unleased(const World *world, const Device *device, Plan *plan,
+                                 Refusal *refusal) {
+        if (check_group_is_bound(world, device->group, refusal))
+                return refusal->kind;
+        return (has_iommufd(world, device) ? plan_in_iommufd_mode(device, plan)
+                                           : plan_in_group_mode(device, plan)) < 0
+                       ? refuse_memory(refusal)
+                       : REFUSAL_NONE;
+}
+
+RefusalKind decide_inspect(const World *world, const Request *request, const Selection *selection,
+                           Plan *plan, Refusal *refusal) {
+        const Device *device = selection->devices[0];
+        const Lease *lease = lease_table_find_group(&world->leases, device->facts.group);
+
+        assert(selection->n_devices == 1);
+        if (check_groups_free(world, request, selection, lease, refusal) ||
+            check_is_on_vfio(world, device, refusal))
+                return refusal->kind;
+        if (!lease)
+                return plan_unleased(world, device, plan, refusal);
+        if (check_lease(lease, device, refusal))
+                return refusal->kind;
+        return plan_leased(lease, device, plan) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
+}

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What programs link and include: the library exports what the map says, and the header and the manual declare, no more and no less;
+# the header stands alone, in C and in C++, and knows nothing of libsystemd.
+#
+#       check-libvfiod.sh LIBRARY SOURCE_ROOT COMPILER...
+set -eu
+
+LIBRARY=$1
+FOLDER=$2/client/lib
+MANUAL=$2/man/libvfiod.3
+shift 2
+FAILED=0
+
+complain() {
+        echo "$*" >&2
+        FAILED=1
+}
+
+# differ WHAT LIST LIST
+differ() {
+        [ -n "$2" ] || complain "$1: nothing found"
+        [ "$2" = "$3" ] || complain "$1 differ:
+$(printf '%s\n' "$2" "$3" | sort | uniq -u)"
+}
+
+exports() {
+        nm -D --defined-only "$LIBRARY" | awk '$2 != "A" { print $3 }' | sort
+}
+
+mapped() {
+        sed -nE 's/^[[:space:]]*(vfiod_[a-z_]+);$/\1/p' "$FOLDER/libvfiod.sym" | sort
+}
+
+# Functions end a line of a declaration with a parenthesis behind their name; types and callbacks do not.
+declared() {
+        grep -v '^ \*\|^/\*\|^typedef\|^#' "$FOLDER/vfiod.h" | grep -oE '\bvfiod_[a-z_]+\(' | tr -d '(' | sort -u
+}
+
+# In the synopsis.
+documented() {
+        sed '/^\.SH DESCRIPTION/q' "$MANUAL" | grep -oE '\bvfiod_[a-z_]+\(' | tr -d '(' | sort -u
+}
+
+versions() {
+        exports | sed 's/.*@@//' | sort -u
+}
+
+# compile LANGUAGE COMPILER...
+compile() {
+        language=$1
+        shift
+        printf '#include "vfiod.h"\nvfiod_acquire_options options = VFIOD_ACQUIRE_OPTIONS_NULL;\n' |
+                "$@" -x "$language" -I "$FOLDER" -Wall -Wextra -Wpedantic -Werror -fsyntax-only - ||
+                complain "vfiod.h does not compile alone as $language with $*"
+}
+
+differ "the library's symbols and the map" "$(exports | sed 's/@@.*//')" "$(mapped)"
+differ "the header's functions and the map" "$(declared)" "$(mapped)"
+differ "the manual's functions and the map" "$(documented)" "$(mapped)"
+differ "the versions of the symbols and LIBVFIOD_1" "$(versions)" "LIBVFIOD_1"
+! grep -nE 'sd_bus|sd_event|systemd' "$FOLDER/vfiod.h" >&2 || complain "vfiod.h: knows of libsystemd"
+
+compile c "$@"
+for cxx in c++ clang++ clang; do
+        if echo | "$cxx" -x c++ -fsyntax-only - 2>/dev/null; then
+                compile c++ "$cxx"
+                exit "$FAILED"
+        fi
+done
+echo "no C++ compiler here: that the header compiles as C++ was not tried"
+exit "$FAILED"

@@ -56,6 +56,9 @@ install_from_root() {
                         src/tests/lab/guest/memlock-user.c $(pkg-config --cflags --libs libsystemd)
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/vm-plug \
                         src/tests/lab/guest/vm-plug.c -L"build-$2/client/lib" -lvfiod
+                mkdir -p initrd/dev
+                cc -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o initrd/init src/tests/lab/guest/vm-init.c
+                (cd initrd; find . | cpio --create --format=newc --quiet >../stage/usr/lib/vfiod-lab/vm-initrd)
                 mkdir -p stage/usr/lib/vfiod-lab/bench
                 for program in acquire unbind; do
                         cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o "stage/usr/lib/vfiod-lab/bench/$program" \

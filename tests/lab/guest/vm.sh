@@ -12,11 +12,15 @@ vm() {
         local name=$1 user=$2
         shift 2
         vm_directory "$name" "$user"
+        local VM_APPEND=()
+        [ "$VM_GUEST" = none ] || VM_APPEND=(-append "console=ttyS0 quiet tsc=reliable mitigations=off panic=-1 no_timer_check")
         # shellcheck disable=SC2046 # words
         background "$name" as "$user" vfioctl exec --mode=iommufd --prepare=open --memlock=4G --label="$name" "$@" -- \
-                qemu-system-x86_64 $(vm_options "$name") $(vfioctl qemu-args "$@" | sed "/vfio-pci/s/\$/${VM_BUS:+,bus=$VM_BUS}/")
+                qemu-system-x86_64 "${VM_APPEND[@]}" $(vm_options "$name") $(vfioctl qemu-args "$@" | sed "/vfio-pci/s/\$/${VM_BUS:+,bus=$VM_BUS}/")
         wait_until 60 answers "$name"
 }
+# none, or linux: this machine's kernel, and nothing else (vm-init.c); what it says is in $WORK/NAME.vm/console.
+VM_GUEST=none
 # The bus that they go to: a port, or VM_BUS= for the root bus, where nothing can be unplugged.
 VM_BUS=
 
@@ -27,7 +31,14 @@ vm_directory() {
 
 vm_options() {
         local port
-        echo -M q35,accel=tcg -m $VM_MEMORY_MIB -nodefaults -display none -S -qmp "unix:$WORK/$1.vm/qmp,server=on,wait=off"
+        # Native PCI Express hotplug: what nobody has switched on can be pulled at once.
+        echo -M q35,accel=tcg -global ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off -m $VM_MEMORY_MIB -nodefaults -display none
+        if [ "$VM_GUEST" = linux ]; then
+                echo -cpu max -kernel /boot/vmlinuz -initrd "$LAB/vm-initrd" -serial "file:$WORK/$1.vm/console"
+        else
+                echo -S
+        fi
+        echo -qmp "unix:$WORK/$1.vm/qmp,server=on,wait=off"
         for ((port = 0; port < VM_PORTS; port++)); do
                 echo "-device pcie-root-port,id=rp$port,chassis=$((port + 1)),slot=$((port + 1))"
         done
@@ -87,4 +98,9 @@ locked_by() {
 after_taking_back_from_vms() {
         vfioctl unbind "$@"
         after_taking_back "$@"
+}
+
+# guest_says NAME TEXT: on its console.
+guest_says() {
+        grep -qF -- "$2" "$WORK/$1.vm/console"
 }

@@ -28,6 +28,7 @@ class Machine:
     devices: list[str]
     memory_mib: int = 1536
     archives: tuple[str, ...] = ()  # more for its root, by name (tests/setup)
+    has_kernel: bool = False  # its own, as /boot/vmlinuz
 
 
 def _network(name: str, bus: str, model: str, rest: str = "") -> list[str]:
@@ -81,7 +82,7 @@ MACHINES = {
             *_default_devices(first_slot=40),
         ]),
         Machine("ordinary", _default_devices(first_slot=1) + _empty_slots(7)),
-        Machine("vm-host", _default_devices(first_slot=1), memory_mib=3072, archives=("vm",)),
+        Machine("vm-host", _default_devices(first_slot=1), memory_mib=3072, archives=("vm",), has_kernel=True),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]
 }

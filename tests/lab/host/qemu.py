@@ -75,7 +75,8 @@ class Guest:
     def _start(self, root: Path, overlays: list[Path], terminal: bool) -> None:
         initrd = self._scratch / "initrd"
         with initrd.open("wb") as whole:
-            for part in (root / "root.cpio", self.kernel.directory / "modules.cpio", *overlays):
+            own = [self._kernel_archive()] if self.machine.has_kernel else []
+            for part in (root / "root.cpio", self.kernel.directory / "modules.cpio", *overlays, *own):
                 with part.open("rb") as archive:
                     shutil.copyfileobj(archive, whole, 1 << 20)
         self.console.parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +95,15 @@ class Guest:
         self._greet_monitor()
         # QEMU has read it by the time its monitor answers.
         initrd.unlink()
+
+    def _kernel_archive(self) -> Path:
+        archive = self._scratch / "kernel.cpio"
+        (self._scratch / "boot").mkdir()
+        shutil.copy(self.kernel.directory / "vmlinuz", self._scratch / "boot")
+        with archive.open("wb") as file:
+            subprocess.run(["cpio", "--create", "--format=newc", "--quiet", "--owner=0:0"], input=b"boot\nboot/vmlinuz\n",
+                           stdout=file, cwd=self._scratch, check=True)
+        return archive
 
     def _command(self, initrd: Path, terminal: bool) -> list[str]:
         command = [

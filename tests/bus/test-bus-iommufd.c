@@ -37,18 +37,6 @@ static Grant acquire_prepared(Client *client, const char *prepare) {
                 manager(client, "Acquire", "asa{sv}", 1, GROUP, 1, "prepare", "s", prepare));
 }
 
-static void expect_files(const Grant *grant, const char *files) {
-        _cleanup_free_ char *text = grant_text(grant);
-
-        ck_assert_str_eq(text, files);
-}
-
-static void expect_lease(Client *client, const char *path, const char *name, const char *value) {
-        _cleanup_free_ char *now = property(client, path, VFIOD_INTERFACE_LEASE, name);
-
-        ck_assert_msg(strcmp(now, value) == 0, "%s is %s, not %s", name, now, value);
-}
-
 static bool lease_is(Client *client, const char *path, const char *state) {
         _cleanup_free_ char *now = property(client, path, VFIOD_INTERFACE_LEASE, "State");
 

@@ -14,18 +14,6 @@ static Grant acquire(Client *client, const char *target) {
         return grant_of(manager(client, "Acquire", "asa{sv}", 1, target, 0));
 }
 
-static void expect_files(const Grant *grant, const char *files) {
-        _cleanup_free_ char *text = grant_text(grant);
-
-        ck_assert_str_eq(text, files);
-}
-
-static void expect_lease(Client *client, const char *path, const char *name, const char *value) {
-        _cleanup_free_ char *now = property(client, path, VFIOD_INTERFACE_LEASE, name);
-
-        ck_assert_msg(strcmp(now, value) == 0, "%s is %s, not %s", name, now, value);
-}
-
 START_TEST(a_lease_says_whose_it_is_and_of_what) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant =

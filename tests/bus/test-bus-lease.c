@@ -181,6 +181,8 @@ START_TEST(remove_takes_a_group_out_of_lease_and_container) {
                 count_signals(client, "PropertiesChanged", grant.path, "\"Groups\" <[4]>"), 1);
         ck_assert_uint_ge(
                 count_signals(client, "PropertiesChanged", "/group/9", "\"Lease\" <\"/\">"), 1);
+        /* Our file of it is closed behind the reply. */
+        wait_until(!fake_machine_group_is_open(9));
         again = acquire(client, "group/9");
         ck_assert_str_eq(again.path, "/org/vfiod1/lease/2");
 }

@@ -311,6 +311,25 @@ START_TEST(a_holder_that_survives_keeps_its_dma) {
 }
 END_TEST
 
+/* Closing would do it too, but not while a copy is somewhere. */
+START_TEST(undo_detaches_what_was_attached_in_reverse_order) {
+        Progress progress;
+        Scene scene;
+
+        scene_init(&scene, shape_find("acquire cdevs"));
+        stub->fail_call[0] = 10; /* read iovas of ioas 1 */
+        stub->fail_error = -ENOENT;
+        progress = scene_run(&scene, NEVER);
+        ck_assert_int_eq(progress.error, -ENOENT);
+        ck_assert_int_eq(progress.undo_error, 0);
+        ck_assert_ptr_nonnull(strstr(stub->log, "read iovas of ioas 1\n"
+                                                "detach cdev 0000:03:02.0\n"
+                                                "detach cdev 0000:03:01.0\n"));
+        ck_assert_uint_eq(scene.files.n_handles, 0);
+        scene_done(&scene);
+}
+END_TEST
+
 /* Nothing was attached that undoing could attach again. */
 START_TEST(a_cdev_that_could_not_be_detached_is_not_attached_again) {
         Scene scene;
@@ -339,6 +358,7 @@ int main(void) {
         tcase_add_test(tests, a_cdev_whose_group_is_the_leases_iommufds_is_sealed_with_that);
         tcase_add_test(tests, a_remove_that_finds_a_holder_loses_nothing);
         tcase_add_test(tests, a_holder_that_survives_keeps_its_dma);
+        tcase_add_test(tests, undo_detaches_what_was_attached_in_reverse_order);
         tcase_add_test(tests, a_cdev_that_could_not_be_detached_is_not_attached_again);
         return tests_run(tests);
 }

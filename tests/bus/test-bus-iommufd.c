@@ -529,7 +529,7 @@ START_TEST(a_release_drains_until_the_last_copy_of_a_cdev_is_closed) {
         Client *client = client_with_iommufd();
         _cleanup_grant_ Grant grant = acquire_prepared(client, prepares[_i]);
         _cleanup_close_ int kept = dup(grant_file(&grant, "cdev", DEVICE));
-        _cleanup_close_ int iommufd = dup(grant_file(&grant, "iommufd", ""));
+        _cleanup_close_ _unused_ int iommufd = dup(grant_file(&grant, "iommufd", ""));
         _cleanup_message_ Message *released = lease(client, grant.path, "Release", NULL);
         _cleanup_message_ Message *refused = NULL, *again = NULL;
         _cleanup_free_ char *path = strdup(grant.path);

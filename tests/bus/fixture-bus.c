@@ -401,6 +401,12 @@ void expect_refusal(Message *reply, const char *name, const char *subject) {
         expect_error(reply, whole, subject);
 }
 
+void expect_lease(Client *client, const char *path, const char *name, const char *value) {
+        _cleanup_free_ char *now = property(client, path, VFIOD_INTERFACE_LEASE, name);
+
+        ck_assert_msg(strcmp(now, value) == 0, "%s is %s, not %s", name, now, value);
+}
+
 void expect_part(const char *text, const char *part) {
         ck_assert_msg(strstr(text, part), "'%s' is not in: %s", part, text);
 }
@@ -473,6 +479,12 @@ char *grant_text(const Grant *grant) {
                                                grant->files[i].kind, grant->files[i].name),
                                  0);
         return text;
+}
+
+void expect_files(const Grant *grant, const char *files) {
+        _cleanup_free_ char *text = grant_text(grant);
+
+        ck_assert_str_eq(text, files);
 }
 
 int grant_file(const Grant *grant, const char *kind, const char *name) {

@@ -86,6 +86,8 @@ void expect_refusal(Message *reply, const char *name, const char *subject);
 /* The rendered reply, or the text, has the part. */
 void expect_text(Message *reply, const char *part);
 void expect_part(const char *text, const char *part);
+/* A property of a lease. */
+void expect_lease(Client *client, const char *path, const char *name, const char *value);
 /* How often the client got such a signal: every part occurs in it; NULL parts count as there. */
 size_t count_signals(const Client *client, const char *member, const char *path, const char *part);
 
@@ -107,6 +109,7 @@ Grant grant_of(Message *reply);
 Grant grant_of_files(Message *reply);
 /* "container:,group:2,device:0000:01:00.0". Allocated. */
 char *grant_text(const Grant *grant);
+void expect_files(const Grant *grant, const char *files);
 int grant_file(const Grant *grant, const char *kind, const char *name);
 void grant_done(Grant *grant);
 #define _cleanup_grant_ _unused_ _cleanup_(grant_done)

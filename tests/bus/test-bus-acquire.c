@@ -16,12 +16,6 @@ static Grant acquire(Client *client, const char *target) {
         return grant_of(manager(client, "Acquire", "asa{sv}", 1, target, 0));
 }
 
-static void expect_files(const Grant *grant, const char *files) {
-        _cleanup_free_ char *text = grant_text(grant);
-
-        ck_assert_str_eq(text, files);
-}
-
 static size_t count_removed(const Client *client, const char *path) {
         return count_signals(client, "InterfacesRemoved", VFIOD_PATH, path);
 }

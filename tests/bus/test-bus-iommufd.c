@@ -37,18 +37,6 @@ static Grant acquire_prepared(Client *client, const char *prepare) {
                 manager(client, "Acquire", "asa{sv}", 1, GROUP, 1, "prepare", "s", prepare));
 }
 
-static void expect_files(const Grant *grant, const char *files) {
-        _cleanup_free_ char *text = grant_text(grant);
-
-        ck_assert_str_eq(text, files);
-}
-
-static void expect_lease(Client *client, const char *path, const char *name, const char *value) {
-        _cleanup_free_ char *now = property(client, path, VFIOD_INTERFACE_LEASE, name);
-
-        ck_assert_msg(strcmp(now, value) == 0, "%s is %s, not %s", name, now, value);
-}
-
 static bool lease_is(Client *client, const char *path, const char *state) {
         _cleanup_free_ char *now = property(client, path, VFIOD_INTERFACE_LEASE, "State");
 
@@ -541,7 +529,7 @@ START_TEST(a_release_drains_until_the_last_copy_of_a_cdev_is_closed) {
         Client *client = client_with_iommufd();
         _cleanup_grant_ Grant grant = acquire_prepared(client, prepares[_i]);
         _cleanup_close_ int kept = dup(grant_file(&grant, "cdev", DEVICE));
-        _cleanup_close_ int iommufd = dup(grant_file(&grant, "iommufd", ""));
+        _cleanup_close_ _unused_ int iommufd = dup(grant_file(&grant, "iommufd", ""));
         _cleanup_message_ Message *released = lease(client, grant.path, "Release", NULL);
         _cleanup_message_ Message *refused = NULL, *again = NULL;
         _cleanup_free_ char *path = strdup(grant.path);

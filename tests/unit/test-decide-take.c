@@ -470,6 +470,16 @@ static void set_iommufd(Lease *lease, Prepare prepare) {
         lease->iommufd.ioas = prepare == PREPARE_ATTACH ? 5 : 0;
 }
 
+/* Of group 3 one cdev was given away. */
+static void init_half_leased(World *world) {
+        Lease *lease;
+
+        init_world(world);
+        lease = world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){3, 0});
+        ck_assert_int_eq(lease_add_device(lease, PAIR_2), 0);
+        set_iommufd(lease, PREPARE_OPEN);
+}
+
 #define SIGNALS_3                                                                                  \
         "send SIGBUS to the holders of group 3 and give them 2000 ms\n"                            \
         "send SIGKILL to the holders of group 3 and give them 5000 ms\n"
@@ -551,12 +561,8 @@ END_TEST
 /* Who has the other device of the group is told by looking, and by the claim. */
 START_TEST(of_a_pair_only_the_cdev_that_we_gave_away_is_quieted_and_closed) {
         World world;
-        Lease *lease;
 
-        init_world(&world);
-        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){3, 0});
-        ck_assert_int_eq(lease_add_device(lease, PAIR_2), 0);
-        set_iommufd(lease, PREPARE_OPEN);
+        init_half_leased(&world);
         assert_plan(&world, &revoke_pair,
                     "look who holds group 3\n"
                     "turn memory decode and bus mastering of " PAIR_2 " off\n"
@@ -615,12 +621,8 @@ END_TEST
 
 START_TEST(holders_of_cdevs_are_asked_by_interrupt_through_ours_alone) {
         World world;
-        Lease *lease;
 
-        init_world(&world);
-        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){3, 0});
-        ck_assert_int_eq(lease_add_device(lease, PAIR_2), 0);
-        set_iommufd(lease, PREPARE_OPEN);
+        init_half_leased(&world);
         assert_asks(&world, (uint32_t[]){3}, 1, "ask the holder of " PAIR_2 " for it by interrupt");
         world_done(&world);
 }

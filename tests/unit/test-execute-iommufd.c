@@ -99,6 +99,12 @@ START_TEST(each_plan_makes_its_calls_in_order) {
 }
 END_TEST
 
+/* What is busy stays so. */
+static void wait_for_nobody(Scene *scene) {
+        for (size_t i = 0; i < scene->plan.n_steps; i++)
+                scene->plan.steps[i].grace_ms = 0;
+}
+
 static void assert_findings(const Results *results, const char *expected) {
         static const char *const names[_FINDING_KIND_MAX] = {
                 [FINDING_IOAS] = "ioas",
@@ -235,15 +241,12 @@ START_TEST(a_copy_of_a_cdev_that_cannot_be_found_keeps_the_group) {
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 Progress progress;
                 Scene scene;
-                size_t last;
 
                 scene_init(&scene, shape_find(rows[i].shape));
                 stub_add_holder(813, HOLD_CDEV, stub_find_device(rows[i].device)->group,
                                 rows[i].device)
                         ->hidden = true;
-                last = scene.plan.n_steps - 1;
-                for (size_t j = 0; j <= last; j++)
-                        scene.plan.steps[j].grace_ms = 0;
+                wait_for_nobody(&scene);
                 progress = scene_run(&scene, NEVER);
                 ck_assert_msg(progress.error == -EBUSY, "row %zu: %d", i, progress.error);
                 ck_assert(scene.plan.steps[progress.step].kind == STEP_CLAIM_GROUP ||
@@ -264,8 +267,7 @@ START_TEST(a_cdev_whose_group_is_the_leases_iommufds_is_sealed_with_that) {
                                    handles_find(&scene.files, HANDLE_IOMMUFD, 0, NULL), &id),
                          0);
         stub_add_holder(813, HOLD_CDEV, 1, "b")->hidden = true;
-        for (size_t i = 0; i < scene.plan.n_steps; i++)
-                scene.plan.steps[i].grace_ms = 0;
+        wait_for_nobody(&scene);
         ck_assert_int_eq(scene_run(&scene, NEVER).error, -EBUSY);
         scene_done(&scene);
 }
@@ -297,8 +299,7 @@ START_TEST(a_holder_that_survives_keeps_its_dma) {
 
         scene_init(&scene, shape_find("revoke one of the groups of an iommufd"));
         stub->holders[0].yields_to = 0;
-        for (size_t i = 0; i < scene.plan.n_steps; i++)
-                scene.plan.steps[i].grace_ms = 0;
+        wait_for_nobody(&scene);
         before = stub_state();
         progress = scene_run(&scene, NEVER);
         after = stub_state();
@@ -310,14 +311,32 @@ START_TEST(a_holder_that_survives_keeps_its_dma) {
 }
 END_TEST
 
+/* Closing would do it too, but not while a copy is somewhere. */
+START_TEST(undo_detaches_what_was_attached_in_reverse_order) {
+        Progress progress;
+        Scene scene;
+
+        scene_init(&scene, shape_find("acquire cdevs"));
+        stub->fail_call[0] = 10; /* read iovas of ioas 1 */
+        stub->fail_error = -ENOENT;
+        progress = scene_run(&scene, NEVER);
+        ck_assert_int_eq(progress.error, -ENOENT);
+        ck_assert_int_eq(progress.undo_error, 0);
+        ck_assert_ptr_nonnull(strstr(stub->log, "read iovas of ioas 1\n"
+                                                "detach cdev 0000:03:02.0\n"
+                                                "detach cdev 0000:03:01.0\n"));
+        ck_assert_uint_eq(scene.files.n_handles, 0);
+        scene_done(&scene);
+}
+END_TEST
+
 /* Nothing was attached that undoing could attach again. */
 START_TEST(a_cdev_that_could_not_be_detached_is_not_attached_again) {
         Scene scene;
 
         scene_init(&scene, shape_find("revoke one of the groups of an iommufd"));
         stub->holders[0].yields_to = 0;
-        for (size_t i = 0; i < scene.plan.n_steps; i++)
-                scene.plan.steps[i].grace_ms = 0;
+        wait_for_nobody(&scene);
         stub->fail_call[0] = 3; /* detach cdev a */
         stub->fail_error = -EINVAL;
         ck_assert_int_eq(scene_run(&scene, NEVER).error, -EBUSY);
@@ -339,6 +358,7 @@ int main(void) {
         tcase_add_test(tests, a_cdev_whose_group_is_the_leases_iommufds_is_sealed_with_that);
         tcase_add_test(tests, a_remove_that_finds_a_holder_loses_nothing);
         tcase_add_test(tests, a_holder_that_survives_keeps_its_dma);
+        tcase_add_test(tests, undo_detaches_what_was_attached_in_reverse_order);
         tcase_add_test(tests, a_cdev_that_could_not_be_detached_is_not_attached_again);
         return tests_run(tests);
 }

@@ -149,18 +149,20 @@ static void result_done(Result *result) {
 }
 
 /* Takes the line that begins so out of a state. */
-static bool forget_line(char *state, const char *begin) {
-        for (char *line = state; line; line = strchr(line, '\n'), line += line ? 1 : 0) {
-                const char *end = strchr(line, '\n');
+static void forget_line(char *state, const char *begin) {
+        char *line = state, *end;
 
-                if (!string_after(line, begin))
-                        continue;
-                memmove(line, end ? end + 1 : "", strlen(end ? end + 1 : "") + 1);
-                if (!end && line > state)
-                        line[-1] = '\0';
-                return true;
+        while (!string_after(line, begin)) {
+                line = strchr(line, '\n');
+                if (!line)
+                        return;
+                line++;
         }
-        return false;
+        end = strchr(line, '\n');
+        if (end)
+                memmove(line, end + 1, strlen(end + 1) + 1);
+        else
+                line[line > state ? -1 : 0] = '\0';
 }
 
 /* What is not undone: closing a cdev, sealing it, and detaching it from what only its receiver
@@ -174,11 +176,11 @@ static size_t forget_lost(const Plan *plan, size_t end, char *before, char *afte
 
                 if (step->kind == STEP_CLOSE_CDEV) {
                         closed++;
-                        (void)forget_line(before, begin);
+                        forget_line(before, begin);
                 } else if (step->kind == STEP_SEAL_CDEV ||
                            (step->kind == STEP_DETACH_CDEV && !step->ioas)) {
-                        (void)forget_line(before, begin);
-                        (void)forget_line(after, begin);
+                        forget_line(before, begin);
+                        forget_line(after, begin);
                 }
         }
         return closed;

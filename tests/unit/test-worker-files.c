@@ -226,6 +226,61 @@ START_TEST(given_files_come_back_when_the_plan_fails) {
 }
 END_TEST
 
+/* By the call that fails: the iommufd is lent, and a cdev that was closed cannot be opened again as
+ * it was. */
+START_TEST(given_cdevs_come_back_unless_they_were_closed) {
+        static const struct {
+                const char *shape;
+                size_t call;
+                const char *files;
+        } rows[] = {
+                {"revoke cdevs from a lease", 1, "cdev a, cdev b"}, /* look for holders */
+                {"take cdevs that were let go of", 1, "cdev a, cdev b"},
+                {"take cdevs that were let go of", 2, ""}, /* open group 1 */
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                Handles given = HANDLES_NULL;
+                Scene scene;
+                Run run;
+
+                scene_init(&scene, shape_find(rows[i].shape));
+                ck_assert_int_eq(handles_move_group(&scene.files, 1, &given), 0);
+                ck_assert_uint_eq(given.n_handles, 2);
+                stub->fail_call[0] = rows[i].call;
+                stub->fail_error = -EXDEV;
+                run_begin(&run, &scene.plan, &scene.files, &given, LONG);
+                run_until_done(&run);
+                ck_assert_int_eq(run.progress.error, -EXDEV);
+                ck_assert_int_eq(run.progress.undo_error, 0);
+                assert_came_back(&run, rows[i].files);
+                run_end(&run);
+                scene_done(&scene);
+        }
+}
+END_TEST
+
+START_TEST(iommufd_cdevs_and_what_was_found_out_arrive) {
+        static const HandleKind kinds[] = {HANDLE_IOMMUFD, HANDLE_CDEV, HANDLE_CDEV};
+        Scene scene;
+        Run run;
+
+        scene_init(&scene, shape_find("acquire cdevs"));
+        run_begin(&run, &scene.plan, NULL, NULL, LONG);
+        run_until_done(&run);
+        ck_assert_int_eq(run.progress.error, 0);
+        assert_came_back(&run, "iommufd, cdev 0000:03:01.0, cdev 0000:03:02.0");
+        for (size_t i = 0; i < ELEMENTS(kinds); i++)
+                ck_assert_int_eq(run.opened.handles[i].kind, kinds[i]);
+        ck_assert_uint_eq(run.results.findings.n_findings, 6);
+        ck_assert_int_eq(run.results.findings.findings[1].kind, FINDING_DEVICE_ID);
+        ck_assert_str_eq(run.results.findings.findings[1].device, "0000:03:01.0");
+        ck_assert_uint_eq(run.results.findings.findings[5].values[1], 0xffffffffffff);
+        run_end(&run);
+        scene_done(&scene);
+}
+END_TEST
+
 /* The group is not ours any more: a file of it that stayed open would keep it from everybody. */
 START_TEST(given_files_do_not_come_back_when_the_plan_succeeds) {
         Handles given = HANDLES_NULL;
@@ -361,6 +416,8 @@ int main(void) {
         tcase_add_test(tests, lent_files_stay_ours_and_are_not_sent_back);
         tcase_add_test(tests, a_device_that_undo_had_to_open_again_comes_back);
         tcase_add_test(tests, given_files_come_back_when_the_plan_fails);
+        tcase_add_test(tests, given_cdevs_come_back_unless_they_were_closed);
+        tcase_add_test(tests, iommufd_cdevs_and_what_was_found_out_arrive);
         tcase_add_test(tests, given_files_do_not_come_back_when_the_plan_succeeds);
         tcase_add_test(tests, a_worker_that_waits_for_holders_can_be_called_off);
         tcase_add_test(tests, holders_that_were_found_arrive_whether_the_plan_fails_or_not);

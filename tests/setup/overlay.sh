@@ -36,6 +36,6 @@ lab_overlay() {
 }
 
 build_for_lab() {
-        build_in_root trixie lab gcc -Dtests=disabled --buildtype=debugoptimized --prefix=/usr --sysconfdir=/etc --localstatedir=/var
+        build_in_root trixie lab gcc -Dtests=disabled --buildtype=debugoptimized --prefix=/usr --libdir=lib --sysconfdir=/etc --localstatedir=/var
         install_from_root trixie lab "$1"
 }

@@ -8,6 +8,7 @@ HOLDER=$LAB/holder
 BEFORE=/run/vfiod-lab/before
 
 # in_mode MODE: that holders lease in from now on, group or iommufd. A case iommufd-holder-X is holder-X in the other one.
+# In iommufd mode they get $PREPARE, which is `open` unless the case says `attach`.
 # $DEVICE_FILE is how ListHolders calls the file of a device then, $ALL_FILES what a holder has, $OTHER_FILES without the device's.
 # shellcheck disable=SC2034 # for the cases
 in_mode() {
@@ -32,7 +33,8 @@ begin_to_hold() {
         shift 3
         if [ "$MODE" = iommufd ]; then
                 files=(--iommufd '{iommufd}' --cdev "$device={cdev:$device}")
-                prepare=open
+                prepare=${PREPARE-open}
+                [ "$prepare" != attach ] || files+=(--ioas given)
         fi
         [[ $1 != unbound* ]] || files+=(--ioas 0)
         background "$name" as "$user" vfioctl exec --bind --mode="$MODE" --prepare="$prepare" "$device" -- "$HOLDER" \

@@ -120,6 +120,12 @@ static RefusalKind judge_bind_cdev(Outcome *outcome, const Step *step, int error
         return REFUSAL_NONE;
 }
 
+/* Of those found; a group's own file keeps no device open. */
+static bool only_group_is_open(const Holds *holds, uint32_t group) {
+        return holds_any(holds, group, hold_keeps_group) &&
+               !holds_any(holds, group, hold_keeps_device);
+}
+
 /* Unbind says itself who they are (daemon/broker/wait.c). */
 static RefusalKind judge_expect_nobody(Outcome *outcome, const World *world, const Request *request,
                                        const Step *step, int error) {
@@ -129,10 +135,12 @@ static RefusalKind judge_expect_nobody(Outcome *outcome, const World *world, con
 
         if (error != -EBUSY)
                 return REFUSAL_NONE;
-        return refuse(&outcome->refusal, leased ? REFUSAL_IN_USE : REFUSAL_HELD_OUTSIDE,
-                      "a device of group %u is %s%s%s", step->group,
-                      leased ? "still open" : "open in a process that has no lease of it",
-                      named ? ": held by " : "", named ? string_or_empty(holders) : "");
+        return refuse(
+                &outcome->refusal, leased ? REFUSAL_IN_USE : REFUSAL_HELD_OUTSIDE,
+                "%sgroup %u is %s%s%s",
+                only_group_is_open(&outcome->results.holds, step->group) ? "" : "a device of ",
+                step->group, leased ? "still open" : "open in a process that has no lease of it",
+                named ? ": held by " : "", named ? string_or_empty(holders) : "");
 }
 
 static RefusalKind judge_evict(Outcome *outcome, int error) {

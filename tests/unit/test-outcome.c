@@ -25,6 +25,7 @@ static const struct {
         bool due;
         bool remove; /* not Unbind */
         bool leased;
+        bool group_file; /* and no device, is what the holder has */
 } rows[] = {
         {STEP_OPEN_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
          "group 3 is open in a process that has no lease of it; find it with 'vfioctl holders "
@@ -66,6 +67,8 @@ static const struct {
          "look who holds groups: Permission denied", .due = true},
         {STEP_EXPECT_NOBODY, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
          "a device of group 3 is open in a process that has no lease of it"},
+        {STEP_EXPECT_NOBODY, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
+         "group 3 is open in a process that has no lease of it", .group_file = true},
         {STEP_EXPECT_NOBODY, 3, NULL, -EBUSY, REFUSAL_IN_USE, "a device of group 3 is still open",
          .leased = true},
         {STEP_EXPECT_NOBODY, 3, NULL, -EBUSY, REFUSAL_IN_USE,
@@ -136,9 +139,9 @@ static void add_step(Plan *plan, StepKind kind, uint32_t group, const char *devi
 }
 
 /* Who was found, among those that do not count. */
-static void add_holder(Outcome *outcome) {
+static void add_holder(Outcome *outcome, HoldKind kind) {
         const Hold holds[] = {
-                {.kind = HOLD_DEVICE,
+                {.kind = kind,
                  .pid = 812,
                  .uid = 1001,
                  .group = 3,
@@ -164,7 +167,7 @@ START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step
                 world_init_lab(&world);
                 if (rows[i].leased)
                         (void)world_add_lease(&world, 1001, LEASE_HELD, (uint32_t[]){3, 0});
-                add_holder(&outcome);
+                add_holder(&outcome, rows[i].group_file ? HOLD_GROUP : HOLD_DEVICE);
                 add_step(&plan, STEP_OPEN_CONTAINER, 0, NULL);
                 add_step(&plan, rows[i].kind, rows[i].group, rows[i].device);
                 outcome_judge(&outcome, &world, &asked, &plan, &progress);

@@ -6,7 +6,9 @@ group=$(group_of $N)
 vfioctl bind $N
 exec {outside}<>"/dev/vfio/$group"
 refused org.vfiod1.Error.HeldOutside vfioctl exec $N -- true
-refused "vfioctl holders group/$group" vfioctl unbind $N
+refused "vfioctl holders group/$group" vfioctl exec $N -- true
+refused org.vfiod1.Error.HeldOutside vfioctl unbind $N
+refused "held by pid $$ (" vfioctl unbind $N
 is "$(driver_of $N)" vfio-pci
 exec {outside}>&-
 vfioctl exec $N -- true

@@ -3,7 +3,7 @@
 
 N=0000:01:00.0
 vfioctl bind $N
-words=$(vfioctl exec --prepare open $N -- sh -c 'echo "$VFIOD_FDS"')
+words=$(vfioctl exec --mode=group --prepare=open $N -- sh -c 'echo "$VFIOD_FDS"')
 contains "$words" container:
 contains "$words" "group:$(group_of $N)="
 lacks "$words" device: "no device can be open in a group that is not attached"

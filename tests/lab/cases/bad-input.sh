@@ -37,7 +37,7 @@ try "must be of type 's'" Bind 'asa{sv}' 1 $N 1 driver b true
 try "must be of type 'b'" Acquire 'asa{sv}' 1 $N 1 bind s yes
 try "no option 'bind'" Bind 'asa{sv}' 1 $N 1 bind b true
 try "'fast' is not" Acquire 'asa{sv}' 1 $N 1 mode s fast
-try "iommufd" Acquire 'asa{sv}' 1 $N 1 mode s iommufd
+[ "$LAB_KERNEL" != stock ] || try "iommufd" Acquire 'asa{sv}' 1 $N 1 mode s iommufd
 try "'fail', 'wait' or 'revoke'" Unbind 'asa{sv}' 1 $N 1 policy s nicely
 try "only with policy" Unbind 'asa{sv}' 1 $N 1 timeout t 1
 try "at most 64 bytes" Acquire 'asa{sv}' 1 $N 1 label s "$(printf 'x%.0s' {1..65})"

@@ -9,7 +9,7 @@ configure '{"revoke": {"sigbus_grace_ms": 1000, "sigkill_grace_ms": 1000}}'
 allow alice acquire bind
 keep_pinging
 hold owner alice $N in-flight keep
-is "$(holders_of $N)" "$(pid_of owner) $(id -u alice) holder - /org/vfiod1/lease/1 container,group,lease"
+is "$(holders_of $N)" "$(pid_of owner) $(id -u alice) holder - /org/vfiod1/lease/1 $OTHER_FILES"
 does_not_take_back --wait=1 StillHeld $N
 untouched owner $N
 does_not_take_back --revoke=1 Stuck $N

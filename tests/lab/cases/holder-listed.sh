@@ -8,14 +8,14 @@ allow alice acquire bind
 allow bob acquire bind
 hold one alice $N deaf
 hold two bob $S deaf
-systemd-run --quiet --collect --unit=vfiod-lab-vm vfioctl exec --bind $T -- sleep 1000
+systemd-run --quiet --collect --unit=vfiod-lab-vm vfioctl exec --mode="$MODE" --bind $T -- sleep 1000
 sleeping() { pid=$(systemctl show --value --property=MainPID vfiod-lab-vm.service) && [[ $(</proc/$pid/comm) == sleep ]]; }
 wait_until 20 sleeping
 
-is "$(holders_of $N)" "$(pid_of one) $(id -u alice) holder - $lease/1 container,device,group,lease"
+is "$(holders_of $N)" "$(pid_of one) $(id -u alice) holder - $lease/1 $ALL_FILES"
 is "$(holders_of "group/$(group_of $N)")" "$(holders_of $N)"
-is "$(holders_of $S)" "$(pid_of two) $(id -u bob) holder - $lease/2 container,device,group,lease"
-is "$(holders_of $T)" "$pid 0 sleep vfiod-lab-vm.service $lease/3 container,device,group,lease"
+is "$(holders_of $S)" "$(pid_of two) $(id -u bob) holder - $lease/2 $ALL_FILES"
+is "$(holders_of $T)" "$pid 0 sleep vfiod-lab-vm.service $lease/3 $ALL_FILES"
 is "$(ref_count $N) $(ref_count $S) $(ref_count $T)" "1 1 1"
 words=$(vfioctl holders $N)
 contains "$words" "$(pid_of one)"
@@ -31,7 +31,7 @@ is "$(holders_of $N)" "" "who has ended holds nothing"
 is "$(ref_count $N)" 0
 vfioctl holders $N
 hold_outside outsider $N
-is "$(holders_of $N)" "$(pid_of outsider) 0 sleep - / group" "a plain process without a lease"
+is "$(holders_of $N)" "$(pid_of outsider) 0 sleep - / $(outside_file)" "a plain process without a lease"
 is "$(ref_count $N)" 1
 finish outsider
 takes_back --wait=20 $N

@@ -20,7 +20,7 @@ fd = fcntl.ioctl(group, GET_DEVICE_FD, bytearray(device.encode() + b"\0"), True)
 print("holding", fd, flush=True)
 time.sleep(1000)
 END
-background owner vfioctl exec --bind --prepare open $N -- python3 "$WORK/opener.py" '{container}' '{group}' $N
+background owner vfioctl exec --bind --mode=group --prepare=open $N -- python3 "$WORK/opener.py" '{container}' '{group}' $N
 wait_until 30 said owner holding
 
 contains "$(holders_of $N)" "container,device,group"

@@ -7,11 +7,10 @@ allow alice acquire bind
 keep_pinging
 background receiver as bob "$HOLDER" receive vfiod-lab-holder
 wait_until 20 said receiver "waiting for files"
-background owner as alice vfioctl exec --bind $N -- "$HOLDER" --container '{container}' --group '{group}' --lease '{lease}' \
-        --device "$N={device:$N}" send vfiod-lab-holder
+begin_to_hold owner alice $N send vfiod-lab-holder
 wait_until 30 said receiver holding
 wait_until 10 gone owner
-is "$(holders_of $N)" "$(pid_of receiver) $(id -u bob) holder - /org/vfiod1/lease/1 container,device,group,lease"
+is "$(holders_of $N)" "$(pid_of receiver) $(id -u bob) holder - /org/vfiod1/lease/1 $ALL_FILES"
 does_not_take_back --wait=1 StillHeld $N
 contains "$WORDS" "pid $(pid_of receiver) (holder, uid $(id -u bob)"
 untouched receiver $N

@@ -6,7 +6,7 @@ N=0000:01:00.0
 allow alice acquire bind
 keep_pinging
 hold owner alice $N thread
-is "$(holders_of $N)" "$(pid_of owner) $(id -u alice) holder - /org/vfiod1/lease/1 container,device,group,lease"
+is "$(holders_of $N)" "$(pid_of owner) $(id -u alice) holder - /org/vfiod1/lease/1 $ALL_FILES"
 does_not_take_back --wait=1 StillHeld $N
 contains "$WORDS" "pid $(pid_of owner) (holder"
 untouched owner $N

@@ -7,7 +7,7 @@ allow alice acquire bind
 hold owner alice $N deaf
 refused org.vfiod1.Error.Leased vfioctl unbind $N
 refused "held by pid $(pid_of owner) (holder, uid $(id -u alice)" vfioctl unbind $N
-refused "device $N" vfioctl unbind $N
+refused "$DEVICE_FILE $N" vfioctl unbind $N
 refused "only with policy" busctl call org.vfiod1 /org/vfiod1 org.vfiod1.Manager Unbind 'asa{sv}' 1 $N 1 timeout t 1000
 untouched owner $N
 lacks "$(<"$WORK/owner.out")" asked
@@ -16,7 +16,7 @@ wait_until 10 no_leases
 
 hold_outside outsider $N
 refused org.vfiod1.Error.HeldOutside vfioctl unbind $N
-refused "held by pid $(pid_of outsider) (sleep, uid 0" vfioctl unbind $N
+refused "held by pid $(pid_of outsider) (sleep, uid 0): $(outside_words $N)" vfioctl unbind $N
 is "$(driver_of $N)" vfio-pci
 does_not_take_back --wait=1 StillHeld $N
 contains "$WORDS" "pid $(pid_of outsider) (sleep"

@@ -10,7 +10,7 @@ for time in 1 1500ms; do
         does_not_take_back --wait=$time StillHeld $N
         took_at_least 1000
         contains "$WORDS" "pid $(pid_of owner) (holder, uid $(id -u alice)"
-        contains "$WORDS" "device $N"
+        contains "$WORDS" "$DEVICE_FILE $N"
         untouched owner $N
         works owner
 done

@@ -8,7 +8,7 @@ echo $U >/sys/devices/virtual/mtty/mtty/mdev_supported_types/mtty-2/create
 known() { vfioctl show $U >/dev/null; }
 wait_until 10 known
 look_into $U
-is "$(told Mode)" group
+is "$(told Mode)" iommufd
 contains "$(told Flags)" pci "mtty gives itself out for a PCI card"
 contains "$(region_of config)" "3 "
 is "$(irqs_of intx)" 1

@@ -3,7 +3,7 @@
 
 N=0000:01:00.0
 allow alice acquire bind
-background keeper as alice vfioctl exec --bind $N -- sh -c 'eval "exec $VFIOD_LEASE_FD<&-"; echo closed; exec sleep 100'
+background keeper as alice vfioctl exec --bind $N -- bash -c 'eval "exec $VFIOD_LEASE_FD<&-"; echo closed; exec sleep 100'
 wait_until 20 said keeper closed
 draining() { [[ $(vfioctl leases) == *draining* ]]; }
 wait_until 10 draining

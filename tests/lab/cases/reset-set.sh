@@ -15,5 +15,5 @@ is "$(set_of 0000:01:00.0)" '1 "0000:01:00.0"'
 is "$(set_of 0000:00:03.0)" '1 "0000:00:03.0"' "what is below a bridge does not reset it"
 
 acquire() { busctl --json=short call org.vfiod1 /org/vfiod1 org.vfiod1.Manager Plan 'sasa{sv}' acquire "$@"; }
-contains "$(acquire 1 $A 2 bind b true hot_reset b true)" "open group $(group_of $A)"
-contains "$(acquire 1 0000:01:00.0 2 bind b true hot_reset b true)" "open group $(group_of 0000:01:00.0)"
+contains "$(acquire 1 $A 3 mode s group bind b true hot_reset b true)" "open group $(group_of $A)"
+contains "$(acquire 1 0000:01:00.0 3 mode s group bind b true hot_reset b true)" "open group $(group_of 0000:01:00.0)"

@@ -242,3 +242,16 @@ void take_out_of_flight(void) {
                 flight[i] = -EBADF;
         }
 }
+
+void take_in(void) {
+        int fds[DEVICES_MAX];
+        char words[16];
+
+        if (flight[1] < 0)
+                return;
+        if (receive_fds(flight[1], words, sizeof(words), fds, files.n_devices) != files.n_devices)
+                die("not all devices came back");
+        for (size_t i = 0; i < files.n_devices; i++)
+                files.devices[i].fd = fds[i];
+        take_out_of_flight();
+}

@@ -41,6 +41,7 @@ enum {
         MAPS_BAR = 1 << 3,
         WORKS = 1 << 4, /* reads a register of the BAR all the time */
         OWNS_NOTHING = 1 << 5,
+        BINDS_LATE = 1 << 6, /* its cdevs, when it is to use the devices */
 };
 
 typedef void (*SigbusHandler)(int signal, siginfo_t *info, void *context);
@@ -75,6 +76,11 @@ static const Kind zoo[] = {
         {.name = "in-flight", .place = leave_in_flight},               /* keep|close|send */
         {.name = "replaced", .place = hold_in_two_children},           /* as root */
         {.name = "vanishing", .place = hold_in_vanishing_children},    /* NUMBER OTHERS; as root */
+        /* Those who were given cdevs and have done nothing with them (--ioas 0). */
+        {.name = "unbound-child", .traits = OWNS_NOTHING | BINDS_LATE, .place = hand_to_child},
+        {.name = "unbound-in-flight",
+         .traits = OWNS_NOTHING | BINDS_LATE,
+         .place = leave_in_flight}, /* keep|close */
         /* Those whom SIGBUS does not end. */
         {.name = "stubborn", .traits = MAPS_BAR, .sigbus = on_sigbus_go_on},
         {.name = "careful", .traits = MAPS_BAR | WORKS, .sigbus = on_sigbus_give_back},
@@ -243,6 +249,15 @@ static void begin(char ***arguments) {
 
 /* --- and then */
 
+static void bind_devices(void) {
+        take_in();
+        for (size_t i = 0; i < files.n_devices; i++)
+                if (bind_cdev(&files.devices[i]) < 0)
+                        printf("%s: cannot be bound: %m\n", files.devices[i].name);
+                else
+                        printf("%s: bound\n", files.devices[i].name);
+}
+
 static void use_devices(void) {
         for (size_t i = 0; i < files.n_devices; i++) {
                 const Device *device = &files.devices[i];
@@ -275,7 +290,7 @@ static void on_signal(int signals) {
         case SIGTERM:
                 exit(EXIT_SUCCESS);
         case SIGUSR1:
-                use_devices();
+                kind->traits &BINDS_LATE ? bind_devices() : use_devices();
                 break;
         case SIGUSR2:
                 give_back();

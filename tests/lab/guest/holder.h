@@ -28,6 +28,8 @@ void send_away(char ***arguments);
 void receive(char ***arguments);
 void leave_in_flight(char ***arguments);
 void take_out_of_flight(void);
+/* The devices from where leave_in_flight() has left them, if it has. */
+void take_in(void);
 
 /* --- holder-successor.c */
 

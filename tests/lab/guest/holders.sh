@@ -7,31 +7,74 @@ HOLDER=$LAB/holder
 # Written by run-cases: the machine as it was before the case.
 BEFORE=/run/vfiod-lab/before
 
-# The mode that holders lease in, group or iommufd; a case named iommufd-holder-X is holder-X in the other.
-MODE=${MODE-group}
+# in_mode MODE: that holders lease in from now on, group or iommufd. A case iommufd-holder-X is holder-X in the other one.
+# In iommufd mode they get $PREPARE, which is `open` unless the case says `attach`.
+# $DEVICE_FILE is how ListHolders calls the file of a device then, $ALL_FILES what a holder has, $OTHER_FILES without the device's.
+# shellcheck disable=SC2034 # for the cases
+in_mode() {
+        MODE=$1
+        case $MODE in
+        group) DEVICE_FILE=device OTHER_FILES=container,group,lease ALL_FILES=container,device,group,lease ;;
+        iommufd) DEVICE_FILE=cdev OTHER_FILES=iommufd,lease ALL_FILES=cdev,iommufd,lease ;;
+        esac
+}
+in_mode group
 
 # hold NAME USER DEVICE KIND [ARGUMENT...]: a holder of the zoo leases the device, and is in its place when this returns.
 hold() {
+        begin_to_hold "$@"
+        wait_until 30 said "$1" holding
+}
+
+# begin_to_hold: the same, without waiting for it. Kinds unbound* are for iommufd mode and leave their cdevs as they come.
+begin_to_hold() {
         local name=$1 user=$2 device=$3
         local files=(--container '{container}' --group '{group}' --device "$device={device:$device}") prepare=attach
         shift 3
         if [ "$MODE" = iommufd ]; then
                 files=(--iommufd '{iommufd}' --cdev "$device={cdev:$device}")
-                prepare=open
+                prepare=${PREPARE-open}
+                [ "$prepare" != attach ] || files+=(--ioas given)
         fi
+        [[ $1 != unbound* ]] || files+=(--ioas 0)
         background "$name" as "$user" vfioctl exec --bind --mode="$MODE" --prepare="$prepare" "$device" -- "$HOLDER" \
                 "${files[@]}" --lease '{lease}' "$@"
-        wait_until 30 said "$name" holding
 }
 
-# hold_outside NAME DEVICE: a process of root opens the device's group by itself, without a lease.
+# hold_outside NAME DEVICE: a process of root opens the device's group (or cdev) by itself, without a lease.
 hold_outside() {
-        background "$1" bash -c "exec sleep 1000 9<>/dev/vfio/$(group_of "$2")"
+        local node
+        node=$(outside_node "$2")
+        background "$1" bash -c "exec sleep 1000 9<>$node"
         wait_until 10 is_outside "$1"
+}
+
+# outside_file DEVICE: what holders_of says that one has; outside_words DEVICE: what a sentence does.
+outside_file() {
+        [ "$MODE" = iommufd ] && echo cdev || echo group
+}
+
+outside_words() {
+        [ "$MODE" = iommufd ] && echo "cdev $1" || echo "group $(group_of "$1")"
+}
+
+outside_node() {
+        [ "$MODE" = iommufd ] && cdev_of "$1" || echo "/dev/vfio/$(group_of "$1")"
+}
+
+# cdev_of DEVICE: its node under /dev/vfio/devices, once it is bound.
+cdev_of() {
+        basename "/sys/bus/pci/devices/$1/vfio-dev"/vfio* | sed 's|^|/dev/vfio/devices/|'
 }
 
 is_outside() {
         [ -e "/proc/$(pid_of "$1")/fd/9" ] && [ "$(<"/proc/$(pid_of "$1")/comm")" = sleep ]
+}
+
+# hold_bound_outside NAME DEVICE VERB...: the same with cdev and iommufd, which it binds and attaches the device to, and uses it.
+hold_bound_outside() {
+        background "$1" "$VFIO_USER" open-node "$2" attach "${@:3}" hold
+        wait_until 10 said "$1" holding
 }
 
 # runs PID: or is stopped. A process that has ended and was not waited for yet does not.
@@ -227,7 +270,7 @@ vfiod_has_no_file() {
 }
 
 vfiod_has_no_device_file() {
-        [[ $(vfiod_files) != *vfio-device* ]]
+        [[ $(vfiod_files) != *vfio-device* && $(vfiod_files) != */dev/vfio/devices/* ]]
 }
 
 # locked_memory: KiB that processes of this case have pinned.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/iommufd.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
@@ -57,19 +58,52 @@ static int parse_fd(const char *text) {
         return fd;
 }
 
+static void add_device(const char *name, int fd) {
+        if (files.n_devices == DEVICES_MAX)
+                die("more than %d devices", DEVICES_MAX);
+        files.devices[files.n_devices++] = (Device){.name = name, .fd = fd};
+}
+
 static void parse_device(char *text) {
         char *number = strrchr(text, '=');
 
         if (!number)
                 die("--device takes NAME=FD, not '%s'", text);
-        if (files.n_devices == DEVICES_MAX)
-                die("more than %d devices", DEVICES_MAX);
         *number++ = '\0';
-        files.devices[files.n_devices++] = (Device){.name = text, .fd = parse_fd(number)};
+        add_device(text, parse_fd(number));
+}
+
+static int open_node(const char *path) {
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+
+        if (fd < 0)
+                die("%s: %m", path);
+        return fd;
+}
+
+void open_cdev(const char *name) {
+        char pattern[256], node[256];
+        glob_t found;
+
+        (void)snprintf(pattern, sizeof(pattern), "/sys/bus/*/devices/%s/vfio-dev/vfio*", name);
+        if (glob(pattern, 0, NULL, &found) != 0)
+                die("%s has no cdev", name);
+        (void)snprintf(node, sizeof(node), "/dev/vfio/devices/%s",
+                       strrchr(found.gl_pathv[0], '/') + 1);
+        globfree(&found);
+        add_device(name, open_node(node));
+        if (files.iommufd < 0)
+                files.iommufd = open_node("/dev/iommu");
+}
+
+int bind_cdev(const Device *device) {
+        struct vfio_device_bind_iommufd bind = {.argsz = sizeof(bind), .iommufd = files.iommufd};
+
+        return ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
 }
 
 /* As QEMU does it: the iommufd gets an IOAS, and the devices are attached to that. */
-static void attach_cdevs(void) {
+void attach_cdevs(void) {
         struct iommu_ioas_alloc alloc = {.size = sizeof(alloc)};
 
         if (ioctl(files.iommufd, IOMMU_IOAS_ALLOC, &alloc) < 0)
@@ -77,12 +111,10 @@ static void attach_cdevs(void) {
         files.ioas = alloc.out_ioas_id;
         for (size_t i = 0; i < files.n_devices; i++) {
                 const Device *device = &files.devices[i];
-                struct vfio_device_bind_iommufd bind = {.argsz = sizeof(bind),
-                                                        .iommufd = files.iommufd};
                 struct vfio_device_attach_iommufd_pt attach = {.argsz = sizeof(attach),
                                                                .pt_id = files.ioas};
 
-                if (ioctl(device->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind) < 0)
+                if (bind_cdev(device) < 0)
                         die("%s: VFIO_DEVICE_BIND_IOMMUFD: %m", device->name);
                 if (ioctl(device->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) < 0)
                         die("%s: VFIO_DEVICE_ATTACH_IOMMUFD_PT: %m", device->name);
@@ -91,6 +123,17 @@ static void attach_cdevs(void) {
 
 int *mapper(void) {
         return files.iommufd >= 0 ? &files.iommufd : &files.container;
+}
+
+/* As `vfioctl exec` has been told by vfiod, or as the command line says. */
+static uint32_t parse_ioas(const char *text) {
+        const char *given = getenv("VFIOD_IOAS");
+
+        if (strcmp(text, "given") != 0)
+                return (uint32_t)parse_number(text);
+        if (!given)
+                die("VFIOD_IOAS is not set");
+        return (uint32_t)parse_number(given);
 }
 
 void take_files(char ***arguments) {
@@ -109,7 +152,7 @@ void take_files(char ***arguments) {
                 else if (strcmp(option, "--iommufd") == 0)
                         files.iommufd = parse_fd(value);
                 else if (strcmp(option, "--ioas") == 0) {
-                        files.ioas = (uint32_t)parse_number(value);
+                        files.ioas = parse_ioas(value);
                         attached = true;
                 } else if (strcmp(option, "--device") == 0 || strcmp(option, "--cdev") == 0)
                         parse_device(value);

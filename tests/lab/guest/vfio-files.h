@@ -52,10 +52,18 @@ char *next_argument(char ***arguments, const char *what);
  *      [--container FD] [--group FD] [--lease FD] [--device NAME=FD]...
  * or, for cdevs,
  *      --iommufd FD [--ioas ID] [--lease FD] [--cdev NAME=FD]...
- * --ioas says what the cdevs are attached to. Without it they are not, and are now bound and
- * attached to an IOAS of their own; with 0 they stay as they are.
+ * --ioas says what the cdevs are attached to, or that it is in $VFIOD_IOAS (`given`). Without it
+ * they are not, and are now bound and attached to an IOAS of their own; with 0 they stay as they
+ * are.
  */
 void take_files(char ***arguments);
+
+/* Takes a device's cdev from its node, and an iommufd unless there is one, as root without vfiod.
+ */
+void open_cdev(const char *name);
+/* Binds to the iommufd; -1 with errno. */
+int bind_cdev(const Device *device);
+void attach_cdevs(void);
 
 /* Container or iommufd: what memory is mapped through. */
 int *mapper(void);

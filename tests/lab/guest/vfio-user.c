@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * vfio-user: a stand-in for a program that drives devices from user space, for the lab cases. It
- * opens nothing itself: the files come inherited, their numbers as arguments, as `vfioctl exec`
- * hands them over.
+ * opens (but for open-node) nothing itself: the files come inherited, their numbers as arguments,
+ * as `vfioctl exec` hands them over.
  *
  *      vfio-user FILES... VERB...    (FILES: take_files() in vfio-files.h)
  *
+ *      open-node NAME   opens the device's cdev by its node, and an iommufd: the exception, as root
+ *      attach           binds the cdevs to the iommufd and attaches them to an IOAS of it
+ *      bind             binds the cdevs to the iommufd, or says why it cannot
  *      identify         reads vendor and device from each device's configuration space
  *      map MIB          maps so much fresh memory for DMA, until the end
  *      unmap            ends the last mapping
@@ -31,6 +34,17 @@
 #include <unistd.h>
 
 #include "vfio-files.h"
+
+static void bind_cdevs(void) {
+        for (size_t i = 0; i < files.n_devices; i++) {
+                const Device *device = &files.devices[i];
+
+                if (bind_cdev(device) < 0)
+                        printf("%s: cannot be bound: %m\n", device->name);
+                else
+                        printf("%s: bound\n", device->name);
+        }
+}
 
 static void identify(void) {
         for (size_t i = 0; i < files.n_devices; i++) {
@@ -107,7 +121,13 @@ static void hold(void) {
 }
 
 static void run_verb(const char *verb, char ***arguments) {
-        if (strcmp(verb, "identify") == 0)
+        if (strcmp(verb, "open-node") == 0)
+                open_cdev(next_argument(arguments, "the device"));
+        else if (strcmp(verb, "attach") == 0)
+                attach_cdevs();
+        else if (strcmp(verb, "bind") == 0)
+                bind_cdevs();
+        else if (strcmp(verb, "identify") == 0)
                 identify();
         else if (strcmp(verb, "map") == 0)
                 map(parse_number(next_argument(arguments, "the number of MiB")));

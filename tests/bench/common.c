@@ -23,7 +23,7 @@ int check(int r, const char *what) {
         return r;
 }
 
-int check_bus(int r, const char *what) {
+int check_errno(int r, const char *what) {
         if (r < 0)
                 die(what, -r);
         return r;
@@ -50,24 +50,26 @@ double median(double *values, size_t n) {
 static void take_fds(sd_bus_message *reply, Leased *leased) {
         int fd;
 
-        check_bus(sd_bus_message_enter_container(reply, 'a', "(ssh)"), "read the fds");
+        check_errno(sd_bus_message_enter_container(reply, 'a', "(ssh)"), "read the fds");
         while (leased->n_fds < FDS_MAX &&
-               check_bus(sd_bus_message_read(reply, "(ssh)", NULL, NULL, &fd), "read an fd") > 0)
+               check_errno(sd_bus_message_read(reply, "(ssh)", NULL, NULL, &fd), "read an fd") > 0)
                 leased->fds[leased->n_fds++] =
                         check(fcntl(fd, F_DUPFD_CLOEXEC, 3), "duplicate an fd");
 }
 
-void lease_acquire(sd_bus *bus, const char *device, Leased *ret) {
+void lease_acquire(sd_bus *bus, const char *device, const char *mode, const char *prepare,
+                   Leased *ret) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;
         const char *path;
         int lease_fd;
 
         *ret = (Leased){0};
-        check_bus(sd_bus_call_method(bus, VFIOD_BUS_NAME, VFIOD_PATH, VFIOD_INTERFACE_MANAGER,
-                                     "Acquire", &error, &reply, "asa{sv}", 1, device, 0),
-                  error.message ? error.message : "Acquire");
-        check_bus(sd_bus_message_read(reply, "oh", &path, &lease_fd), "read the lease");
+        check_errno(sd_bus_call_method(bus, VFIOD_BUS_NAME, VFIOD_PATH, VFIOD_INTERFACE_MANAGER,
+                                       "Acquire", &error, &reply, "asa{sv}", 1, device, 2, "mode",
+                                       "s", mode, "prepare", "s", prepare),
+                    error.message ? error.message : "Acquire");
+        check_errno(sd_bus_message_read(reply, "oh", &path, &lease_fd), "read the lease");
         ret->path = strdup(path);
         /* Closing the last copy ends the lease. */
         ret->lease_fd = check(fcntl(lease_fd, F_DUPFD_CLOEXEC, 3), "duplicate lease_fd");

@@ -11,8 +11,8 @@
 _Noreturn void die(const char *what, int error);
 /* Of a system call: -1 and errno. */
 int check(int r, const char *what);
-/* Of sd-bus: -errno. */
-int check_bus(int r, const char *what);
+/* Of sd-bus and of daemon/kernel: -errno. */
+int check_errno(int r, const char *what);
 
 double now_usec(void);
 double median(double *values, size_t n);
@@ -25,6 +25,8 @@ typedef struct Leased {
         size_t n_fds;
 } Leased;
 
-void lease_acquire(sd_bus *bus, const char *device, Leased *ret);
+/* `mode` and `prepare` as of Manager.Acquire. */
+void lease_acquire(sd_bus *bus, const char *device, const char *mode, const char *prepare,
+                   Leased *ret);
 /* Closes the files; lease_fd last, if it is still there. */
 void lease_close(Leased *leased);

@@ -17,24 +17,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/kernel/holders.h"
+#include "tests/bench/common.h"
 
 #define ROUNDS_MAX 1000
 #define FIRST_FILE 3
-
-static _Noreturn void die(const char *what, int error) {
-        fprintf(stderr, "holders: %s: %s\n", what, strerror(error));
-        exit(EXIT_FAILURE);
-}
-
-static int check(int r, const char *what) {
-        if (r < 0)
-                die(what, errno);
-        return r;
-}
 
 /* What an ordinary service has: files, pipes, sockets. All are above the standard streams. */
 static void open_files(unsigned n) {
@@ -88,19 +77,6 @@ static int crowd(unsigned processes, unsigned files, const char *node) {
         return 0;
 }
 
-static double now_usec(void) {
-        struct timespec now;
-
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b) {
-        double x = *(const double *)a, y = *(const double *)b;
-
-        return x < y ? -1 : x > y;
-}
-
 static int take(void *userdata, const Hold *hold) {
         return holds_add(userdata, hold);
 }
@@ -110,12 +86,9 @@ static size_t scan_once(const Roots *roots, uint32_t group) {
         HolderSearch *search = NULL;
         Holds holds = HOLDS_NULL;
         size_t found = 0;
-        int r = holder_search_new(roots, &group, 1, NULL, 0, 0, &search);
 
-        if (r >= 0)
-                r = holder_search_all(search, take, &holds);
-        if (r < 0)
-                die("search", -r);
+        check_errno(holder_search_new(roots, &group, 1, NULL, 0, 0, &search), "begin the search");
+        check_errno(holder_search_all(search, take, &holds), "search");
         for (size_t i = 0; i < holds.n_holds; i = holds_next_process(&holds, i))
                 found++;
         holds_done(&holds);
@@ -130,8 +103,7 @@ static int scan(uint32_t group, unsigned rounds) {
 
         if (rounds == 0 || rounds > ROUNDS_MAX)
                 die("rounds", ERANGE);
-        if (roots_open(&roots) < 0)
-                die("open /sys, /dev and /proc", errno);
+        check_errno(roots_open(&roots), "open /sys, /dev and /proc");
         for (unsigned i = 0; i < rounds; i++) {
                 double started = now_usec();
 
@@ -139,8 +111,7 @@ static int scan(uint32_t group, unsigned rounds) {
                 times[i] = now_usec() - started;
         }
         roots_done(&roots);
-        qsort(times, rounds, sizeof(double), compare);
-        printf("{\"scan_usec\": %.0f, \"found\": %zu}\n", times[rounds / 2], found);
+        printf("{\"scan_usec\": %.0f, \"found\": %zu}\n", median(times, rounds), found);
         return 0;
 }
 

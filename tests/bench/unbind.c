@@ -29,9 +29,9 @@
 static void bind_device(sd_bus *bus, const char *device) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        check_bus(sd_bus_call_method(bus, VFIOD_BUS_NAME, VFIOD_PATH, VFIOD_INTERFACE_MANAGER,
-                                     "Bind", &error, NULL, "asa{sv}", 1, device, 0),
-                  error.message ? error.message : "Bind");
+        check_errno(sd_bus_call_method(bus, VFIOD_BUS_NAME, VFIOD_PATH, VFIOD_INTERFACE_MANAGER,
+                                       "Bind", &error, NULL, "asa{sv}", 1, device, 0),
+                    error.message ? error.message : "Bind");
 }
 
 static double write_unbind(const char *device) {
@@ -50,7 +50,7 @@ static pid_t start_holder(sd_bus *bus, const char *device) {
         Leased leased;
         pid_t pid;
 
-        lease_acquire(bus, device, &leased);
+        lease_acquire(bus, device, "group", "attach", &leased);
         pid = check(fork(), "fork");
         if (pid == 0)
                 for (;;)
@@ -68,8 +68,8 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
 }
 
 static void turn(sd_bus *bus) {
-        if (check_bus(sd_bus_process(bus, NULL), "process the bus") == 0)
-                check_bus(sd_bus_wait(bus, SETTLE_USEC), "wait for the bus");
+        if (check_errno(sd_bus_process(bus, NULL), "process the bus") == 0)
+                check_errno(sd_bus_wait(bus, SETTLE_USEC), "wait for the bus");
 }
 
 static double wait_for_unbind(sd_bus *bus, const char *device) {
@@ -78,12 +78,12 @@ static double wait_for_unbind(sd_bus *bus, const char *device) {
         sd_bus_slot *slot;
         sd_bus_message *m;
 
-        check_bus(sd_bus_message_new_method_call(bus, &m, VFIOD_BUS_NAME, VFIOD_PATH,
-                                                 VFIOD_INTERFACE_MANAGER, "Unbind"),
-                  "Unbind");
-        check_bus(sd_bus_message_append(m, "asa{sv}", 1, device, 1, "policy", "s", "wait"),
-                  "Unbind");
-        check_bus(sd_bus_call_async(bus, &slot, m, on_reply, &ended, UINT64_MAX), "Unbind");
+        check_errno(sd_bus_message_new_method_call(bus, &m, VFIOD_BUS_NAME, VFIOD_PATH,
+                                                   VFIOD_INTERFACE_MANAGER, "Unbind"),
+                    "Unbind");
+        check_errno(sd_bus_message_append(m, "asa{sv}", 1, device, 1, "policy", "s", "wait"),
+                    "Unbind");
+        check_errno(sd_bus_call_async(bus, &slot, m, on_reply, &ended, UINT64_MAX), "Unbind");
         sd_bus_message_unref(m);
         for (settled = now_usec() + SETTLE_USEC; now_usec() < settled;)
                 turn(bus);
@@ -102,13 +102,13 @@ static double close_device(sd_bus *bus, const char *device) {
         Leased leased;
         double started;
 
-        lease_acquire(bus, device, &leased);
+        lease_acquire(bus, device, "group", "attach", &leased);
         started = now_usec();
         while (leased.n_fds > 0)
                 close(leased.fds[--leased.n_fds]);
-        check_bus(sd_bus_call_method(bus, VFIOD_BUS_NAME, leased.path, VFIOD_INTERFACE_LEASE,
-                                     "Release", &error, NULL, ""),
-                  error.message ? error.message : "Release");
+        check_errno(sd_bus_call_method(bus, VFIOD_BUS_NAME, leased.path, VFIOD_INTERFACE_LEASE,
+                                       "Release", &error, NULL, ""),
+                    error.message ? error.message : "Release");
         started = now_usec() - started;
         lease_close(&leased);
         return started;
@@ -125,7 +125,7 @@ int main(int argc, char **argv) {
         rounds = strtoul(argv[2], NULL, 10);
         if (rounds == 0 || rounds > ROUNDS_MAX)
                 die("rounds", ERANGE);
-        check_bus(sd_bus_open_system(&bus), "connect to the system bus");
+        check_errno(sd_bus_open_system(&bus), "connect to the system bus");
         for (size_t i = 0; i < rounds; i++) {
                 bind_device(bus, argv[1]);
                 closes[i] = close_device(bus, argv[1]);

@@ -60,13 +60,11 @@ install_from_root() {
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o initrd/init src/tests/lab/guest/vm-init.c
                 (cd initrd; find . | cpio --create --format=newc --quiet >../stage/usr/lib/vfiod-lab/vm-initrd)
                 mkdir -p stage/usr/lib/vfiod-lab/bench
-                for program in acquire unbind; do
+                for program in acquire unbind holders; do
                         cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o "stage/usr/lib/vfiod-lab/bench/$program" \
-                                "src/tests/bench/$program.c" src/tests/bench/common.c $(pkg-config --cflags --libs libsystemd)
+                                "src/tests/bench/$program.c" src/tests/bench/common.c "build-$2/daemon/kernel/libkernel.a" \
+                                "build-$2/daemon/util/libutil.a" $(pkg-config --cflags --libs libsystemd)
                 done
-                cc -std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/bench/holders \
-                        src/tests/bench/holders.c "build-$2/daemon/kernel/libkernel.a" "build-$2/daemon/util/libutil.a" \
-                        $(pkg-config --cflags --libs libsystemd)
                 cp "build-$2/examples/edu" stage/usr/lib/vfiod-lab/edu
                 DESTDIR=$PWD/stage meson install -C "build-$2" --no-rebuild --quiet' sh "$place" "$name"
         as_root cp -a "$REPLY/tree$place/stage/." "$directory/"

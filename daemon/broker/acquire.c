@@ -91,8 +91,7 @@ static int acquire_prepare(Job *job) {
         return r;
 }
 
-/* What the kernel has said of the iommufd, and the caller's own numbers. */
-static int record_iommufd(const Job *job, Lease *lease) {
+int record_iommufd(const Job *job, Lease *lease) {
         const Findings *findings = &job->outcome.results.findings;
         LeaseIommufd *iommufd = &lease->iommufd;
         _cleanup_free_ IovaRange *iovas = calloc(findings->n_findings + 1, sizeof(IovaRange));

@@ -38,6 +38,9 @@ void bind_finish(Job *job, bool ran, Handles *opened);
 /* bind.c: the devices that the plan has given back have no original any more. */
 void bind_forget(Job *job);
 
+/* acquire.c: what the kernel has said of the lease's iommufd, and the caller's own numbers. */
+int record_iommufd(const Job *job, Lease *lease);
+
 void broker_emit(Broker *broker, ChangeKind kind, uint32_t number, const char *device);
 /* The group and its devices look different because a lease or an operation came or went. */
 void broker_emit_group(Broker *broker, uint32_t group);

@@ -28,10 +28,8 @@ static int remove_prepare(Job *job) {
 
         if (!holding)
                 return -ENOENT;
-        for (size_t i = 0; r >= 0 && i < job->plan.n_steps; i++)
-                if (closes_device(&job->plan.steps[i]))
-                        r = handles_move_device(&holding->files, job->plan.steps[i].device,
-                                                &job->given);
+        for (size_t i = 0; r >= 0 && i < job->activity.n_groups; i++)
+                r = handles_move_group(&holding->files, job->activity.groups[i], &job->given);
         return r < 0 ? r : lend_groups(job, &holding->files);
 }
 
@@ -58,6 +56,7 @@ static void remove_finish(Job *job, bool ran, Handles *opened) {
                 if (closes_device(&job->plan.steps[i]))
                         lease_remove_device(lease, job->plan.steps[i].device);
         release_files(broker, &files);
+        (void)record_iommufd(job, lease);
         (void)lease_set_client(lease, job->request.caller.name);
         job->outcome.lease = lease->id;
         broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);

@@ -51,11 +51,18 @@ static int plan_prepare(const Device *device, Prepare prepare, uint32_t ioas, Pl
         return 0;
 }
 
+bool plan_read_iovas(uint32_t ioas, Plan *plan) {
+        Step *step = plan_append(plan, STEP_READ_IOVAS, 0);
+
+        if (step)
+                step->ioas = ioas;
+        return step;
+}
+
 int plan_open_cdevs(const World *world, const Request *request, const Selection *selection,
                     const Lease *lease, Plan *plan) {
         Prepare prepare = lease ? lease->prepare : request->prepare;
         uint32_t ioas = lease ? lease->iommufd.ioas : 0;
-        Step *step;
 
         if (!lease && !plan_append(plan, STEP_OPEN_IOMMUFD, 0))
                 return -1;
@@ -72,13 +79,7 @@ int plan_open_cdevs(const World *world, const Request *request, const Selection 
                     plan_prepare(device, prepare, ioas, plan) < 0)
                         return -1;
         }
-        if (prepare != PREPARE_ATTACH)
-                return 0;
-        step = plan_append(plan, STEP_READ_IOVAS, 0);
-        if (!step)
-                return -1;
-        step->ioas = ioas;
-        return 0;
+        return prepare != PREPARE_ATTACH || plan_read_iovas(ioas, plan) ? 0 : -1;
 }
 
 /*

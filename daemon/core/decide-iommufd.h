@@ -10,6 +10,9 @@
 int plan_open_cdevs(const World *world, const Request *request, const Selection *selection,
                     const Lease *lease, Plan *plan);
 
+/* Appends a look where the IOAS can be mapped; 0: the one that the plan allocates. */
+bool plan_read_iovas(uint32_t ioas, Plan *plan);
+
 /* Appends what ends the DMA of those devices of the group that the lease has. */
 int plan_detach_cdevs(const World *world, const Lease *lease, const Group *group, Plan *plan);
 

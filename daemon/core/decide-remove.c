@@ -61,5 +61,8 @@ RefusalKind decide_remove(const World *world, const Request *request, const Sele
         for (size_t i = 0; i < selection->n_groups; i++)
                 if (plan_remove_group(lease, selection->groups[i], plan) < 0)
                         return refuse_memory(refusal);
+        /* A device that has left no longer narrows what can be mapped. */
+        if (lease->iommufd.ioas && !plan_read_iovas(lease->iommufd.ioas, plan))
+                return refuse_memory(refusal);
         return REFUSAL_NONE;
 }

@@ -88,13 +88,15 @@ START_TEST(each_group_of_an_iommufd_is_removed_by_itself) {
         Lease *lease = init_leased(&world, true);
 
         lease->mode = MODE_IOMMUFD;
+        lease->iommufd.ioas = 1;
         assert_plan(&world, &(Ask){OPERATION_REMOVE, "group/3 group/1", OWNER, .lease = lease->id},
                     "see that nobody holds group 1\n"
                     "close cdev 0000:01:00.0\n"
                     "see that group 1 is free\n"
                     "see that nobody holds group 3\n"
                     "close cdev 0000:03:02.0\n"
-                    "see that group 3 is free");
+                    "see that group 3 is free\n"
+                    "read the IOVA ranges of the IOAS");
         world_done(&world);
 }
 END_TEST

@@ -48,7 +48,8 @@ static const struct {
         {"add cdevs, open only", "open group 2\n"
                                  "open cdev b\n"},
         {"remove cdevs", "look for holders\n"
-                         "open group 2\n"},
+                         "open group 2\n"
+                         "read iovas of ioas 1\n"},
         {"remove cdevs that were only opened", "look for holders\n"
                                                "open iommufd\n"
                                                "bind cdev b\n"

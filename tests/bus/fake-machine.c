@@ -341,7 +341,7 @@ static void attach_driver(const char *name, const char *driver) {
         make_directory("sys/devices/%s/vfio-dev/%s", name, cdev);
         write_text(fake_machine_path("sys/devices/%s/vfio-dev/%s/dev", name, cdev), "511:0\n");
         write_text(fake_machine_path("dev/vfio/devices/%s", cdev), name);
-        write_text(fake_machine_path("dev/device/%s", name), name);
+        write_text(fake_machine_path("dev/device/%s", string_or_empty(name)), name);
         count_vfio(fake_machine_group(name), 1);
 }
 

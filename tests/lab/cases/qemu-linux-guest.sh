@@ -8,7 +8,9 @@
 N=0000:01:00.0
 vfioctl bind $N
 allow alice acquire raise-memlock
+# shellcheck disable=SC2034 # for vm
 VM_GUEST=linux
+# shellcheck disable=SC2034 # for vm
 VM_BUS=rp0
 vm one alice $N
 booting=$EPOCHREALTIME

@@ -14,6 +14,7 @@ refused "does not support hotplugging" qmp one device_del '{"id": "vfio-0000-01-
 finish one
 wait_until 20 no_leases
 
+# shellcheck disable=SC2034 # for vm
 VM_BUS=rp0
 vm two alice $N
 background unbinder vfioctl unbind --revoke=8 $N

@@ -11,6 +11,7 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -95,19 +96,21 @@ static void test_dma(uint8_t *memory) {
 }
 
 static void test_interrupt(int device) {
-        struct {
-                struct vfio_irq_set set;
-                int fd; /* its data */
-        } irqs = {
-                {sizeof(irqs), VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-                 .index = VFIO_PCI_MSI_IRQ_INDEX, .count = 1},
-                eventfd(0, EFD_CLOEXEC),
-        };
+        size_t size = sizeof(struct vfio_irq_set) + sizeof(int);
+        struct vfio_irq_set *irqs = calloc(1, size);
+        int event = eventfd(0, EFD_CLOEXEC);
         eventfd_t count;
 
-        expect(irqs.fd >= 0 && ioctl(device, VFIO_DEVICE_SET_IRQS, &irqs) == 0);
+        expect(irqs && event >= 0);
+        irqs->argsz = (uint32_t)size;
+        irqs->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
+        irqs->index = VFIO_PCI_MSI_IRQ_INDEX;
+        irqs->count = 1;
+        memcpy(irqs->data, &event, sizeof(int));
+        expect(ioctl(device, VFIO_DEVICE_SET_IRQS, irqs) == 0);
+        free(irqs);
         bar[IRQ_RAISE] = 1;
-        expect(eventfd_read(irqs.fd, &count) == 0);
+        expect(eventfd_read(event, &count) == 0);
         bar[IRQ_ACK] = 1;
         printf("%u interrupt\n", (unsigned)count);
 }

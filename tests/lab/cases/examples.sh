@@ -2,6 +2,7 @@
 # The examples of acquiring over D-Bus from other languages, run by a user without privilege: in Python, with the files kept until
 # Enter or until they are asked back, and with busctl, whose lease ends with it. In iommufd mode where the kernel has that.
 # machine: vm-host
+# usually: lab
 # time: 400
 
 N=0000:01:00.0

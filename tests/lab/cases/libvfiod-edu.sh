@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A driver of a hundred lines over libvfiod, run by a user without privilege: registers, DMA and an interrupt of a device, the same in
+# A short driver over libvfiod, run by a user without privilege: registers, DMA and an interrupt of a device, the same in
 # group mode and in iommufd mode where the kernel has that; afterwards the device is free.
 
 EDU=0000:00:10.1

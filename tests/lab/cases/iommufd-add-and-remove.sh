@@ -11,7 +11,7 @@ call() { busctl --json=short call org.vfiod1 $lease org.vfiod1.Lease "$@"; }
 property() { busctl --json=short get-property org.vfiod1 $lease org.vfiod1.Lease "$1"; }
 # ids: how many devices have one.
 ids() { property DeviceIds | grep -oE '\["[^]]*",[1-9][0-9]*,0\]' | wc -l; }
-# Both devices leave out the host's own ranges; there is more than one.
+# ranges: how many there are.
 ranges() { property IovaRanges | grep -oE '\[[0-9]+,[0-9]+\]' | wc -l; }
 vfioctl bind $N $S
 background holder vfioctl exec --mode=iommufd $N -- "$VFIO_USER" --iommufd '{iommufd}' --ioas given --cdev "$N={cdev:$N}" \

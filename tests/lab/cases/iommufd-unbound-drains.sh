@@ -3,7 +3,7 @@
 # socket: the lease drains, nobody else is given the device, the cdev cannot be bound any more; the lease ends when it is closed.
 # kernels: lab
 # usually: lab
-# time: 120
+# time: 180
 
 in_mode iommufd
 N=0000:01:00.0
@@ -47,6 +47,14 @@ wait_until 10 said owner "$N: cannot be bound: Invalid argument"
 let_go owner
 wait_until 20 no_leases
 expect "it is alive" alive owner
+finish owner
+
+hold owner alice $N unbound-in-flight keep
+does_not_take_back --revoke=1 Stuck $N
+wait_until 10 state_is stuck $N
+given_to_nobody Stuck
+let_go owner
+wait_until 20 state_is idle $N
 takes_back --wait=20 $N
 after_taking_back $N
 always_answered

@@ -49,7 +49,7 @@ static void let_go_of_device(Broker *broker, const char *name) {
                 Holding *holding = broker_find_holding(broker, lease->id);
                 Handles files = HANDLES_NULL;
 
-                if (!strv_contains(lease->devices, name))
+                if (!lease_has_device(lease, name))
                         continue;
                 if (!is_our_doing(broker, lease))
                         tell_owner(broker, lease, holding, name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Lease.Remove: our files of the groups' devices go to the worker, which opens them anew on undo if
- * they are of the kind that can be. */
+/* Lease.Remove: our files of the groups go to the worker, and are closed when it has ended; on undo
+ * it opens those of devices anew that can be. */
 
 #include <errno.h>
 #include <stdlib.h>

@@ -132,13 +132,10 @@ static int plan_attach(const World *world, const Selection *selection, bool is_n
                         return -1;
         }
         for (size_t i = 0; i < selection->n_devices; i++) {
-                const DeviceFacts *facts = &selection->devices[i]->facts;
-                Step *step;
+                const Device *device = selection->devices[i];
 
-                if (!decide_gives_device(world, selection->devices[i]))
-                        continue;
-                step = plan_append(plan, STEP_GET_DEVICE, facts->group);
-                if (!step || step_set_device(step, facts->name, facts->bus, NULL) < 0)
+                if (decide_gives_device(world, device) &&
+                    !plan_device(plan, STEP_GET_DEVICE, device))
                         return -1;
         }
         return 0;

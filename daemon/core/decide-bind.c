@@ -50,8 +50,8 @@ static int plan_module(Plan *plan, const char *module) {
 }
 
 /* A step on the device, with the override that the whole plan moves it to and from. */
-static Step *plan_device(Plan *plan, StepKind kind, const DeviceFacts *facts, const char *driver,
-                         const char *override) {
+static Step *plan_move(Plan *plan, StepKind kind, const DeviceFacts *facts, const char *driver,
+                       const char *override) {
         Step *step = plan_append(plan, kind, facts->group);
 
         if (!step || step_set_device(step, facts->name, facts->bus, driver) < 0 ||
@@ -66,7 +66,7 @@ static int plan_prepare_member(Plan *plan, const Device *device, const VfioDrive
                 return -1;
         if (strcmp(wanted->driver, plain->driver) != 0 && plan_module(plan, plain->module) < 0)
                 return -1;
-        return plan_device(plan, STEP_SET_OVERRIDE, &device->facts, NULL, wanted->driver) ? 0 : -1;
+        return plan_move(plan, STEP_SET_OVERRIDE, &device->facts, NULL, wanted->driver) ? 0 : -1;
 }
 
 static int plan_move_member(Plan *plan, const Request *request, const Device *device,
@@ -75,9 +75,9 @@ static int plan_move_member(Plan *plan, const Request *request, const Device *de
         Step *step;
 
         if (!string_is_empty(facts->driver) &&
-            !plan_device(plan, STEP_UNBIND_HOST, facts, facts->driver, wanted->driver))
+            !plan_move(plan, STEP_UNBIND_HOST, facts, facts->driver, wanted->driver))
                 return -1;
-        step = plan_device(plan, STEP_BIND_VFIO, facts, wanted->driver, wanted->driver);
+        step = plan_move(plan, STEP_BIND_VFIO, facts, wanted->driver, wanted->driver);
         if (!step)
                 return -1;
         /* A variant driver may refuse a device that it matches; the plain one takes it then. */

@@ -153,3 +153,10 @@ RefusalKind decide_lease(const World *world, const Request *request, Lease **ret
         *ret = lease;
         return REFUSAL_NONE;
 }
+
+Step *plan_device(Plan *plan, StepKind kind, const Device *device) {
+        const DeviceFacts *facts = &device->facts;
+        Step *step = plan_append(plan, kind, facts->group);
+
+        return step && step_set_device(step, facts->name, facts->bus, NULL) >= 0 ? step : NULL;
+}

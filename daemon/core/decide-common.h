@@ -34,6 +34,9 @@ RefusalKind decide_mode(const World *world, const Request *request, const Select
 /* Devices whose fd will be handed over: on a vfio driver now, or once the plan has bound them. */
 bool decide_gives_device(const World *world, const Device *device);
 
+/* Appends a step on a device that moves it to no other driver. NULL: no memory. */
+Step *plan_device(Plan *plan, StepKind kind, const Device *device);
+
 /* Appends what makes the holders of the groups let go, and fails when they do not. */
 int plan_evict(const World *world, const Selection *selection, Plan *plan);
 

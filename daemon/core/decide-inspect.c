@@ -23,11 +23,6 @@ static RefusalKind check_is_on_vfio(const World *world, const Device *device, Re
                       string_is_empty(remedy) ? "" : ": ", string_or_empty(remedy));
 }
 
-/* Whether we have a file of the device itself; in group mode one of its group does as well. */
-static bool is_opened_by_us(const Lease *lease, const Device *device) {
-        return strv_contains(lease->devices, device->facts.name);
-}
-
 static RefusalKind check_lease(const Lease *lease, const Device *device, Refusal *refusal) {
         uint32_t group = device->facts.group;
 
@@ -36,19 +31,12 @@ static RefusalKind check_lease(const Lease *lease, const Device *device, Refusal
                               "group %u was given back by uid %u (lease %u), but a process still "
                               "has it open; inspect it when that process has closed it",
                               group, lease->owner, lease->id);
-        if (lease->mode == MODE_IOMMUFD && !is_opened_by_us(lease, device))
+        if (lease->mode == MODE_IOMMUFD && !lease_has_device(lease, device->facts.name))
                 return refuse(refusal, REFUSAL_IN_USE,
                               "group %u is leased to uid %u (lease %u) without a file of %s; "
                               "inspect it when the lease is over",
                               group, lease->owner, lease->id, device->facts.name);
         return REFUSAL_NONE;
-}
-
-static bool plan_device(Plan *plan, StepKind kind, const Device *device) {
-        const DeviceFacts *facts = &device->facts;
-        Step *step = plan_append(plan, kind, facts->group);
-
-        return step && step_set_device(step, facts->name, facts->bus, NULL) >= 0;
 }
 
 /* The receiver may have opened the device by itself, or not: one more file of it is closed again.
@@ -63,12 +51,14 @@ static int plan_through_group(const Device *device, Plan *plan) {
 
 static int plan_leased(const Lease *lease, const Device *device, Plan *plan) {
         const LeaseDeviceId *known = lease_iommufd_find(&lease->iommufd, device->facts.name);
+        Step *step;
 
-        if (!is_opened_by_us(lease, device))
+        if (!lease_has_device(lease, device->facts.name))
                 return plan_through_group(device, plan);
-        if (!plan_device(plan, STEP_INSPECT, device))
+        step = plan_device(plan, STEP_INSPECT, device);
+        if (!step)
                 return -1;
-        plan->steps[plan->n_steps - 1].device_id = known ? known->id : 0;
+        step->device_id = known ? known->id : 0;
         return 0;
 }
 

@@ -16,13 +16,6 @@
 
 #include "daemon/util/string.h"
 
-static Step *plan_device(Plan *plan, StepKind kind, const Device *device) {
-        const DeviceFacts *facts = &device->facts;
-        Step *step = plan_append(plan, kind, facts->group);
-
-        return step && step_set_device(step, facts->name, facts->bus, NULL) >= 0 ? step : NULL;
-}
-
 int plan_expect_nobody(uint32_t group, Plan *plan) {
         Step *look = plan_append(plan, STEP_EXPECT_NOBODY, group);
 
@@ -92,7 +85,7 @@ int plan_detach_cdevs(const World *world, const Lease *lease, const Group *group
         for (size_t i = 0; i < group->n_members; i++) {
                 Step *step;
 
-                if (!strv_contains(lease->devices, group->members[i]->facts.name))
+                if (!lease_has_device(lease, group->members[i]->facts.name))
                         continue;
                 step = plan_device(plan, STEP_DETACH_CDEV, group->members[i]);
                 if (!step)
@@ -104,7 +97,7 @@ int plan_detach_cdevs(const World *world, const Lease *lease, const Group *group
 
 static int plan_on_ours(const Lease *lease, const Group *group, StepKind kind, Plan *plan) {
         for (size_t i = 0; i < group->n_members; i++)
-                if (strv_contains(lease->devices, group->members[i]->facts.name) &&
+                if (lease_has_device(lease, group->members[i]->facts.name) &&
                     !plan_device(plan, kind, group->members[i]))
                         return -1;
         return 0;

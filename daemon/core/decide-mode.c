@@ -25,32 +25,23 @@ static RefusalKind check_iommufd(const World *world, const Selection *selection,
         return REFUSAL_NONE;
 }
 
-static RefusalKind mode_of_lease(const Request *request, const Lease *lease, Mode *ret,
-                                 Refusal *refusal) {
-        if (request->mode != MODE_AUTO && request->mode != lease->mode)
-                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
-                              "option mode: lease %u is in mode '%s'; acquire a lease of its own",
-                              lease->id, mode_name(lease->mode));
-        *ret = lease->mode;
-        return REFUSAL_NONE;
-}
-
 RefusalKind decide_mode(const World *world, const Request *request, const Selection *selection,
                         const Lease *lease, Mode *ret, Refusal *refusal) {
         _cleanup_refusal_ Refusal reason = REFUSAL_NULL;
-        bool wanted = request->mode == MODE_IOMMUFD || request->prepare == PREPARE_BIND;
 
-        *ret = MODE_GROUP;
-        if (lease && mode_of_lease(request, lease, ret, refusal))
-                return refusal->kind;
-        if (lease ? *ret == MODE_GROUP : request->mode == MODE_GROUP)
+        *ret = lease ? lease->mode : request->mode;
+        if (lease && request->mode != MODE_AUTO && request->mode != lease->mode)
+                return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
+                              "option mode: lease %u is in mode '%s'; acquire a lease of its own",
+                              lease->id, mode_name(lease->mode));
+        /* Only iommufd mode knows it. */
+        if (*ret == MODE_AUTO && request->prepare == PREPARE_BIND)
+                *ret = MODE_IOMMUFD;
+        if (*ret == MODE_GROUP)
                 return REFUSAL_NONE;
-        if (lease || wanted) {
-                *ret = MODE_IOMMUFD;
+        if (*ret == MODE_IOMMUFD)
                 return check_iommufd(world, selection, refusal);
-        }
-        if (!check_iommufd(world, selection, &reason))
-                *ret = MODE_IOMMUFD;
+        *ret = check_iommufd(world, selection, &reason) ? MODE_GROUP : MODE_IOMMUFD;
         return REFUSAL_NONE;
 }
 

@@ -29,13 +29,10 @@ static int plan_remove_group(const Lease *lease, const Group *group, Plan *plan)
         if (lease->prepare != PREPARE_ATTACH)
                 return 0;
         for (size_t i = 0; i < group->n_members; i++) {
-                const DeviceFacts *facts = &group->members[i]->facts;
-                Step *step;
+                const Device *device = group->members[i];
 
-                if (!strv_contains(lease->devices, facts->name))
-                        continue;
-                step = plan_append(plan, STEP_CLOSE_DEVICE, facts->group);
-                if (!step || step_set_device(step, facts->name, facts->bus, NULL) < 0)
+                if (lease_has_device(lease, device->facts.name) &&
+                    !plan_device(plan, STEP_CLOSE_DEVICE, device))
                         return -1;
         }
         return plan_append(plan, STEP_UNSET_CONTAINER, group->facts.number) ? 0 : -1;

@@ -27,31 +27,20 @@ bool decide_may_take(const World *world, const Request *request, uint32_t group)
                wait_is_vacated(&world->waits, group);
 }
 
-static Step *plan_device(Plan *plan, StepKind kind, const Device *device) {
-        const DeviceFacts *facts = &device->facts;
-        Step *step = plan_append(plan, kind, facts->group);
-
-        return step && step_set_device(step, facts->name, facts->bus, NULL) >= 0 ? step : NULL;
-}
-
 static bool is_vfio(const World *world, const Device *device) {
         return device_verdict(&world->topology, device) == VERDICT_VFIO;
 }
 
 /* A device whose file the holder got by itself (prepare=open) is opened for the purpose; that fails
  * if nobody has opened any, and then there is nothing to quiet. */
-static bool is_opened_by_us(const Lease *lease, const Device *device) {
-        return strv_contains(lease->devices, device->facts.name);
-}
-
 static int plan_quiesce(const World *world, const Lease *lease, const Group *group, Plan *plan) {
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *device = group->members[i];
 
                 if (!is_vfio(world, device) ||
-                    (lease->mode == MODE_IOMMUFD && !is_opened_by_us(lease, device)))
+                    (lease->mode == MODE_IOMMUFD && !lease_has_device(lease, device->facts.name)))
                         continue;
-                if (!is_opened_by_us(lease, device)) {
+                if (!lease_has_device(lease, device->facts.name)) {
                         Step *step = plan_device(plan, STEP_GET_DEVICE, device);
 
                         if (!step)
@@ -170,7 +159,7 @@ static int plan_take_files(const World *world, const Lease *lease, const Group *
                                                     : NULL;
 
                 if (step)
-                        step->optional = !is_opened_by_us(lease, device);
+                        step->optional = !lease_has_device(lease, device->facts.name);
                 else if (is_vfio(world, device))
                         return -1;
         }
@@ -189,7 +178,7 @@ int plan_take_group(const World *world, const Lease *lease, const Group *group, 
 }
 
 static int plan_ask_device(const Lease *lease, const Device *device, Plan *plan) {
-        bool ours = is_opened_by_us(lease, device);
+        bool ours = lease_has_device(lease, device->facts.name);
         Step *step;
 
         if (!ours && lease->mode == MODE_IOMMUFD)

@@ -14,7 +14,7 @@
 
 #include "daemon/util/string.h"
 
-static Step *plan_device(Plan *plan, StepKind kind, const Device *device, const char *driver) {
+static Step *plan_move(Plan *plan, StepKind kind, const Device *device, const char *driver) {
         const DeviceFacts *facts = &device->facts;
         Step *step = plan_append(plan, kind, facts->group);
 
@@ -39,10 +39,10 @@ static int plan_return_member(Plan *plan, const Device *device) {
                         return -1;
                 step->optional = true;
         }
-        if (!plan_device(plan, STEP_UNBIND_VFIO, device, device->facts.driver) ||
-            !plan_device(plan, STEP_SET_OVERRIDE, device, NULL))
+        if (!plan_move(plan, STEP_UNBIND_VFIO, device, device->facts.driver) ||
+            !plan_move(plan, STEP_SET_OVERRIDE, device, NULL))
                 return -1;
-        return driverless || plan_device(plan, STEP_BIND_HOST, device, driver) ? 0 : -1;
+        return driverless || plan_move(plan, STEP_BIND_HOST, device, driver) ? 0 : -1;
 }
 
 static RefusalKind check_can_return(const World *world, const Selection *selection,

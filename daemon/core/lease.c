@@ -147,7 +147,7 @@ void lease_remove_group(Lease *lease, uint32_t group) {
 int lease_add_device(Lease *lease, const char *device) {
         int r;
 
-        if (strv_contains(lease->devices, device))
+        if (lease_has_device(lease, device))
                 return 0;
         r = strv_push(&lease->devices, device);
         if (r < 0)
@@ -166,6 +166,10 @@ void lease_remove_device(Lease *lease, const char *device) {
                         d[0] = d[1];
                 return;
         }
+}
+
+bool lease_has_device(const Lease *lease, const char *device) {
+        return strv_contains(lease->devices, device);
 }
 
 bool lease_has_group(const Lease *lease, uint32_t group) {

@@ -87,6 +87,8 @@ void lease_remove_group(Lease *lease, uint32_t group);
 int lease_add_device(Lease *lease, const char *device);
 void lease_remove_device(Lease *lease, const char *device);
 
+/* We have a file of the device itself. */
+bool lease_has_device(const Lease *lease, const char *device);
 bool lease_has_group(const Lease *lease, uint32_t group);
 /* May still be added to, listed from, released. */
 bool lease_is_live(const Lease *lease);

@@ -18,6 +18,10 @@
 #define VFIOD_INTERFACE_DEVICE "org.vfiod1.Device"
 #define VFIOD_INTERFACE_LEASE "org.vfiod1.Lease"
 
+/* Where the same objects are without a bus. The file that systemd listens on for us has this name. */
+#define VFIOD_SOCKET_PATH "/run/vfiod/socket"
+#define VFIOD_SOCKET_FD_NAME "socket"
+
 /* Followed by the CamelCase word of a refusal (daemon/core/refusal.h), or by Failed or TimedOut. */
 #define VFIOD_ERROR_PREFIX "org.vfiod1.Error."
 #define VFIOD_ERROR_FAILED VFIOD_ERROR_PREFIX "Failed"
@@ -26,10 +30,15 @@
 #define VFIOD_ACTION_LIST "org.vfiod1.list"
 #define VFIOD_ACTION_ACQUIRE "org.vfiod1.acquire"
 #define VFIOD_ACTION_BIND "org.vfiod1.bind"
+#define VFIOD_ACTION_UNBIND "org.vfiod1.unbind"
 #define VFIOD_ACTION_INSPECT "org.vfiod1.inspect"
+#define VFIOD_ACTION_RESET "org.vfiod1.reset"
+#define VFIOD_ACTION_MANAGE "org.vfiod1.manage"
 #define VFIOD_ACTION_RAISE_MEMLOCK "org.vfiod1.raise-memlock"
 #define VFIOD_ACTION_REVOKE "org.vfiod1.revoke"
 #define VFIOD_ACTION_RELEASE_OTHER "org.vfiod1.release-other"
+#define VFIOD_ACTION_OVERRIDE_SAFETY "org.vfiod1.override-safety"
+#define VFIOD_ACTION_UNSAFE_NOIOMMU "org.vfiod1.unsafe-noiommu"
 
 /* Keys of the details that polkit rules see through action.lookup(). */
 #define VFIOD_DETAIL_DEVICE "device"   /* 0000:01:00.0, an mdev UUID, a platform name */

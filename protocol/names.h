@@ -18,9 +18,14 @@
 #define VFIOD_INTERFACE_DEVICE "org.vfiod1.Device"
 #define VFIOD_INTERFACE_LEASE "org.vfiod1.Lease"
 
-/* Where the same objects are without a bus. The file that systemd listens on for us has this name. */
+/* Where the same objects are without a bus. The file that systemd listens on for us has this name.
+ */
 #define VFIOD_SOCKET_PATH "/run/vfiod/socket"
 #define VFIOD_SOCKET_FD_NAME "socket"
+/* Who may connect to it, beside root. */
+#define VFIOD_SOCKET_GROUP "vfio"
+/* An environment variable: where clients look for it instead. */
+#define VFIOD_SOCKET_VARIABLE "VFIOD_SOCKET"
 
 /* Followed by the CamelCase word of a refusal (daemon/core/refusal.h), or by Failed or TimedOut. */
 #define VFIOD_ERROR_PREFIX "org.vfiod1.Error."

@@ -18,7 +18,8 @@
 #define VFIOD_INTERFACE_DEVICE "org.vfiod1.Device"
 #define VFIOD_INTERFACE_LEASE "org.vfiod1.Lease"
 
-/* Where the same objects are without a bus. The file that systemd listens on for us has this name. */
+/* Where the same objects are without a bus. The file that systemd listens on for us has this name.
+ */
 #define VFIOD_SOCKET_PATH "/run/vfiod/socket"
 #define VFIOD_SOCKET_FD_NAME "socket"
 

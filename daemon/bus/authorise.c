@@ -16,6 +16,7 @@
 
 #include "daemon/bus/authorise-checks.h"
 #include "daemon/bus/authorise-details.h"
+#include "daemon/bus/caller.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -119,6 +120,23 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
         return 0;
 }
 
+/*
+ * The caller as polkit knows it. A peer is its process: polkit 124 and later take the pidfd, those
+ * before the number with the start time; the uid is the socket's, since polkit would look up what
+ * it is not told. All four keys together are understood by both.
+ */
+static int append_subject(sd_bus_message *m, const Call *call) {
+        const Caller *caller = &call->request.caller;
+
+        if (!call->connection->is_peer)
+                return sd_bus_message_append(m, "(sa{sv})", "system-bus-name", 1, "name", "s",
+                                             caller->name);
+        return sd_bus_message_append(m, "(sa{sv})", "unix-process", 4, "pid", "u",
+                                     (uint32_t)caller->pid, "start-time", "t", caller->start_time,
+                                     "uid", "i", (int32_t)caller->uid, "pidfd", "h",
+                                     call->connection->peer.pidfd);
+}
+
 static int new_question(const Call *call, bool interactive, sd_bus_message **ret) {
         const Check *check = &call->checks[call->next_check];
         sd_bus_message *m = NULL;
@@ -129,8 +147,9 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
         r = sd_bus_message_new_method_call(call->bus->authority, &m, POLKIT_NAME, POLKIT_PATH,
                                            POLKIT_INTERFACE, "CheckAuthorization");
         if (r >= 0)
-                r = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s",
-                                          call->request.caller.name, check->action);
+                r = append_subject(m, call);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", check->action);
         if (r >= 0)
                 r = authorise_append_details(m, check);
         if (r >= 0)
@@ -143,11 +162,32 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
         return 0;
 }
 
+/* A number whose process has ended may be another's by the time polkit looks. */
+static RefusalKind refuse_unaskable(const Call *call, Refusal *refusal) {
+        const char *action = call->checks[call->next_check].action;
+
+        if (!call->bus->authority)
+                return refuse(
+                        refusal, REFUSAL_NOT_AUTHORISED,
+                        "without the system bus there is no polkit to ask, so only root may do "
+                        "this (action %s)",
+                        action);
+        if (call->connection->is_peer && !peer_is_alive(&call->connection->peer))
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED,
+                              "the process that made this connection has ended or cannot be seen, "
+                              "so polkit cannot be asked about it (action %s)",
+                              action);
+        return REFUSAL_NONE;
+}
+
 static RefusalKind ask_next(Call *call, Refusal *refusal) {
         bool interactive = sd_bus_message_get_allow_interactive_authorization(call->message);
         sd_bus_message *m = NULL;
         int r;
 
+        /* Between two questions, either may have gone. */
+        if (refuse_unaskable(call, refusal))
+                return refusal->kind;
         call->cancellation = ++call->bus->last_cancellation;
         r = new_question(call, interactive, &m);
         if (r >= 0)
@@ -173,12 +213,8 @@ RefusalKind authorise_begin(Call *call, Refusal *refusal) {
                 call_authorised(call);
                 return REFUSAL_NONE;
         }
-        if (!call->bus->authority || call->connection->is_peer)
-                return refuse(
-                        refusal, REFUSAL_NOT_AUTHORISED,
-                        "without the system bus there is no polkit to ask, so only root may do "
-                        "this (action %s)",
-                        call->checks[0].action);
+        if (refuse_unaskable(call, refusal))
+                return refusal->kind;
         if (call_watch_sender(call, call_free) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
         return ask_next(call, refusal);

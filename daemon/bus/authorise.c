@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "daemon/bus/authorise-checks.h"
+#include "daemon/bus/authorise-details.h"
 #include "daemon/bus/caller.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -47,16 +48,12 @@ void authorise_stop(Call *call) {
         call->question = sd_bus_slot_unref(call->question);
 }
 
-static bool asks_for_memlock(const Check *check) {
-        return strcmp(check->action, VFIOD_ACTION_RAISE_MEMLOCK) == 0;
-}
-
 static const char *subject_of(const Call *call) {
         const Check *check = &call->checks[call->next_check];
 
         if (check->device)
                 return check->device;
-        return asks_for_memlock(check) ? "its limit of locked memory" : "this";
+        return check->memlock ? "its limit of locked memory" : "this";
 }
 
 static void finish(Call *call) {
@@ -123,46 +120,6 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
         return 0;
 }
 
-static int append_detail(sd_bus_message *m, const char *key, const char *value) {
-        return value ? sd_bus_message_append(m, "{ss}", key, value) : 0;
-}
-
-static int append_details(sd_bus_message *m, const Call *call, const Check *check) {
-        const Lease *lease =
-                lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
-        char group[16], owner[16], memlock[24];
-        int r;
-
-        (void)snprintf(group, sizeof(group), "%u", check->group);
-        (void)snprintf(owner, sizeof(owner), "%u", lease ? lease->owner : 0);
-        (void)snprintf(memlock, sizeof(memlock), "%" PRIu64, call->request.memlock);
-        r = sd_bus_message_open_container(m, 'a', "{ss}");
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_DEVICE, check->device);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_VENDOR, check->vendor);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_CLASS, check->class);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_DRIVER, check->driver);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_GROUP, check->has_group ? group : NULL);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_OWNER, lease ? owner : NULL);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_LABEL,
-                                  lease ? lease->label : call->request.label);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_MODE,
-                                  call->permission == PERMISSION_ACQUIRE
-                                          ? mode_name(call->request.mode)
-                                          : NULL);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_MEMLOCK,
-                                  asks_for_memlock(check) ? memlock : NULL);
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 /*
  * The caller as polkit knows it. A peer is its process: polkit 124 and later take the pidfd, those
  * before the number with the start time; the uid is the socket's, since polkit would look up what
@@ -194,7 +151,7 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", check->action);
         if (r >= 0)
-                r = append_details(m, call, check);
+                r = authorise_append_details(m, check);
         if (r >= 0)
                 r = sd_bus_message_append(m, "us", interactive ? POLKIT_ALLOW_INTERACTION : 0U, id);
         if (r < 0) {
@@ -244,13 +201,6 @@ static RefusalKind ask_next(Call *call, Refusal *refusal) {
                       strerror(-r));
 }
 
-/* What polkit was told is what is done, whatever else may be possible by then. */
-static void settle_mode(Call *call) {
-        if (call->permission == PERMISSION_ACQUIRE && call->request.mode == MODE_AUTO)
-                call->request.mode =
-                        decide_expected_mode(broker_world(call->bus->broker), &call->request);
-}
-
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {
         /* What is for the owner of a lease alone is not for root either. */
         if (call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER) {
@@ -267,6 +217,5 @@ RefusalKind authorise_begin(Call *call, Refusal *refusal) {
                 return refusal->kind;
         if (call_watch_sender(call, call_free) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
-        settle_mode(call);
         return ask_next(call, refusal);
 }

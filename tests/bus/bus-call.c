@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One call to vfiod on the system bus, as any user and with any flag. Two lines of output:
- *   name NAME             of the caller on the bus
+ * One call to vfiod on the system bus or at a socket, as any user and with any flag. Two lines of
+ * output:
+ *   name NAME             of the caller on the bus; at a socket, its process
  *   done TEXT             TEXT: path of the lease and labels of the files, where there are any
  *   error NAME SENTENCE   instead
  * Made for test-authorise.py, which needs the error's name, the flags and the files kept open.
@@ -27,6 +28,7 @@
 
 typedef struct Arguments {
         uid_t uid;
+        const char *socket; /* its path; NULL: the system bus */
         bool interactive;
         bool hold;
         const char *lease;     /* the path of the lease to call */
@@ -41,7 +43,8 @@ typedef struct Arguments {
 } Arguments;
 
 static const char usage[] =
-        "bus-call [--uid N] [--interactive] [--hold] [--lease PATH | --device NAME]\n"
+        "bus-call [--uid N] [--socket PATH] [--interactive] [--hold] [--lease PATH | --device "
+        "NAME]\n"
         "         [--operation WORD] [--option NAME=VALUE]... MEMBER [TARGET...]\n"
         "bus-call --wait NAME\n"
         "bus-call [--uid N] --own NAME\n";
@@ -56,6 +59,7 @@ static void check(int r, const char *what) {
 static void parse(int argc, char **argv, Arguments *arguments) {
         static const struct option options[] = {
                 {"uid", required_argument, NULL, 'u'},
+                {"socket", required_argument, NULL, 's'},
                 {"interactive", no_argument, NULL, 'i'},
                 {"hold", no_argument, NULL, 'h'},
                 {"lease", required_argument, NULL, 'l'},
@@ -72,6 +76,9 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 switch (option) {
                 case 'u':
                         arguments->uid = (uid_t)atoi(optarg);
+                        break;
+                case 's':
+                        arguments->socket = optarg;
                         break;
                 case 'i':
                         arguments->interactive = true;
@@ -112,9 +119,24 @@ static void parse(int argc, char **argv, Arguments *arguments) {
         }
 }
 
+/* No client of a bus: there is nobody to say hello to. */
+static void connect_to_socket(const char *path, sd_bus **ret) {
+        _cleanup_free_ char *address = string_format("unix:path=%s", path);
+
+        check(sd_bus_new(ret), "connection");
+        check(sd_bus_set_address(*ret, address), "address");
+        check(sd_bus_negotiate_fds(*ret, true), "connection");
+        check(sd_bus_start(*ret), "connect to the socket");
+}
+
 static void print_name(sd_bus *bus) {
         const char *name;
 
+        if (sd_bus_is_bus_client(bus) <= 0) {
+                (void)printf("name %d\n", getpid());
+                (void)fflush(stdout);
+                return;
+        }
         check(sd_bus_get_unique_name(bus, &name), "unique name");
         (void)printf("name %s\n", name);
         (void)fflush(stdout);
@@ -233,8 +255,8 @@ static sd_bus_message *new_message(sd_bus *bus, const Arguments *arguments) {
                 path = device;
                 interface = VFIOD_INTERFACE_DEVICE;
         }
-        check(sd_bus_message_new_method_call(bus, &m, VFIOD_BUS_NAME, path, interface,
-                                             arguments->member),
+        check(sd_bus_message_new_method_call(bus, &m, arguments->socket ? NULL : VFIOD_BUS_NAME,
+                                             path, interface, arguments->member),
               "message");
         return m;
 }
@@ -271,7 +293,10 @@ int main(int argc, char **argv) {
         if (arguments.uid != 0 && (setgroups(0, NULL) < 0 || setgid(arguments.uid) < 0 ||
                                    setresuid(arguments.uid, arguments.uid, arguments.uid) < 0))
                 check(-errno, "become another user");
-        check(sd_bus_open_system(&bus), "connect to the system bus");
+        if (arguments.socket)
+                connect_to_socket(arguments.socket, &bus);
+        else
+                check(sd_bus_open_system(&bus), "connect to the system bus");
         print_name(bus);
         if (arguments.wait)
                 r = wait_for(bus, arguments.wait);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who may do what, on a system bus of its own: the whole daemon on a fake machine, Debian's dbus-daemon
+"""Who may do what, on a system bus of its own and at the socket beside it: the whole daemon on a fake machine, Debian's dbus-daemon
 with the policy that vfiod installs, and first the real polkitd with vfiod's actions and rules of this
 file, then no polkit, then a scripted one that hangs, dies and answers nonsense. TAP on standard output.
 
@@ -142,6 +142,7 @@ class Call:
     def __init__(self, world, user, member, *targets, lease=None, device=None, operation=None, options=None,
                  interactive=False, hold=False):
         command = [world.program("bus-call"), "--uid", str(uid_of(user))]
+        command += ["--socket", str(world.socket)] if world.on_socket else []
         command += ["--interactive"] * interactive + ["--hold"] * hold
         command += ["--lease", lease] if lease else []
         command += ["--device", device] if device else []
@@ -239,6 +240,8 @@ class World:
         self.address = f"unix:path={self.directory}/bus"
         self.log = self.directory / "vfiod.log"
         self.machine = self.directory / "machine"
+        self.socket = self.directory / "socket"
+        self.on_socket = False
         self.calls = []
         self.vfiod = self.dbus = self.polkitd = self.polkit = None
         self.config = {}
@@ -298,9 +301,11 @@ class World:
         configuration.mkdir(exist_ok=True)
         (configuration / "vfiod.json").write_text(json.dumps(self.config))
         with open(self.log, "wb") as log:
-            self.vfiod = subprocess.Popen([self.program("fake-vfiod"), "--config", configuration],
-                                          env=self.environment(), stderr=log)
+            self.vfiod = subprocess.Popen([self.program("fake-vfiod"), "--config", configuration, "--socket",
+                                           self.socket], env=self.environment(), stderr=log)
         self.wait_for_name("org.vfiod1")
+        # Whoever can connect is asked about: that nobody else can is systemd's doing.
+        self.socket.chmod(0o666)
 
     def stop_vfiod(self):
         """It must end by itself and well: with sanitisers, also without a leak."""
@@ -328,6 +333,15 @@ class World:
         """A lease: the call that holds it, and its path."""
         call = self.begin(user, "Acquire", *targets, hold=True, **options)
         return call, call.outcome().expect_done().text.split()[0]
+
+    def expect_subject(self, subject, call, user):
+        """What polkit was told of the caller. A pidfd is written as the number of the process that it is of."""
+        wanted = f"system-bus-name,name={call.name()}"
+        if self.on_socket:
+            start = pathlib.Path(f"/proc/{call.process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+            wanted = (f"unix-process,pid={call.process.pid},start-time={start},uid={uid_of(user)},"
+                      f"pidfd={call.process.pid}")
+        expect(subject == wanted, f"polkit was asked about {subject}, not about {wanted}")
 
     def kernel_calls(self):
         path = self.machine / "calls"
@@ -361,9 +375,10 @@ class World:
 TESTS = {"polkitd": [], "none": [], "scripted": []}
 
 
-def test(section, sentence, config=None):
+def test(section, sentence, config=None, on_socket=True):
+    """One that is about the bus itself is not run at the socket too."""
     def decorate(function):
-        TESTS[section].append((sentence, function, config or {}))
+        TESTS[section].append((sentence, function, config or {}, on_socket))
         return function
     return decorate
 
@@ -597,7 +612,7 @@ def example(w):
     w.call(OTHER, "Bind", "group/2").expect_error(INTERACTIVE, "0000:01:00.1")
 
 
-@test("polkitd", "sixteen files go over the bus, seventeen are refused and can be fetched in pages")
+@test("polkitd", "sixteen files go over the bus, seventeen are refused and can be fetched in pages", on_socket=False)
 def sixteen_files(w):
     w.tool("many", "30", "13")
     w.tool("many", "31", "14")
@@ -706,15 +721,15 @@ def details_of(check):
     return dict(part.split("=", 1) for part in check[4].split("|") if part)
 
 
-@test("scripted", "polkit is asked about the caller by its name on the bus, once for each member but the bridge")
+@test("scripted", "polkit is asked about the caller by its name on the bus, or by its process, once for each member but the bridge")
 def questions(w):
-    call = w.begin(ALLOWED, "Bind", "0000:01:00.1")
+    call = w.begin(ALLOWED, "Bind", "0000:01:00.1", hold=True)
     call.outcome().expect_done()
     checks = w.polkit.checks()
     expect(len(checks) == 2, f"{checks}")
     for check, device in zip(checks, ("0000:01:00.0", "0000:01:00.1")):
         expect(check[1] == "org.vfiod1.bind", f"{check}")
-        expect(check[2] == f"system-bus-name,name={call.name()}", f"{check} of {call.name()}")
+        w.expect_subject(check[2], call, ALLOWED)
         expect(check[3] == "0", f"a question that may not be asked of a person: {check}")
         expect(details_of(check)["device"] == device, f"{check}")
         expect(set(details_of(check)) == {"device", "vendor", "class", "group", "driver"}, f"{check}")
@@ -1018,7 +1033,15 @@ def dies(w):
 
 
 def run_section(world, name, counter):
-    for sentence, function, config in TESTS[name]:
+    for world.on_socket in (False, True):
+        run_tests(world, name, counter)
+    world.on_socket = False
+
+
+def run_tests(world, name, counter):
+    for sentence, function, config, on_socket in TESTS[name]:
+        if world.on_socket and not on_socket:
+            continue
         complaint = None
         world.config = config
         try:
@@ -1034,7 +1057,8 @@ def run_section(world, name, counter):
             world.polkit.end()
             world.polkit = ScriptedPolkit(world)
         counter[0] += 1
-        print(f"{'not ok' if complaint else 'ok'} {counter[0]} - {sentence}", flush=True)
+        where = " (socket)" if world.on_socket else ""
+        print(f"{'not ok' if complaint else 'ok'} {counter[0]} - {sentence}{where}", flush=True)
         if complaint:
             print(f"# {complaint}")
             for line in world.log.read_text(errors="replace").splitlines()[-30:]:

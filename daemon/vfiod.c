@@ -4,16 +4,22 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/bus/bus.h"
 #include "daemon/persist/config-file.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 #include "version.h"
 
+#define STATUS "Watching IOMMU groups"
+
 typedef struct Daemon {
+        const char *directory; /* of the configuration */
+        bool stopping;
         sd_event *event;
         Config config;
         Broker *broker;
@@ -53,6 +59,31 @@ static int load_config(const char *directory, Config *config) {
         return r;
 }
 
+/*
+ * A configuration that is bad in any part is not taken at all. Each operation looks at the one in
+ * force when it begins; what is granted already stays, also beyond a limit that is lower now.
+ */
+static int on_reload(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_,
+                     void *userdata) {
+        Daemon *daemon = userdata;
+        Config fresh;
+        int r;
+
+        if (daemon->stopping)
+                return 0;
+        (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now(CLOCK_MONOTONIC));
+        r = load_config(daemon->directory, &fresh);
+        if (r < 0) {
+                (void)fputs(SD_ERR "keeping the configuration that was read before\n", stderr);
+                (void)sd_notify(false, "READY=1\nSTATUS=" STATUS " (the new configuration is bad)");
+                return 0;
+        }
+        broker_set_config(daemon->broker, &fresh);
+        (void)fputs(SD_INFO "the configuration has been read again\n", stderr);
+        (void)sd_notify(false, "READY=1\nSTATUS=" STATUS);
+        return 0;
+}
+
 static int on_idle(sd_event_source *source _unused_, void *userdata) {
         const Daemon *daemon = userdata;
 
@@ -67,6 +98,7 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
         Daemon *daemon = userdata;
         int r;
 
+        daemon->stopping = true;
         (void)sd_notify(false, "STOPPING=1");
         broker_stop(daemon->broker);
         if (broker_is_idle(daemon->broker))
@@ -76,18 +108,22 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
 }
 
 static int add_signals(Daemon *daemon) {
-        static const int stop_signals[] = {SIGTERM, SIGINT};
+        static const struct {
+                int signal;
+                sd_event_signal_handler_t handler;
+        } signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
         sigset_t mask;
         int r = 0;
 
         (void)sigemptyset(&mask);
-        for (size_t i = 0; i < ELEMENTS(stop_signals); i++)
-                (void)sigaddset(&mask, stop_signals[i]);
+        for (size_t i = 0; i < ELEMENTS(signals); i++)
+                (void)sigaddset(&mask, signals[i].signal);
         (void)sigaddset(&mask, SIGCHLD);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
-        for (size_t i = 0; r >= 0 && i < ELEMENTS(stop_signals); i++)
-                r = sd_event_add_signal(daemon->event, NULL, stop_signals[i], on_stop, daemon);
+        for (size_t i = 0; r >= 0 && i < ELEMENTS(signals); i++)
+                r = sd_event_add_signal(daemon->event, NULL, signals[i].signal, signals[i].handler,
+                                        daemon);
         return r;
 }
 
@@ -132,7 +168,7 @@ static int run(Daemon *daemon) {
         if (r < 0)
                 return r;
         (void)sd_event_set_watchdog(daemon->event, true);
-        (void)sd_notify(false, "READY=1\nSTATUS=Watching IOMMU groups");
+        (void)sd_notify(false, "READY=1\nSTATUS=" STATUS);
         return sd_event_loop(daemon->event);
 }
 
@@ -174,15 +210,14 @@ static int parse_options(int argc, char **argv, const char **directory, bool *ch
 }
 
 int main(int argc, char **argv) {
-        Daemon daemon = {0};
-        const char *directory = VFIOD_CONFIG_DIRECTORY;
+        Daemon daemon = {.directory = VFIOD_CONFIG_DIRECTORY};
         bool check_only = false;
         int r;
 
-        r = parse_options(argc, argv, &directory, &check_only);
+        r = parse_options(argc, argv, &daemon.directory, &check_only);
         if (r != 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        r = load_config(directory, &daemon.config);
+        r = load_config(daemon.directory, &daemon.config);
         if (r >= 0 && !check_only)
                 r = run(&daemon);
         daemon_done(&daemon);

@@ -10,6 +10,7 @@
 #include "client/size.h"
 #include "client/status.h"
 #include "daemon/util/string.h"
+#include "protocol/names.h"
 
 #define HELP_COLUMN 26
 
@@ -47,6 +48,10 @@ static const Option options[] = {
         {OPTION_JSON, 'j', "json", NULL, "print JSON, errors too (on stderr)"},
         {OPTION_NO_ASK_PASSWORD, 0, "no-ask-password", NULL,
          "never ask for authorisation; asked by default when stdin is a terminal"},
+        {OPTION_SOCKET, 0, "socket", "PATH",
+         "ask vfiod through its socket (" VFIOD_SOCKET_PATH "), not over the system bus; done by "
+         "itself where there is no bus",
+         true},
         {OPTION_TIMEOUT, 0, "timeout", "SECONDS", "how long to wait for an answer (360)"},
         {OPTION_HELP, 'h', "help", NULL, "this help, or that of a verb"},
         {OPTION_VERSION, 0, "version", NULL, "version of vfioctl"},
@@ -138,6 +143,15 @@ static int add_cookie(const char *value, Arguments *a, char **reterr) {
         return 0;
 }
 
+/* `value` is NULL for none. */
+static int set_socket(const char *value, Arguments *a, char **reterr) {
+        if (value && value[0] == '\0')
+                return wrong(reterr, strdup("--socket: '' is no path"));
+        a->socket = true;
+        a->socket_path = value;
+        return 0;
+}
+
 static int set_flag(const Option *option, Arguments *a) {
         switch (option->bit) {
         case OPTION_HELP:
@@ -189,6 +203,8 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
                 return set_memlock(value, a, reterr);
         case OPTION_COOKIE:
                 return add_cookie(value, a, reterr);
+        case OPTION_SOCKET:
+                return set_socket(value, a, reterr);
         case OPTION_WAIT:
         case OPTION_REVOKE:
                 return set_policy(option, value, a, reterr);

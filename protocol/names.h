@@ -25,6 +25,10 @@
 #endif
 #define VFIOD_SOCKET_PATH VFIOD_RUN_DIRECTORY "/vfiod/socket"
 #define VFIOD_SOCKET_FD_NAME "socket"
+/* Who may connect to it, beside root. */
+#define VFIOD_SOCKET_GROUP "vfio"
+/* An environment variable: where clients look for it instead. */
+#define VFIOD_SOCKET_VARIABLE "VFIOD_SOCKET"
 
 /* Followed by the CamelCase word of a refusal (daemon/core/refusal.h), or by Failed or TimedOut. */
 #define VFIOD_ERROR_PREFIX "org.vfiod1.Error."
@@ -45,15 +49,15 @@
 #define VFIOD_ACTION_UNSAFE_NOIOMMU "org.vfiod1.unsafe-noiommu"
 
 /* Keys of the details that polkit rules see through action.lookup(). */
-#define VFIOD_DETAIL_DEVICE "device"   /* 0000:01:00.0, an mdev UUID, a platform name */
-#define VFIOD_DETAIL_VENDOR "vendor"   /* 8086:100e (vendor:device), empty off PCI */
-#define VFIOD_DETAIL_CLASS "class"     /* 020000, six hexadecimal digits, empty off PCI */
-#define VFIOD_DETAIL_GROUP "group"     /* IOMMU group number, decimal */
-#define VFIOD_DETAIL_DRIVER "driver"   /* the driver bound now, empty where there is none */
-#define VFIOD_DETAIL_LABEL "label"     /* the label option of Acquire */
-#define VFIOD_DETAIL_MODE "mode"       /* group or iommufd */
+#define VFIOD_DETAIL_DEVICE "device" /* 0000:01:00.0, an mdev UUID, a platform name */
+#define VFIOD_DETAIL_VENDOR "vendor" /* 8086:100e (vendor:device), empty off PCI */
+#define VFIOD_DETAIL_CLASS "class"   /* 020000, six hexadecimal digits, empty off PCI */
+#define VFIOD_DETAIL_GROUP "group"   /* IOMMU group number, decimal */
+#define VFIOD_DETAIL_DRIVER "driver" /* the driver bound now, empty where there is none */
+#define VFIOD_DETAIL_LABEL "label"   /* the label option of Acquire; else of the lease concerned */
+#define VFIOD_DETAIL_MODE "mode"     /* group or iommufd: of the lease wanted, or concerned */
+#define VFIOD_DETAIL_OWNER "owner"   /* uid of the owner of the lease concerned */
 #define VFIOD_DETAIL_MEMLOCK "memlock" /* bytes asked for, decimal, for raise-memlock */
-#define VFIOD_DETAIL_OWNER "owner"     /* uid of the lease's owner, for release-other */
 
 /* dbus-daemon disconnects a sender whose message carries more fds than this (its default limit). */
 #define VFIOD_BUS_FDS_MAX 16U

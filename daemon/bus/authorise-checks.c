@@ -12,6 +12,7 @@ static void check_done(Check *check) {
         free(check->vendor);
         free(check->class);
         free(check->driver);
+        free(check->label);
 }
 
 void authorise_checks_free(Call *call) {
@@ -32,6 +33,39 @@ static Check *add_check(Call *call, const char *action) {
         return &grown[call->n_checks++];
 }
 
+static int set_label(Check *check, const char *label) {
+        return label && !(check->label = strdup(label)) ? -1 : 0;
+}
+
+/* Rules may want to know whose it is that is looked into or taken away. */
+static int describe_lease(Check *check, const Lease *lease) {
+        if (!lease)
+                return 0;
+        check->lease = lease->id;
+        check->owner = lease->owner;
+        check->mode = mode_name(lease->mode);
+        return set_label(check, lease->label);
+}
+
+/* The lease to be, or the one that is added to, whose label and owner are known already. */
+static int describe_request(Check *check, const Call *call) {
+        const Lease *lease =
+                lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
+        int r = lease ? describe_lease(check, lease) : set_label(check, call->request.label);
+
+        check->mode = mode_name(call->request.mode);
+        return r;
+}
+
+static int describe(Check *check, const Call *call, const DeviceFacts *facts) {
+        const World *world = broker_world(call->bus->broker);
+
+        return call->permission == PERMISSION_ACQUIRE
+                       ? describe_request(check, call)
+                       : describe_lease(check,
+                                        lease_table_find_group(&world->leases, facts->group));
+}
+
 static int add_device_check(Call *call, const char *action, const DeviceFacts *facts) {
         bool pci = device_facts_is_pci(facts);
         Check *check = add_check(call, action);
@@ -44,23 +78,48 @@ static int add_device_check(Call *call, const char *action, const DeviceFacts *f
         check->driver = strdup(string_or_empty(facts->driver));
         check->vendor = pci ? string_format("%04x:%04x", facts->vendor, facts->device) : strdup("");
         check->class = pci ? string_format("%06x", facts->class_code) : strdup("");
-        return check->device && check->driver && check->vendor && check->class ? 0 : -1;
+        if (!check->device || !check->driver || !check->vendor || !check->class)
+                return -1;
+        return describe(check, call, facts);
 }
 
+/* What is asked of every member of a group: first what is wanted, then what comes with it. */
 static int add_member_checks(Call *call, const Device *member) {
         const Topology *topology = &broker_world(call->bus->broker)->topology;
+        const char *action = VFIOD_ACTION_BIND, *more = NULL;
         int r;
 
-        if (call->permission == PERMISSION_BIND || call->permission == PERMISSION_REVOKE) {
-                r = add_device_check(call, VFIOD_ACTION_BIND, &member->facts);
-                if (r >= 0 && call->permission == PERMISSION_REVOKE)
-                        r = add_device_check(call, VFIOD_ACTION_REVOKE, &member->facts);
-                return r;
+        if (call->permission == PERMISSION_UNBIND || call->permission == PERMISSION_REVOKE)
+                action = VFIOD_ACTION_UNBIND;
+        if (call->permission == PERMISSION_REVOKE)
+                more = VFIOD_ACTION_REVOKE;
+        if (call->permission == PERMISSION_ACQUIRE) {
+                action = VFIOD_ACTION_ACQUIRE;
+                if (call->request.bind && decide_needs_bind(topology, member))
+                        more = VFIOD_ACTION_BIND;
         }
-        r = add_device_check(call, VFIOD_ACTION_ACQUIRE, &member->facts);
-        if (r >= 0 && call->request.bind && decide_needs_bind(topology, member))
-                r = add_device_check(call, VFIOD_ACTION_BIND, &member->facts);
-        return r;
+        r = add_device_check(call, action, &member->facts);
+        return r >= 0 && more ? add_device_check(call, more, &member->facts) : r;
+}
+
+static int add_memlock_check(Call *call) {
+        Check *check = add_check(call, VFIOD_ACTION_RAISE_MEMLOCK);
+
+        if (!check)
+                return -1;
+        check->memlock = call->request.memlock;
+        return describe_request(check, call);
+}
+
+static RefusalKind refuse_memory(Refusal *refusal) {
+        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+}
+
+/* What polkit is told is what is done, whatever else may be possible by then. */
+static void settle_mode(Call *call) {
+        if (call->permission == PERMISSION_ACQUIRE && call->request.mode == MODE_AUTO)
+                call->request.mode =
+                        decide_expected_mode(broker_world(call->bus->broker), &call->request);
 }
 
 static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
@@ -70,6 +129,7 @@ static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
         if (select_targets(&broker_world(call->bus->broker)->topology, &call->request, &selection,
                            refusal))
                 return refusal->kind;
+        settle_mode(call);
         for (size_t i = 0; i < selection.n_groups; i++)
                 for (size_t j = 0; j < selection.groups[i]->n_members; j++) {
                         const Device *member = selection.groups[i]->members[j];
@@ -77,16 +137,15 @@ static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
                         if (device_is_bridge(&member->facts) && !member->facts.vfio)
                                 continue;
                         if (add_member_checks(call, member) < 0)
-                                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
-                                              "vfiod is out of memory");
+                                return refuse_memory(refusal);
                 }
         if (call->permission == PERMISSION_ACQUIRE && call->request.memlock &&
-            !add_check(call, VFIOD_ACTION_RAISE_MEMLOCK))
-                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+            add_memlock_check(call) < 0)
+                return refuse_memory(refusal);
         return REFUSAL_NONE;
 }
 
-/* Whoever has its files may read them anyway. */
+/* Whoever has its files may do it anyway. */
 static bool is_leased_by_caller(const Call *call, const Device *device) {
         const Lease *lease = lease_table_find_group(&broker_world(call->bus->broker)->leases,
                                                     device->facts.group);
@@ -94,8 +153,8 @@ static bool is_leased_by_caller(const Call *call, const Device *device) {
         return lease && lease_is_live(lease) && lease->owner == call->request.caller.uid;
 }
 
-/* Its neighbours in the group are not asked about: nothing is read of them. */
-static RefusalKind prepare_device(Call *call, Refusal *refusal) {
+/* Its neighbours in the group are not asked about: nothing is done to them. */
+static RefusalKind prepare_device(Call *call, const char *action, Refusal *refusal) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
 
         broker_refresh(call->bus->broker, &call->request);
@@ -105,9 +164,10 @@ static RefusalKind prepare_device(Call *call, Refusal *refusal) {
         for (size_t i = 0; i < selection.n_devices; i++) {
                 const Device *device = selection.devices[i];
 
-                if (!is_leased_by_caller(call, device) &&
-                    add_device_check(call, VFIOD_ACTION_INSPECT, &device->facts) < 0)
-                        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                if (call->permission != PERMISSION_MANAGE && is_leased_by_caller(call, device))
+                        continue;
+                if (add_device_check(call, action, &device->facts) < 0)
+                        return refuse_memory(refusal);
         }
         return REFUSAL_NONE;
 }
@@ -115,6 +175,7 @@ static RefusalKind prepare_device(Call *call, Refusal *refusal) {
 static RefusalKind prepare_lease(Call *call, Refusal *refusal) {
         const Lease *lease =
                 lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
+        Check *check;
 
         if (!lease)
                 return refuse(refusal, REFUSAL_NOT_FOUND, "there is no lease %u",
@@ -125,23 +186,25 @@ static RefusalKind prepare_lease(Call *call, Refusal *refusal) {
                 return refuse(refusal, REFUSAL_NOT_OWNER,
                               "lease %u belongs to uid %u; only its owner may do this", lease->id,
                               lease->owner);
-        if (!add_check(call, VFIOD_ACTION_RELEASE_OTHER))
-                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
-        return REFUSAL_NONE;
+        check = add_check(call, VFIOD_ACTION_RELEASE_OTHER);
+        return !check || describe_lease(check, lease) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
 RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         switch (call->permission) {
         case PERMISSION_LIST:
-                if (!add_check(call, VFIOD_ACTION_LIST))
-                        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
-                return REFUSAL_NONE;
+                return add_check(call, VFIOD_ACTION_LIST) ? REFUSAL_NONE : refuse_memory(refusal);
         case PERMISSION_BIND:
+        case PERMISSION_UNBIND:
         case PERMISSION_REVOKE:
         case PERMISSION_ACQUIRE:
                 return prepare_targets(call, refusal);
         case PERMISSION_INSPECT:
-                return prepare_device(call, refusal);
+                return prepare_device(call, VFIOD_ACTION_INSPECT, refusal);
+        case PERMISSION_RESET:
+                return prepare_device(call, VFIOD_ACTION_RESET, refusal);
+        case PERMISSION_MANAGE:
+                return prepare_device(call, VFIOD_ACTION_MANAGE, refusal);
         case PERMISSION_OWNER:
         case PERMISSION_RELEASE:
                 return prepare_lease(call, refusal);
@@ -149,12 +212,13 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         return refuse(refusal, REFUSAL_NOT_AUTHORISED, "this is not for anybody to do");
 }
 
-/* The driver may have changed meanwhile; the device behind the name must not. */
+/* The driver may have changed meanwhile; the device behind the name must not, nor who has it. */
 static bool check_was_asked(const Call *call, const Check *check) {
         for (size_t i = 0; i < call->n_checks; i++) {
                 const Check *asked = &call->checks[i];
 
                 if (asked->action == check->action && asked->group == check->group &&
+                    asked->lease == check->lease && asked->memlock == check->memlock &&
                     string_equal(asked->device, check->device) &&
                     string_equal(asked->vendor, check->vendor) &&
                     string_equal(asked->class, check->class))

@@ -15,6 +15,8 @@
 #include <stdio.h>
 
 #include "daemon/bus/authorise-checks.h"
+#include "daemon/bus/authorise-details.h"
+#include "daemon/bus/caller.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -46,16 +48,12 @@ void authorise_stop(Call *call) {
         call->question = sd_bus_slot_unref(call->question);
 }
 
-static bool asks_for_memlock(const Check *check) {
-        return strcmp(check->action, VFIOD_ACTION_RAISE_MEMLOCK) == 0;
-}
-
 static const char *subject_of(const Call *call) {
         const Check *check = &call->checks[call->next_check];
 
         if (check->device)
                 return check->device;
-        return asks_for_memlock(check) ? "its limit of locked memory" : "this";
+        return check->memlock ? "its limit of locked memory" : "this";
 }
 
 static void finish(Call *call) {
@@ -122,44 +120,21 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
         return 0;
 }
 
-static int append_detail(sd_bus_message *m, const char *key, const char *value) {
-        return value ? sd_bus_message_append(m, "{ss}", key, value) : 0;
-}
+/*
+ * The caller as polkit knows it. A peer is its process: polkit 124 and later take the pidfd, those
+ * before the number with the start time; the uid is the socket's, since polkit would look up what
+ * it is not told. All four keys together are understood by both.
+ */
+static int append_subject(sd_bus_message *m, const Call *call) {
+        const Caller *caller = &call->request.caller;
 
-static int append_details(sd_bus_message *m, const Call *call, const Check *check) {
-        const Lease *lease =
-                lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
-        char group[16], owner[16], memlock[24];
-        int r;
-
-        (void)snprintf(group, sizeof(group), "%u", check->group);
-        (void)snprintf(owner, sizeof(owner), "%u", lease ? lease->owner : 0);
-        (void)snprintf(memlock, sizeof(memlock), "%" PRIu64, call->request.memlock);
-        r = sd_bus_message_open_container(m, 'a', "{ss}");
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_DEVICE, check->device);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_VENDOR, check->vendor);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_CLASS, check->class);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_DRIVER, check->driver);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_GROUP, check->has_group ? group : NULL);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_OWNER, lease ? owner : NULL);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_LABEL,
-                                  lease ? lease->label : call->request.label);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_MODE,
-                                  call->permission == PERMISSION_ACQUIRE
-                                          ? mode_name(call->request.mode)
-                                          : NULL);
-        if (r >= 0)
-                r = append_detail(m, VFIOD_DETAIL_MEMLOCK,
-                                  asks_for_memlock(check) ? memlock : NULL);
-        return r < 0 ? r : sd_bus_message_close_container(m);
+        if (!call->connection->is_peer)
+                return sd_bus_message_append(m, "(sa{sv})", "system-bus-name", 1, "name", "s",
+                                             caller->name);
+        return sd_bus_message_append(m, "(sa{sv})", "unix-process", 4, "pid", "u",
+                                     (uint32_t)caller->pid, "start-time", "t", caller->start_time,
+                                     "uid", "i", (int32_t)caller->uid, "pidfd", "h",
+                                     call->connection->peer.pidfd);
 }
 
 static int new_question(const Call *call, bool interactive, sd_bus_message **ret) {
@@ -172,10 +147,11 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
         r = sd_bus_message_new_method_call(call->bus->authority, &m, POLKIT_NAME, POLKIT_PATH,
                                            POLKIT_INTERFACE, "CheckAuthorization");
         if (r >= 0)
-                r = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s",
-                                          call->request.caller.name, check->action);
+                r = append_subject(m, call);
         if (r >= 0)
-                r = append_details(m, call, check);
+                r = sd_bus_message_append(m, "s", check->action);
+        if (r >= 0)
+                r = authorise_append_details(m, check);
         if (r >= 0)
                 r = sd_bus_message_append(m, "us", interactive ? POLKIT_ALLOW_INTERACTION : 0U, id);
         if (r < 0) {
@@ -186,11 +162,32 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
         return 0;
 }
 
+/* A number whose process has ended may be another's by the time polkit looks. */
+static RefusalKind refuse_unaskable(const Call *call, Refusal *refusal) {
+        const char *action = call->checks[call->next_check].action;
+
+        if (!call->bus->authority)
+                return refuse(
+                        refusal, REFUSAL_NOT_AUTHORISED,
+                        "without the system bus there is no polkit to ask, so only root may do "
+                        "this (action %s)",
+                        action);
+        if (call->connection->is_peer && !peer_is_alive(&call->connection->peer))
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED,
+                              "the process that made this connection has ended or cannot be seen, "
+                              "so polkit cannot be asked about it (action %s)",
+                              action);
+        return REFUSAL_NONE;
+}
+
 static RefusalKind ask_next(Call *call, Refusal *refusal) {
         bool interactive = sd_bus_message_get_allow_interactive_authorization(call->message);
         sd_bus_message *m = NULL;
         int r;
 
+        /* Between two questions, either may have gone. */
+        if (refuse_unaskable(call, refusal))
+                return refusal->kind;
         call->cancellation = ++call->bus->last_cancellation;
         r = new_question(call, interactive, &m);
         if (r >= 0)
@@ -202,13 +199,6 @@ static RefusalKind ask_next(Call *call, Refusal *refusal) {
         call->cancellation = 0;
         return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked: %s",
                       strerror(-r));
-}
-
-/* What polkit was told is what is done, whatever else may be possible by then. */
-static void settle_mode(Call *call) {
-        if (call->permission == PERMISSION_ACQUIRE && call->request.mode == MODE_AUTO)
-                call->request.mode =
-                        decide_expected_mode(broker_world(call->bus->broker), &call->request);
 }
 
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {
@@ -223,14 +213,9 @@ RefusalKind authorise_begin(Call *call, Refusal *refusal) {
                 call_authorised(call);
                 return REFUSAL_NONE;
         }
-        if (!call->bus->authority || call->connection->is_peer)
-                return refuse(
-                        refusal, REFUSAL_NOT_AUTHORISED,
-                        "without the system bus there is no polkit to ask, so only root may do "
-                        "this (action %s)",
-                        call->checks[0].action);
+        if (refuse_unaskable(call, refusal))
+                return refusal->kind;
         if (call_watch_sender(call, call_free) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
-        settle_mode(call);
         return ask_next(call, refusal);
 }

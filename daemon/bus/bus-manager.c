@@ -35,7 +35,7 @@ static void run_unbind(Call *call) {
 }
 
 static CallPermission unbind_permission(const Request *request) {
-        return request->policy == POLICY_REVOKE ? PERMISSION_REVOKE : PERMISSION_BIND;
+        return request->policy == POLICY_REVOKE ? PERMISSION_REVOKE : PERMISSION_UNBIND;
 }
 
 static void run_acquire(Call *call) {
@@ -121,7 +121,7 @@ static const struct {
         CallPermission permission;
 } plannable[] = {
         {"bind", OPERATION_BIND, OPTIONS_BIND, PERMISSION_BIND},
-        {"unbind", OPERATION_UNBIND, OPTIONS_UNBIND, PERMISSION_BIND},
+        {"unbind", OPERATION_UNBIND, OPTIONS_UNBIND, PERMISSION_UNBIND},
         {"acquire", OPERATION_ACQUIRE, OPTIONS_ACQUIRE, PERMISSION_ACQUIRE},
 };
 

@@ -17,24 +17,32 @@ typedef void (*CallRun)(Call *call);
 typedef enum CallPermission {
         PERMISSION_LIST,    /* to look */
         PERMISSION_BIND,    /* for every member of the request's groups that is not a bridge */
-        PERMISSION_REVOKE,  /* the same, and to take them from their holders */
+        PERMISSION_UNBIND,  /* the same */
+        PERMISSION_REVOKE,  /* to unbind, and to take them from their holders */
         PERMISSION_ACQUIRE, /* the same, and to bind those that "bind" would move; and "memlock" */
         PERMISSION_INSPECT, /* for the device that is the target, unless its lease is the caller's
                              */
+        PERMISSION_RESET,   /* the same */
+        PERMISSION_MANAGE,  /* for the device that is the target, whoever has it */
         PERMISSION_OWNER,   /* for the owner of the lease alone, whom polkit need not be asked about
                              */
         PERMISSION_RELEASE, /* for the owner, or whoever may release others' leases */
 } CallPermission;
 
-/* One question to polkit. The strings are owned. */
+/* One question to polkit, with all that it tells. The strings are owned. */
 typedef struct Check {
         const char *action; /* static */
-        char *device;
+        char *device;       /* NULL: it is about no device; then so are the next three */
         char *vendor;
         char *class;
         char *driver;
         uint32_t group;
         bool has_group;
+        uint32_t lease;   /* the one concerned; 0 for none */
+        uid_t owner;      /* of that lease */
+        char *label;      /* of that lease, or of the one to be */
+        const char *mode; /* same; static, NULL for none */
+        uint64_t memlock; /* for raise-memlock; 0 else */
 } Check;
 
 struct Call {

@@ -58,6 +58,10 @@ RefusalKind plan_bind_group(const World *world, const Request *request, const Gr
 RefusalKind check_reset_sets(const World *world, const Request *request, const Selection *selection,
                              const Lease *lease, Refusal *refusal);
 
+/* The same for what stays in the lease when these groups leave it. */
+RefusalKind check_reset_sets_without(const World *world, const Lease *lease,
+                                     const Selection *leaving, Refusal *refusal);
+
 /* Appends what raises the caller's limit of locked memory, or refuses. */
 RefusalKind plan_memlock(const World *world, const Request *request, Plan *plan, Refusal *refusal);
 

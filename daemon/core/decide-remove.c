@@ -53,6 +53,8 @@ RefusalKind decide_remove(const World *world, const Request *request, const Sele
                 return refuse(refusal, REFUSAL_NOT_IN_LEASE,
                               "lease %u would have no group left; end it with 'vfioctl release %u'",
                               lease->id, lease->id);
+        if (check_reset_sets_without(world, lease, selection, refusal))
+                return refusal->kind;
         if (check_groups_free(world, request, selection, lease, refusal))
                 return refusal->kind;
         for (size_t i = 0; i < selection->n_groups; i++)

@@ -18,11 +18,16 @@ typedef struct Scope {
         const Lease *lease; /* NULL for a new one */
 } Scope;
 
-static bool is_leased_here(const Scope *scope, uint32_t group) {
-        for (size_t i = 0; i < scope->selection->n_groups; i++)
-                if (scope->selection->groups[i]->facts.number == group)
+static bool is_selected(const Selection *selection, uint32_t group) {
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (selection->groups[i]->facts.number == group)
                         return true;
-        return scope->lease && lease_has_group(scope->lease, group);
+        return false;
+}
+
+static bool is_leased_here(const Scope *scope, uint32_t group) {
+        return is_selected(scope->selection, group) ||
+               (scope->lease && lease_has_group(scope->lease, group));
 }
 
 typedef struct Missing {
@@ -116,6 +121,38 @@ RefusalKind check_reset_sets(const World *world, const Request *request, const S
 
                 if (group && check_group(&scope, request, group, refusal))
                         return refusal->kind;
+        }
+        return REFUSAL_NONE;
+}
+
+static RefusalKind check_staying(const World *world, const DeviceFacts *facts,
+                                 const Selection *leaving, Refusal *refusal) {
+        if (!facts->vfio || reset_is_own(&world->topology, facts))
+                return REFUSAL_NONE;
+        for (size_t i = 0; i < leaving->n_groups; i++)
+                for (size_t j = 0; j < leaving->groups[i]->n_members; j++) {
+                        const DeviceFacts *other = &leaving->groups[i]->members[j]->facts;
+
+                        if (reset_set_has(facts, other) && !device_is_bridge(other))
+                                return refuse(refusal, REFUSAL_RESET_SET_INCOMPLETE,
+                                              "%s cannot be reset by itself, and a reset of its "
+                                              "bus resets %s too; remove group/%u with group/%u, "
+                                              "in one request",
+                                              facts->name, other->name, facts->group, other->group);
+                }
+        return REFUSAL_NONE;
+}
+
+RefusalKind check_reset_sets_without(const World *world, const Lease *lease,
+                                     const Selection *leaving, Refusal *refusal) {
+        for (size_t i = 0; i < lease->n_groups; i++) {
+                const Group *group = topology_find_group(&world->topology, lease->groups[i]);
+
+                if (!group || is_selected(leaving, lease->groups[i]))
+                        continue;
+                for (size_t j = 0; j < group->n_members; j++)
+                        if (check_staying(world, &group->members[j]->facts, leaving, refusal))
+                                return refusal->kind;
         }
         return REFUSAL_NONE;
 }

@@ -140,7 +140,7 @@ static void append_option(sd_bus_message *m, char *option) {
         if (strcmp(option, "bind") == 0 || strcmp(option, "defer_fds") == 0 ||
             strcmp(option, "hot_reset") == 0)
                 type = "b";
-        if (strcmp(option, "memlock") == 0)
+        if (strcmp(option, "memlock") == 0 || strcmp(option, "timeout") == 0)
                 type = "t";
         if (strcmp(option, "join") == 0)
                 type = "o";

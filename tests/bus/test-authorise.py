@@ -31,8 +31,8 @@ INTERACTIVE = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 OURS = "org.vfiod1.Error."
 
 # Users that every Debian has, by what the rules below say of them.
-ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, EXAMPLE, OTHER, NO_REVOKE = (
-    "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc", "proxy")
+ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, EXAMPLE, OTHER, NO_REVOKE, NO_UNBIND = (
+    "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc", "proxy", "www-data")
 
 RULES = """
 polkit.addRule(function(action, subject) {
@@ -56,8 +56,10 @@ polkit.addRule(function(action, subject) {
         return action.id == "org.vfiod1.bind" ? polkit.Result.NO : polkit.Result.YES;
     case "proxy":
         return action.id == "org.vfiod1.revoke" ? polkit.Result.NO : polkit.Result.YES;
+    case "www-data":
+        return action.id == "org.vfiod1.unbind" ? polkit.Result.NO : polkit.Result.YES;
     case "backup":
-        return details == "release-other label=for games owner=5" ? polkit.Result.YES : polkit.Result.NO;
+        return details == "release-other label=for games mode=group owner=5" ? polkit.Result.YES : polkit.Result.NO;
     }
     return undefined;
 });
@@ -373,8 +375,8 @@ EXPECTED = [
     "list",
     "bind device=0000:01:00.0 vendor=8086:10d3 class=020000 group=2 driver=e1000e",
     "bind device=0000:01:00.1 vendor=8086:2668 class=040300 group=2 driver=snd_hda_intel",
-    "bind device=0000:01:00.0 vendor=8086:10d3 class=020000 group=2 driver=vfio-pci",
-    "bind device=0000:01:00.1 vendor=8086:2668 class=040300 group=2 driver=vfio-pci",
+    "unbind device=0000:01:00.0 vendor=8086:10d3 class=020000 group=2 driver=vfio-pci",
+    "unbind device=0000:01:00.1 vendor=8086:2668 class=040300 group=2 driver=vfio-pci",
     "acquire device=0000:03:00.0 vendor=8086:100e class=020000 group=4 driver=vfio-pci mode=group",
     "acquire device=0000:07:00.0 vendor=8086:100e class=020000 group=9 driver=vfio-pci label=a label mode=group",
     "acquire device=0000:04:00.0 vendor=10de:1eb8 class=030200 group=5 driver= mode=group",
@@ -408,9 +410,9 @@ def denied(w):
         w.call(DENIED, member).expect_error(ACCESS_DENIED, f"org.vfiod1.{action}", f"uid {uid_of(DENIED)}")
     w.call(DENIED, "GetDevice", "0000:01:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.list")
     w.call(DENIED, "Explain", "group/2").expect_error(ACCESS_DENIED, "org.vfiod1.list")
-    for member, action in (("Bind", "bind"), ("Unbind", "bind"), ("Acquire", "acquire")):
+    for member, action in (("Bind", "bind"), ("Unbind", "unbind"), ("Acquire", "acquire")):
         w.call(DENIED, member, "group/4").expect_error(ACCESS_DENIED, f"org.vfiod1.{action}", "0000:03:00.0")
-    for operation, action in (("bind", "bind"), ("unbind", "bind"), ("acquire", "acquire")):
+    for operation, action in (("bind", "bind"), ("unbind", "unbind"), ("acquire", "acquire")):
         w.call(DENIED, "Plan", "group/4", operation=operation).expect_error(ACCESS_DENIED, f"org.vfiod1.{action}")
     w.expect_untouched()
 
@@ -550,7 +552,7 @@ def no_revoke(w):
     _, path = w.hold(ALLOWED, "group/4")
     revoke = {"policy": "revoke"}
     w.call(NO_REVOKE, "Unbind", "group/4", options=revoke).expect_error(ACCESS_DENIED, "org.vfiod1.revoke")
-    w.call(NO_BIND, "Unbind", "group/4", options=revoke).expect_error(ACCESS_DENIED, "org.vfiod1.bind")
+    w.call(NO_UNBIND, "Unbind", "group/4", options=revoke).expect_error(ACCESS_DENIED, "org.vfiod1.unbind")
     w.call(NO_REVOKE, "Plan", "group/4", operation="unbind", options=revoke).expect_error(ACCESS_DENIED, "org.vfiod1.revoke")
     w.call(NO_REVOKE, "Unbind", "group/4").expect_refusal("Leased", "lease 1")
     w.call(ALLOWED, "GetFds", "0", "0", lease=path).expect_done()
@@ -778,7 +780,7 @@ def plan_questions(w):
     for operation in ("bind", "unbind", "acquire"):
         w.call(ALLOWED, "Plan", "group/4", operation=operation).expect_done()
     expect([check[1] for check in w.polkit.checks()] ==
-           ["org.vfiod1.bind", "org.vfiod1.bind", "org.vfiod1.acquire"], f"{w.polkit.checks()}")
+           ["org.vfiod1.bind", "org.vfiod1.unbind", "org.vfiod1.acquire"], f"{w.polkit.checks()}")
 
 
 @test("scripted", "a device off PCI has empty ids")
@@ -822,8 +824,37 @@ def release_other_details(w):
     w.polkit.lines.clear()
     w.call(OTHER, "Release", lease=path).expect_done()
     expect([(check[1], details_of(check)) for check in w.polkit.checks()] ==
-           [("org.vfiod1.release-other", {"owner": str(uid_of(ALLOWED)), "label": "build 7"})],
+           [("org.vfiod1.release-other", {"owner": str(uid_of(ALLOWED)), "label": "build 7", "mode": "group"})],
            f"{w.polkit.checks()}")
+
+
+@test("scripted", "of a group that is leased, polkit is told whose it is, for what and how before it is taken or looked into")
+def lease_details(w):
+    w.hold(ALLOWED, "group/4", options={"label": "build 7"})
+    lease = {"owner": str(uid_of(ALLOWED)), "label": "build 7", "mode": "group"}
+    w.polkit.lines.clear()
+    w.call(OTHER, "Inspect", device="0000:03:00.0")
+    w.call(OTHER, "Unbind", "group/4").expect_refusal("Leased")
+    w.call(OTHER, "Unbind", "group/4", options={"policy": "revoke", "timeout": "0"}).expect_done()
+    w.call(OTHER, "Unbind", "group/9").expect_done()
+    asked = [(check[1].rpartition(".")[2], {key: details_of(check).get(key) for key in lease}) for check in w.polkit.checks()]
+    nobody = dict.fromkeys(lease)
+    expect(asked == [("inspect", lease), ("unbind", lease), ("unbind", lease), ("revoke", lease), ("unbind", nobody)],
+           f"{asked}")
+
+
+@test("scripted", "a lease that is another one when polkit answers was not what was to be taken")
+def lease_changed_meanwhile(w):
+    holder, _ = w.hold(ALLOWED, "group/4")
+    w.polkit.tell("on org.vfiod1.revoke hang")
+    slow = w.begin(OTHER, "Unbind", "group/4", options={"policy": "revoke", "timeout": "0"})
+    wait_until(lambda: w.polkit.checks()[-1][1] == "org.vfiod1.revoke", "polkit was asked")
+    holder.leave()
+    wait_until(lambda: w.call("root", "ListLeases").text == "", "the lease was over")
+    w.hold("root", "group/4")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_refusal("Changed", "0000:03:00.0")
+    expect("/org/vfiod1/lease/2" in w.call("root", "ListLeases").text, "root has lost its lease")
 
 
 @test("scripted", "while polkit thinks, others are answered")

@@ -26,7 +26,7 @@ shows org.freedesktop.DBus.Error
 polkit_rule <<'RULE'
 polkit.addRule(function(action, subject) {
     if (subject.user == "alice" && action.lookup("vendor") == "8086:100e" &&
-        (action.id == "org.vfiod1.bind" || action.id == "org.vfiod1.acquire"))
+        /^org\.vfiod1\.(bind|unbind|acquire)$/.test(action.id))
         return polkit.Result.YES;
     if (subject.user == "bob" && action.id == "org.vfiod1.acquire")
         return polkit.Result.YES;

@@ -40,8 +40,14 @@ for file in "$SOURCE"/protocol/org.vfiod1.*.xml; do
                 complain "org.vfiod1.conf does not let anybody call $interface"
 done
 
-name=$(sed -n 's/^#define VFIOD_SOCKET_FD_NAME "\(.*\)"$/\1/p' "$SOURCE/protocol/names.h")
-grep -qx "FileDescriptorName=$name" "$BUILD/systemd/vfiod.socket" || complain "vfiod.socket: the daemon knows its file as '$name'"
+# constant NAME: what it is in protocol/names.h.
+constant() {
+        sed -n "s/^#define $1 \"\(.*\)\"\$/\1/p" "$SOURCE/protocol/names.h"
+}
+for setting in "FileDescriptorName=$(constant VFIOD_SOCKET_FD_NAME)" "SocketGroup=$(constant VFIOD_SOCKET_GROUP)"; do
+        grep -qx "$setting" "$BUILD/systemd/vfiod.socket" || complain "vfiod.socket: it does not say $setting"
+done
+grep -q "^g $(constant VFIOD_SOCKET_GROUP) " "$SOURCE/systemd/vfiod.sysusers" || complain "vfiod.sysusers: it does not make the socket's group"
 
 cases=$SOURCE/tests/lab/cases/unit-capabilities.sh
 capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$BUILD/systemd/vfiod.service" | tr '[:upper:]' '[:lower:]')

@@ -42,6 +42,7 @@ static void assert_incomplete(const World *world, const Ask *ask, const char *wo
 }
 
 #define ACQUIRE(...) (&(Ask){OPERATION_ACQUIRE, __VA_ARGS__})
+#define REMOVE(...) (&(Ask){OPERATION_REMOVE, __VA_ARGS__})
 #define ADD(...) (&(Ask){OPERATION_ADD, __VA_ARGS__})
 
 START_TEST(a_device_that_is_reset_with_its_bus_is_leased_with_all_of_it) {
@@ -170,6 +171,24 @@ START_TEST(with_hot_reset_the_groups_that_a_lease_has_already_count_too) {
 }
 END_TEST
 
+START_TEST(a_group_does_not_leave_a_lease_whose_other_devices_are_reset_with_it) {
+        World world;
+        Lease *lease;
+
+        world_init(&world, card, ELEMENTS(card));
+        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){1, 2, 3, 8, 0});
+        assert_incomplete(&world, REMOVE("05:00.2", OWNER, .lease = lease->id),
+                          "0000:05:00.0 cannot be reset by itself, and a reset of its bus resets "
+                          "0000:05:00.2 too; remove group/1 with group/3, in one request");
+        assert_incomplete(&world, REMOVE("05:00.0 05:00.2", OWNER, .lease = lease->id),
+                          "0000:05:00.1 cannot be reset by itself");
+        assert_granted(&world, REMOVE("05:00.0 05:00.1 05:00.2", OWNER, .lease = lease->id));
+        assert_granted(&world, REMOVE("07:00.0", OWNER, .lease = lease->id));
+        assert_granted(&world, REMOVE("05:00.0 05:00.1", OWNER, .lease = lease->id));
+        world_done(&world);
+}
+END_TEST
+
 START_TEST(a_group_is_asked_for_once_however_many_of_its_devices_are_missing) {
         static const DeviceRow rows[] = {
                 {"0000:05:00.0", 1, "vfio-pci", .path = PORT "0000:05:00.0", .reset = ""},
@@ -199,6 +218,7 @@ int main(void) {
         tcase_add_test(tests, a_lease_that_has_the_companions_may_be_added_to);
         tcase_add_test(tests, a_lease_that_lacks_a_companion_may_not_be_added_to);
         tcase_add_test(tests, with_hot_reset_the_groups_that_a_lease_has_already_count_too);
+        tcase_add_test(tests, a_group_does_not_leave_a_lease_whose_other_devices_are_reset_with_it);
         tcase_add_test(tests, a_group_is_asked_for_once_however_many_of_its_devices_are_missing);
         return tests_run(tests);
 }

@@ -4,7 +4,7 @@
 A=0000:03:01.0
 group=$(group_of $A)
 allow alice acquire bind
-allow bob acquire bind
+allow bob acquire bind unbind
 background holder as alice vfioctl acquire --bind --label demo $A
 wait_until 20 said holder lease/
 

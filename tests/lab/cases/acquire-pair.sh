@@ -3,7 +3,7 @@
 
 A=0000:03:01.0 B=0000:03:02.0
 group=$(group_of $A)
-allow alice acquire bind
+allow alice acquire bind unbind
 
 as alice vfioctl bind "group/$group"
 is "$(driver_of $A) $(driver_of $B)" "vfio-pci vfio-pci"

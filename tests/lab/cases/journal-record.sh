@@ -2,7 +2,7 @@
 # One record an operation, with who, what, from, to, outcome and duration as fields.
 
 A=0000:03:01.0 B=0000:03:02.0
-allow alice bind
+allow alice bind unbind
 field() { journalctl --quiet --no-pager --output=json "VFIOD_OPERATION=$1" "VFIOD_OUTCOME=$2" | tail -n 1 | python3 -c "
 import json, sys
 print(json.loads(sys.stdin.readline()).get(sys.argv[1]))" "$3"; }

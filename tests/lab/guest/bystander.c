@@ -17,11 +17,20 @@
 
 #include "client/lib/vfiod.h"
 
-static volatile sig_atomic_t stop = 0;
+/* A round that is under way is not interrupted: the signal stays pending. */
+static void hold_back_term(void) {
+        sigset_t set;
 
-static void on_term(int number) {
-        (void)number;
-        stop = 1;
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static bool is_ended(void) {
+        sigset_t set;
+
+        sigpending(&set);
+        return sigismember(&set, SIGTERM);
 }
 
 static void check(const vfiod_connection *c, int r, const char *what) {
@@ -54,15 +63,14 @@ int main(int argc, char **argv) {
         if (argc != 3)
                 return 2;
         setvbuf(stdout, NULL, _IOLBF, 0);
-        /* A round that is under way is not interrupted. */
-        signal(SIGTERM, on_term);
+        hold_back_term();
         if (vfiod_connection_new(&c) < 0)
                 return EXIT_FAILURE;
         check(c,
               strcmp(argv[1], "bus") == 0 ? vfiod_connection_open(c, NULL)
                                           : vfiod_connection_open_socket(c, NULL),
               "open");
-        while (!stop)
+        while (!is_ended())
                 one_round(c, argv[2]);
         vfiod_connection_free(c);
         return EXIT_SUCCESS;

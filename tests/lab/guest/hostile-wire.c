@@ -12,7 +12,7 @@
 #include "hostile.h"
 #include "vfio-files.h"
 
-#define BUS_PATH "/run/dbus/system_bus_socket"
+#define BUS_ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define SOCKET_PATH "/run/vfiod/socket"
 #define ANSWER_TIMEOUT_MS 60000
 /* Whoever does not take another client says so, or says nothing. */
@@ -21,13 +21,22 @@
 /* The fixed part of a message's header. */
 #define START_SIZE 16
 
+/* Where libvfiod would look for it. */
+static const char *path_of_vfiod(void) {
+        const char *address = getenv("DBUS_SYSTEM_BUS_ADDRESS"), *path = getenv("VFIOD_SOCKET");
+
+        if (over_bus)
+                return strchr(address ? address : BUS_ADDRESS, '/');
+        return path ? path : SOCKET_PATH;
+}
+
 int wire_connect(void) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         if (fd < 0)
                 die("socket: %m");
-        strcpy(address.sun_path, over_bus ? BUS_PATH : SOCKET_PATH);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s", path_of_vfiod());
         if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
                 close(fd);
                 return -1;
@@ -39,20 +48,24 @@ static bool send_text(int fd, const char *text, size_t size) {
         return send(fd, text, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/* One line of an answer, to its "\r\n", a byte at a time: what follows it is left for others. */
+/* One line of an answer, to its "\r\n"; what follows it is left for others. */
 static bool receive_line(int fd, const char *expected) {
-        char line[256];
-        size_t n = 0;
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        char line[256], *end;
 
-        while (n < 2 || memcmp(line + n - 2, "\r\n", 2) != 0) {
-                struct pollfd readable = {.fd = fd, .events = POLLIN};
+        do {
+                ssize_t n;
 
-                if (n == sizeof(line) || poll(&readable, 1, LINE_TIMEOUT_MS) != 1 ||
-                    read(fd, line + n, 1) != 1)
+                if (poll(&readable, 1, LINE_TIMEOUT_MS) != 1)
                         return false;
-                n++;
-        }
-        return strncmp(line, expected, strlen(expected)) == 0;
+                n = recv(fd, line, sizeof(line) - 1, MSG_PEEK);
+                if (n <= 0)
+                        return false;
+                line[n] = '\0';
+                end = strstr(line, "\r\n");
+        } while (!end);
+        return recv(fd, line, (size_t)(end + 2 - line), 0) > 0 &&
+               strncmp(line, expected, strlen(expected)) == 0;
 }
 
 static bool authenticate(int fd) {
@@ -279,15 +292,25 @@ int wire_call(int fd, const Packet *call, uint32_t serial, Packet *ret_body) {
         return r;
 }
 
+/* All that is there; a moment is left for the answer, or for being hung up. */
+static bool read_all(int fd, Inbox *inbox) {
+        Received received;
+        int r;
+
+        do
+                r = inbox_next(fd, inbox, 1, &received);
+        while (r == 1);
+        return r == 0;
+}
+
 static unsigned long pester_once(int fd, Make make, unsigned long turn) {
         Packet p = PACKET_NULL;
         Inbox inbox = {0};
-        Received received;
         unsigned long sent = 0;
 
         do
                 make(&p, turn + sent++);
-        while (wire_send(fd, &p) && inbox_next(fd, &inbox, 1, &received) >= 0);
+        while (wire_send(fd, &p) && read_all(fd, &inbox));
         packet_done(&p);
         packet_done(&inbox.data);
         return sent;

@@ -25,7 +25,8 @@ VFIO_USER=$LAB/vfio-user
 
 # --- who
 
-# as USER COMMAND...: as root, alice, bob or carol. The last three are ordinary users, members of no group but their own.
+# as USER COMMAND...: as root, alice, bob or carol. The last three are ordinary users, members of no group but their own; alice and
+# bob of vfio, too.
 as() {
         local user=$1
         shift

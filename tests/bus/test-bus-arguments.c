@@ -131,7 +131,7 @@ START_TEST(ten_thousand_targets_are_refused_everywhere) {
                 check(strv_push(&targets, target));
         }
         expect_all_refuse(targets, "TooManyTargets",
-                          "10000 targets in one request, the limit is 64");
+                          "more than 64 targets in one request, the limit (limits.targets)");
         strv_free(targets);
 }
 END_TEST

@@ -34,6 +34,7 @@ typedef enum OptionBit {
         OPTION_COOKIE = 1U << 14,
         OPTION_HOT_RESET = 1U << 15,
         OPTION_IOMMUFD_ID = 1U << 16,
+        OPTION_ACTION = 1U << 17,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
@@ -64,6 +65,7 @@ struct Arguments {
         uint64_t timeout_ms;
         vfiod_acquire_options acquire; /* driver also of bind; its cookies are: */
         vfiod_cookie *cookies;         /* owned, their names too */
+        char **actions;                /* of auth, whole ids; owned, NULL for none */
         const char *iommufd_id;        /* of qemu-args, NULL for none */
         const char *policy;            /* of unbind, NULL for none */
         uint64_t policy_ms;            /* VFIOD_TIMEOUT_NONE for none */

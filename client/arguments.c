@@ -50,6 +50,10 @@ static const Option options[] = {
         {OPTION_JSON, 'j', "json", NULL, "print JSON, errors too (on stderr)"},
         {OPTION_NO_ASK_PASSWORD, 0, "no-ask-password", NULL,
          "never ask for authorisation; asked by default when stdin is a terminal"},
+        {OPTION_SOCKET, 0, "socket", "PATH",
+         "ask vfiod through its socket (" VFIOD_SOCKET_PATH "), not over the system bus; done by "
+         "itself where there is no bus",
+         true},
         {OPTION_TIMEOUT, 0, "timeout", "SECONDS", "how long to wait for an answer (360)"},
         {OPTION_HELP, 'h', "help", NULL, "this help, or that of a verb"},
         {OPTION_VERSION, 0, "version", NULL, "version of vfioctl"},
@@ -150,6 +154,15 @@ static int add_action(const char *value, Arguments *a) {
         return action ? strv_push_consume(&a->actions, action) : -ENOMEM;
 }
 
+/* `value` is NULL for none. */
+static int set_socket(const char *value, Arguments *a, char **reterr) {
+        if (value && value[0] == '\0')
+                return wrong(reterr, strdup("--socket: '' is no path"));
+        a->socket = true;
+        a->socket_path = value;
+        return 0;
+}
+
 static int set_flag(const Option *option, Arguments *a) {
         switch (option->bit) {
         case OPTION_HELP:
@@ -203,6 +216,8 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
                 return add_action(value, a);
         case OPTION_COOKIE:
                 return add_cookie(value, a, reterr);
+        case OPTION_SOCKET:
+                return set_socket(value, a, reterr);
         case OPTION_WAIT:
         case OPTION_REVOKE:
                 return set_policy(option, value, a, reterr);

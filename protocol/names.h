@@ -22,6 +22,10 @@
  */
 #define VFIOD_SOCKET_PATH "/run/vfiod/socket"
 #define VFIOD_SOCKET_FD_NAME "socket"
+/* Who may connect to it, beside root. */
+#define VFIOD_SOCKET_GROUP "vfio"
+/* An environment variable: where clients look for it instead. */
+#define VFIOD_SOCKET_VARIABLE "VFIOD_SOCKET"
 
 /* Followed by the CamelCase word of a refusal (daemon/core/refusal.h), or by Failed or TimedOut. */
 #define VFIOD_ERROR_PREFIX "org.vfiod1.Error."

@@ -19,6 +19,7 @@
 #include "daemon/bus/authorise-checks.h"
 #include "daemon/bus/authorise-details.h"
 #include "daemon/bus/authorise-survey.h"
+#include "daemon/bus/caller.h"
 #include "daemon/bus/polkit.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -116,6 +117,23 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
         return 0;
 }
 
+/*
+ * The caller as polkit knows it. A peer is its process: polkit 124 and later take the pidfd, those
+ * before the number with the start time; the uid is the socket's, since polkit would look up what
+ * it is not told. All four keys together are understood by both.
+ */
+static int append_subject(sd_bus_message *m, const Call *call) {
+        const Caller *caller = &call->request.caller;
+
+        if (!call->connection->is_peer)
+                return sd_bus_message_append(m, "(sa{sv})", "system-bus-name", 1, "name", "s",
+                                             caller->name);
+        return sd_bus_message_append(m, "(sa{sv})", "unix-process", 4, "pid", "u",
+                                     (uint32_t)caller->pid, "start-time", "t", caller->start_time,
+                                     "uid", "i", (int32_t)caller->uid, "pidfd", "h",
+                                     call->connection->peer.pidfd);
+}
+
 static int new_question(const Call *call, bool interactive, sd_bus_message **ret) {
         const Check *check = &call->checks[call->next_check];
         sd_bus_message *m = NULL;
@@ -126,8 +144,9 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
         r = sd_bus_message_new_method_call(call->bus->authority, &m, POLKIT_NAME, POLKIT_PATH,
                                            POLKIT_INTERFACE, "CheckAuthorization");
         if (r >= 0)
-                r = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s",
-                                          call->request.caller.name, check->action);
+                r = append_subject(m, call);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", check->action);
         if (r >= 0)
                 r = authorise_append_details(m, check);
         if (r >= 0)
@@ -140,12 +159,33 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
         return 0;
 }
 
+/* A number whose process has ended may be another's by the time polkit looks. */
+static RefusalKind refuse_unaskable(const Call *call, Refusal *refusal) {
+        const char *action = call->checks[call->next_check].action;
+
+        if (!call->bus->authority)
+                return refuse(
+                        refusal, REFUSAL_NOT_AUTHORISED,
+                        "without the system bus there is no polkit to ask, so only root may do "
+                        "this (action %s)",
+                        action);
+        if (call->connection->is_peer && !peer_is_alive(&call->connection->peer))
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED,
+                              "the process that made this connection has ended or cannot be seen, "
+                              "so polkit cannot be asked about it (action %s)",
+                              action);
+        return REFUSAL_NONE;
+}
+
 static RefusalKind ask_next(Call *call, Refusal *refusal) {
         bool interactive = call->permission != PERMISSION_SURVEY &&
                            sd_bus_message_get_allow_interactive_authorization(call->message);
         sd_bus_message *m = NULL;
         int r;
 
+        /* Between two questions, either may have gone. */
+        if (refuse_unaskable(call, refusal))
+                return refusal->kind;
         call->cancellation = ++call->bus->last_cancellation;
         r = new_question(call, interactive, &m);
         if (r >= 0)
@@ -180,24 +220,29 @@ static void on_defaults(Call *call) {
                 call_refuse(call, &refusal);
 }
 
-/* Never of a person, and without a no that ends it. */
-static RefusalKind begin_survey(Call *call, bool polkit, Refusal *refusal) {
-        bool open = false;
-
+static bool has_open_question(const Call *call) {
         for (size_t i = 0; i < call->n_checks; i++)
-                open = open || !call->checks[i].decider;
-        if (!polkit || !open) {
+                if (!call->checks[i].decider)
+                        return true;
+        return false;
+}
+
+/* Never of a person, and without a no that ends it; that polkit is not there is an answer too. */
+static RefusalKind begin_survey(Call *call, Refusal *refusal) {
+        if (!call->bus->authority || !has_open_question(call)) {
                 survey_without_polkit(call);
                 return proceed(call, refusal);
         }
+        if (refuse_unaskable(call, refusal))
+                return refusal->kind;
+        if (call_watch_sender(call, call_free) < 0)
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
         if (survey_ask_defaults(call, on_defaults) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked");
         return REFUSAL_NONE;
 }
 
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {
-        bool polkit;
-
         /* What is for the owner of a lease alone is not for root either. */
         if (call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER &&
             call->permission != PERMISSION_SURVEY) {
@@ -210,15 +255,11 @@ RefusalKind authorise_begin(Call *call, Refusal *refusal) {
                 call_authorised(call);
                 return REFUSAL_NONE;
         }
-        polkit = call->bus->authority && !call->connection->is_peer;
-        if (!polkit && call->permission != PERMISSION_SURVEY)
-                return refuse(
-                        refusal, REFUSAL_NOT_AUTHORISED,
-                        "without the system bus there is no polkit to ask, so only root may do "
-                        "this (action %s)",
-                        call->checks[0].action);
+        if (call->permission == PERMISSION_SURVEY)
+                return begin_survey(call, refusal);
+        if (refuse_unaskable(call, refusal))
+                return refusal->kind;
         if (call_watch_sender(call, call_free) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
-        return call->permission == PERMISSION_SURVEY ? begin_survey(call, polkit, refusal)
-                                                     : proceed(call, refusal);
+        return proceed(call, refusal);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/core/json-line.h"
+#include "daemon/core/json-text.h"
 #include "daemon/util/string.h"
 
 typedef struct Key {
@@ -31,6 +32,10 @@ static const Key keys[] = {
         NUMBER("limits", "operations", limit_operations, 1, 1024),
         NUMBER("limits", "operations_per_uid", limit_operations_per_uid, 1, 1024),
         NUMBER("limits", "waits", limit_waits, 1, 1024),
+        NUMBER("limits", "connections", limit_connections, 1, 4096),
+        NUMBER("limits", "connections_per_uid", limit_connections_per_uid, 1, 4096),
+        NUMBER("limits", "authentication_ms", limit_authentication_ms, 10, 90000),
+        NUMBER("limits", "message_bytes", limit_message_bytes, 4096, 1ULL << 27),
         NUMBER("revoke", "timeout_ms", revoke_timeout_ms, 0, 86400000),
         NUMBER("revoke", "sigbus_grace_ms", sigbus_grace_ms, 0, 600000),
         NUMBER("revoke", "sigkill_grace_ms", sigkill_grace_ms, 0, 600000),
@@ -48,16 +53,6 @@ typedef struct Source {
 
 typedef struct json_object JsonObject;
 
-static inline void json_object_putp(JsonObject **object) {
-        if (*object)
-                json_object_put(*object);
-}
-
-static inline void json_tokener_freep(struct json_tokener **tokener) {
-        if (*tokener)
-                json_tokener_free(*tokener);
-}
-
 void config_init(Config *config) {
         *config = (Config){
                 .limit_targets = 64,
@@ -67,6 +62,10 @@ void config_init(Config *config) {
                 .limit_operations = 64,
                 .limit_operations_per_uid = 16,
                 .limit_waits = 64,
+                .limit_connections = 256,
+                .limit_connections_per_uid = 32,
+                .limit_authentication_ms = 30000,
+                .limit_message_bytes = 1ULL << 20,
                 .step_deadline_ms = 30000,
                 .revoke_timeout_ms = 10000,
                 .sigbus_grace_ms = 2000,
@@ -148,25 +147,14 @@ static int apply_top(Config *config, const Source *source, const char *name, Jso
 }
 
 static int parse(const Source *source, JsonObject **ret) {
-        _cleanup_(json_tokener_freep) struct json_tokener *tokener = json_tokener_new();
-        const char *problem = "must be one JSON object";
-        JsonObject *root;
-        size_t end;
+        const char *problem;
+        size_t at;
 
-        if (!tokener)
-                return -ENOMEM;
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-        root = json_tokener_parse_ex(tokener, source->text, (int)strlen(source->text) + 1);
-        end = json_tokener_get_parse_end(tokener);
-        if (json_tokener_get_error(tokener) != json_tokener_success)
-                problem = json_tokener_error_desc(json_tokener_get_error(tokener));
-        else if (json_object_is_type(root, json_type_object)) {
-                *ret = root;
+        *ret = json_text_parse(source->text, &problem, &at);
+        if (*ret)
                 return 0;
-        }
-        json_object_put(root);
         *source->error = string_format("%s:%u: %s", source->file,
-                                       json_line_of_offset(source->text, end), problem);
+                                       json_line_of_offset(source->text, at), problem);
         return *source->error ? -EINVAL : -ENOMEM;
 }
 

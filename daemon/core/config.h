@@ -12,21 +12,25 @@
 #include <stdint.h>
 
 typedef struct Config {
-        uint64_t limit_targets;            /* limits.targets: of one request */
-        uint64_t limit_leases;             /* limits.leases: in total */
-        uint64_t limit_leases_per_uid;     /* limits.leases_per_uid; root has no such limit */
-        uint64_t limit_groups_per_lease;   /* limits.groups_per_lease */
-        uint64_t limit_operations;         /* limits.operations: under way at once */
-        uint64_t limit_operations_per_uid; /* limits.operations_per_uid; under way or waiting for
-                                              polkit */
-        uint64_t limit_waits;              /* limits.waits: unbinds that wait for holders */
-        uint64_t step_deadline_ms;         /* step_deadline_ms: for one operation in the kernel */
-        uint64_t revoke_timeout_ms;        /* revoke.timeout_ms: to give back when asked */
-        uint64_t sigbus_grace_ms;          /* revoke.sigbus_grace_ms: from SIGBUS to SIGKILL */
-        uint64_t sigkill_grace_ms;         /* revoke.sigkill_grace_ms: from SIGKILL to giving up */
-        bool sigkill;                      /* revoke.sigkill: may be sent at all */
-        uint64_t memlock_max_bytes;        /* memlock.max_bytes: for the option memlock; 0: none */
-        bool variant_drivers;              /* variant_drivers: prefer them to vfio-pci */
+        uint64_t limit_targets;             /* limits.targets: of one request */
+        uint64_t limit_leases;              /* limits.leases: in total */
+        uint64_t limit_leases_per_uid;      /* limits.leases_per_uid; root has no such limit */
+        uint64_t limit_groups_per_lease;    /* limits.groups_per_lease */
+        uint64_t limit_operations;          /* limits.operations: under way at once */
+        uint64_t limit_operations_per_uid;  /* limits.operations_per_uid; under way or waiting for
+                                               polkit */
+        uint64_t limit_waits;               /* limits.waits: unbinds that wait for holders */
+        uint64_t limit_connections;         /* limits.connections: at the socket */
+        uint64_t limit_connections_per_uid; /* limits.connections_per_uid: at the socket */
+        uint64_t limit_authentication_ms;   /* limits.authentication_ms: for a connection there */
+        uint64_t limit_message_bytes;       /* limits.message_bytes: at the socket */
+        uint64_t step_deadline_ms;          /* step_deadline_ms: for one operation in the kernel */
+        uint64_t revoke_timeout_ms;         /* revoke.timeout_ms: to give back when asked */
+        uint64_t sigbus_grace_ms;           /* revoke.sigbus_grace_ms: from SIGBUS to SIGKILL */
+        uint64_t sigkill_grace_ms;          /* revoke.sigkill_grace_ms: from SIGKILL to giving up */
+        bool sigkill;                       /* revoke.sigkill: may be sent at all */
+        uint64_t memlock_max_bytes;         /* memlock.max_bytes: for the option memlock; 0: none */
+        bool variant_drivers;               /* variant_drivers: prefer them to vfio-pci */
 } Config;
 
 void config_init(Config *config);

@@ -2,12 +2,55 @@
 
 #include "daemon/core/plan.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "daemon/util/string.h"
+
+static const char *const kind_names[] = {
+        [STEP_RAISE_MEMLOCK] = "raise-memlock",
+        [STEP_LOAD_MODULE] = "load-module",
+        [STEP_SET_OVERRIDE] = "set-override",
+        [STEP_UNBIND_HOST] = "unbind-host",
+        [STEP_BIND_VFIO] = "bind-vfio",
+        [STEP_UNBIND_VFIO] = "unbind-vfio",
+        [STEP_BIND_HOST] = "bind-host",
+        [STEP_CLAIM_GROUP] = "claim-group",
+        [STEP_OPEN_CONTAINER] = "open-container",
+        [STEP_OPEN_GROUP] = "open-group",
+        [STEP_SET_CONTAINER] = "set-container",
+        [STEP_SET_IOMMU] = "set-iommu",
+        [STEP_GET_DEVICE] = "get-device",
+        [STEP_CLOSE_DEVICE] = "close-device",
+        [STEP_UNSET_CONTAINER] = "unset-container",
+        [STEP_OPEN_IOMMUFD] = "open-iommufd",
+        [STEP_ALLOC_IOAS] = "alloc-ioas",
+        [STEP_OPEN_CDEV] = "open-cdev",
+        [STEP_BIND_CDEV] = "bind-cdev",
+        [STEP_ATTACH_CDEV] = "attach-cdev",
+        [STEP_READ_IOVAS] = "read-iovas",
+        [STEP_DETACH_CDEV] = "detach-cdev",
+        [STEP_SEAL_CDEV] = "seal-cdev",
+        [STEP_CLOSE_CDEV] = "close-cdev",
+        [STEP_CLOSE_FILES] = "close-files",
+        [STEP_TEST_GROUP] = "test-group",
+        [STEP_FIND_HOLDERS] = "find-holders",
+        [STEP_EXPECT_NOBODY] = "expect-nobody",
+        [STEP_REQUEST_DEVICE] = "request-device",
+        [STEP_QUIESCE] = "quiesce",
+        [STEP_EVICT] = "evict",
+        [STEP_RESET] = "reset",
+        [STEP_INSPECT] = "inspect",
+};
+
+static_assert(ELEMENTS(kind_names) == _STEP_KIND_MAX, "every kind of step has a name");
+
+const char *step_kind_name(StepKind kind) {
+        return kind_names[kind];
+}
 
 Step *plan_append(Plan *plan, StepKind kind, uint32_t group) {
         Step *grown = reallocarray(plan->steps, plan->n_steps + 1, sizeof(Step));

@@ -106,6 +106,9 @@ int step_add_group(Step *step, uint32_t group);
 /* How long the plan may have to wait for processes rather than for the kernel. */
 uint64_t plan_grace_ms(const Plan *plan);
 
+/* "bind-vfio": for what is written down. */
+const char *step_kind_name(StepKind kind);
+
 /* "bind 0000:03:01.0 to vfio-pci". Allocated. */
 char *step_describe(const Step *step);
 

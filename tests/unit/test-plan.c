@@ -106,9 +106,19 @@ START_TEST(an_empty_plan_has_no_lines) {
 }
 END_TEST
 
+START_TEST(every_kind_of_step_has_a_name_of_its_own) {
+        for (unsigned i = 0; i < _STEP_KIND_MAX; i++) {
+                ck_assert_ptr_nonnull(step_kind_name((StepKind)i));
+                for (unsigned j = 0; j < i; j++)
+                        ck_assert_str_ne(step_kind_name((StepKind)i), step_kind_name((StepKind)j));
+        }
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("plan");
 
+        tcase_add_test(tests, every_kind_of_step_has_a_name_of_its_own);
         tcase_add_test(tests, every_step_has_its_words);
         tcase_add_test(tests, files_that_are_not_of_one_device_are_those_of_the_lease);
         tcase_add_test(tests, an_empty_plan_has_no_lines);

@@ -302,7 +302,7 @@ static const struct {
          "there are 1 leases, the limit (limits.leases)"},
         {few_leases, {ACQUIRE, "01:00.0", 0}, REFUSAL_LIMIT_EXCEEDED, "limits.leases)"},
         {few_own_groups,
-         {ACQUIRE, "01:00.0"},
+         {ACQUIRE, "01:00.0", OWNER},
          REFUSAL_LIMIT_EXCEEDED,
          "uid 1000 would have more than 1 groups in its leases, the limit "
          "(limits.groups_per_uid)"},
@@ -335,7 +335,8 @@ static const struct {
         {as_it_is,
          {ACQUIRE, "01:00.0", OWNER, .memlock = 4096},
          REFUSAL_UNSUPPORTED,
-         "it is not known for certain which process calls; call over the system bus"},
+         "it is not known for certain which process calls; call from a process that is still "
+         "there"},
         {own_lease,
          {ADD, "group/4", OWNER, .bind = true, .lease = 1, .memlock = 4096},
          REFUSAL_UNSUPPORTED,

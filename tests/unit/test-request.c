@@ -53,7 +53,7 @@ START_TEST(ten_thousand_targets_are_refused_before_they_are_read) {
         assert_refused(texts, REFUSAL_TOO_MANY_TARGETS,
                        "more than 64 targets in one request, the limit (limits.targets)");
         texts[LIMIT + 1] = NULL;
-        assert_refused(texts, REFUSAL_TOO_MANY_TARGETS, "65 targets");
+        assert_refused(texts, REFUSAL_TOO_MANY_TARGETS, "more than 64 targets");
         texts[LIMIT] = NULL;
         assert_refused(texts, REFUSAL_INVALID_TARGET, "'not a target'");
 }

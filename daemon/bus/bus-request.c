@@ -4,8 +4,10 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "daemon/bus/authorise-survey.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/util/string.h"
@@ -21,7 +23,7 @@ typedef RefusalKind (*NumberRead)(Request *request, uint64_t number, Refusal *re
 
 typedef struct Option {
         const char *name;
-        const char *type; /* "s", "o", "b", "t" or "a{st}" */
+        const char *type; /* "s", "o", "b", "t", "as" or "a{st}" */
         unsigned sets;    /* bits of OptionSet */
         OptionRead read;  /* of text */
         size_t field;     /* of a boolean */
@@ -80,9 +82,13 @@ static RefusalKind read_driver(Request *request, const char *text, Refusal *refu
 }
 
 static RefusalKind read_label(Request *request, const char *text, Refusal *refusal) {
-        if (strlen(text) > LEASE_LABEL_MAX || !string_is_printable_utf8(text))
+        if (strlen(text) > LEASE_LABEL_MAX)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "option label: at most %u bytes (limits.label_bytes)",
+                              LEASE_LABEL_MAX);
+        if (!string_is_printable_utf8(text))
                 return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
-                              "option label: at most %u bytes of printable text", LEASE_LABEL_MAX);
+                              "option label: only printable text, in UTF-8");
         return string_set(&request->label, text) < 0
                        ? refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory")
                        : REFUSAL_NONE;
@@ -113,10 +119,10 @@ static RefusalKind read_memlock(Request *request, uint64_t number, Refusal *refu
 }
 
 static const Option options[] = {
-        {"mode", "s", IN(OPTIONS_ACQUIRE), read_mode, 0},
+        {"mode", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_CHECK), read_mode, 0},
         {"prepare", "s", IN(OPTIONS_ACQUIRE), read_prepare, 0},
         {"join", "o", IN(OPTIONS_ACQUIRE), read_join, 0},
-        {"label", "s", IN(OPTIONS_ACQUIRE), read_label, 0},
+        {"label", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_CHECK), read_label, 0},
         {"bind", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
         {"defer_fds", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
          offsetof(Request, defer_fds)},
@@ -126,7 +132,9 @@ static const Option options[] = {
         {"cookies", "a{st}", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, 0},
         {"policy", "s", IN(OPTIONS_UNBIND), read_policy, 0},
         {"timeout", "t", IN(OPTIONS_UNBIND), .read_number = read_timeout},
-        {"memlock", "t", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), .read_number = read_memlock},
+        {"memlock", "t", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_CHECK),
+         .read_number = read_memlock},
+        {"actions", "as", IN(OPTIONS_CHECK), NULL, 0},
 };
 
 /* Names are read as targets are: "01:00.0" is 0000:01:00.0. */
@@ -175,6 +183,25 @@ static int read_cookies(sd_bus_message *m, const Bus *bus, Request *request, sd_
         return r;
 }
 
+static int read_actions(sd_bus_message *m, Request *request, sd_bus_error *error) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        int r;
+
+        strv_free(request->actions);
+        request->actions = NULL;
+        r = sd_bus_message_enter_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_read_strv(m, &request->actions);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        for (char **action = request->actions; r >= 0 && action && *action; action++)
+                if (!survey_knows_action(*action)) {
+                        (void)refuse_value("actions", *action, "an action of vfiod", &refusal);
+                        return bus_error_set_refusal(error, &refusal);
+                }
+        return r;
+}
+
 static const Option *find_option(const char *name, OptionSet set) {
         for (size_t i = 0; i < ELEMENTS(options); i++)
                 if (options[i].sets & IN(set) && strcmp(options[i].name, name) == 0)
@@ -194,11 +221,32 @@ int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_b
         return set_refusal(error, &refusal);
 }
 
+/* Of more than may be, no more is copied than shows it. */
+static int read_strv(sd_bus_message *m, size_t limit, char ***ret) {
+        _cleanup_strv_ char **strings = NULL;
+        const char *string;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        while (r >= 0 && n <= limit && (r = sd_bus_message_read(m, "s", &string)) > 0) {
+                char *copy = strdup(string);
+
+                r = copy ? strv_push_consume(&strings, copy) : -ENOMEM;
+                n++;
+        }
+        if (r >= 0 && n <= limit)
+                r = sd_bus_message_exit_container(m);
+        if (r >= 0)
+                *ret = TAKE_PTR(strings);
+        return r;
+}
+
 int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error) {
         _cleanup_strv_ char **targets = NULL;
         int r;
 
-        r = sd_bus_message_read_strv(m, &targets);
+        r = read_strv(m, broker_world(bus->broker)->config.limit_targets, &targets);
         return r < 0 ? r : bus_set_targets(bus, request, targets, error);
 }
 
@@ -220,6 +268,8 @@ static int read_value(sd_bus_message *m, const Bus *bus, const Option *option, R
         }
         if (strcmp(type, "a{st}") == 0)
                 return read_cookies(m, bus, request, error);
+        if (strcmp(type, "as") == 0)
+                return read_actions(m, request, error);
         if (strcmp(type, "b") == 0) {
                 r = sd_bus_message_read(m, "v", "b", &boolean);
                 if (r >= 0)
@@ -260,10 +310,16 @@ static int read_option(sd_bus_message *m, const Bus *bus, OptionSet set, Request
 }
 
 /* Options that make no sense together. */
-static int check_options(const Request *request, sd_bus_error *error) {
+static int check_options(const Bus *bus, const Request *request, sd_bus_error *error) {
+        uint64_t label_max = broker_world(bus->broker)->config.limit_label_bytes;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
-        if (request->lease && request->label)
+        if (request->label && strlen(request->label) > label_max)
+                (void)refuse(&refusal, REFUSAL_LIMIT_EXCEEDED,
+                             "option label: %zu bytes, the limit is %" PRIu64
+                             " (limits.label_bytes)",
+                             strlen(request->label), label_max);
+        else if (request->lease && request->label)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option label: a lease that is joined has its label already");
         else if (request->lease && request->has_prepare)
@@ -293,5 +349,5 @@ int bus_read_options(sd_bus_message *m, const Bus *bus, OptionSet set, Request *
         }
         if (r >= 0)
                 r = sd_bus_message_exit_container(m);
-        return r < 0 ? r : check_options(request, error);
+        return r < 0 ? r : check_options(bus, request, error);
 }

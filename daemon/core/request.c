@@ -22,6 +22,7 @@ void request_done(Request *request) {
         free(request->driver);
         free(request->label);
         free(request->cookies);
+        strv_free(request->actions);
         *request = (Request){0};
 }
 
@@ -30,6 +31,7 @@ int request_copy(const Request *request, Request *ret) {
 
         copy.driver = NULL;
         copy.label = NULL;
+        copy.actions = NULL;
         copy.targets = calloc(request->n_targets + 1, sizeof(Target));
         copy.cookies = calloc(request->n_cookies + 1, sizeof(Cookie));
         if (!copy.targets || !copy.cookies || string_set(&copy.driver, request->driver) < 0 ||
@@ -65,7 +67,7 @@ RefusalKind request_set_targets(Request *request, char *const *texts, size_t lim
                               "group/3");
         if (n > limit)
                 return refuse(refusal, REFUSAL_TOO_MANY_TARGETS,
-                              "%zu targets in one request, the limit is %zu (limits.targets)", n,
+                              "more than %zu targets in one request, the limit (limits.targets)",
                               limit);
         request->targets = calloc(n, sizeof(Target));
         if (!request->targets)

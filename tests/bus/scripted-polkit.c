@@ -9,8 +9,9 @@
  *   answer ANSWER       answers every question that hangs
  *   forget              takes all rules back
  *   sync                nothing, so that its "ok" comes after all that was written before
- * ANSWER is allow, deny, challenge, fail (an error), nonsense (a reply of another signature), hang,
- * or die (leave the bus without a word). Each line is answered by "ok".
+ * ANSWER is allow, kept (by an earlier authentication), deny, challenge, fail (an error), nonsense
+ * (a reply of another signature), hang, or die (leave the bus without a word). Each line is
+ * answered by "ok".
  *
  *   check ID ACTION SUBJECT FLAGS KEY=VALUE...    the details in the order of their keys
  *   cancel ID
@@ -73,6 +74,10 @@ static void answer(sd_bus_message *m, const char *how) {
                 check(sd_bus_reply_method_errorf(m, POLKIT_ERROR "Failed", "out of sorts"), how);
         else if (strcmp(how, "nonsense") == 0)
                 check(sd_bus_reply_method_return(m, "s", "yes"), how);
+        else if (strcmp(how, "kept") == 0)
+                check(sd_bus_reply_method_return(m, "(bba{ss})", true, false, 1,
+                                                 "polkit.temporary_authorization_id", "tmpauthz1"),
+                      how);
         else
                 check(sd_bus_reply_method_return(m, "(bba{ss})", strcmp(how, "allow") == 0,
                                                  strcmp(how, "challenge") == 0, 0),

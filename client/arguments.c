@@ -39,6 +39,8 @@ static const Option options[] = {
         {OPTION_HOT_RESET, 0, "hot-reset", NULL,
          "refuse unless the lease has all that is reset together with its devices"},
         {OPTION_IOMMUFD_ID, 0, "iommufd-id", "ID", "what QEMU calls the iommufd (iommufd0)"},
+        {OPTION_METHOD, 'm', "method", "METHOD",
+         "how to reset: one that 'vfioctl show' lists, or hot (the whole reset set)"},
         {OPTION_WAIT, 0, "wait", "TIME",
          "ask the holders, and wait until they have given back; for ever without TIME", true},
         {OPTION_REVOKE, 0, "revoke", "TIME",
@@ -172,6 +174,9 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
                 return set_timeout(value, a, reterr);
         case OPTION_DRIVER:
                 a->acquire.driver = value;
+                return 0;
+        case OPTION_METHOD:
+                a->method = value;
                 return 0;
         case OPTION_LABEL:
                 a->acquire.label = value;

@@ -34,6 +34,7 @@ typedef enum OptionBit {
         OPTION_COOKIE = 1U << 14,
         OPTION_HOT_RESET = 1U << 15,
         OPTION_IOMMUFD_ID = 1U << 16,
+        OPTION_METHOD = 1U << 20,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
@@ -65,6 +66,7 @@ struct Arguments {
         vfiod_acquire_options acquire; /* driver also of bind; its cookies are: */
         vfiod_cookie *cookies;         /* owned, their names too */
         const char *iommufd_id;        /* of qemu-args, NULL for none */
+        const char *method;            /* of reset, NULL for none */
         const char *policy;            /* of unbind, NULL for none */
         uint64_t policy_ms;            /* VFIOD_TIMEOUT_NONE for none */
         char **operands; /* NULL-terminated; the array is owned, the strings are argv's */

@@ -49,8 +49,9 @@
 #define VFIOD_DETAIL_DRIVER "driver" /* the driver bound now, empty where there is none */
 #define VFIOD_DETAIL_LABEL "label"   /* the label option of Acquire; else of the lease concerned */
 #define VFIOD_DETAIL_MODE "mode"     /* group or iommufd: of the lease wanted, or concerned */
-#define VFIOD_DETAIL_OWNER "owner" /* uid of the owner of the lease concerned, where there is one  \
-                                    */
+#define VFIOD_DETAIL_OWNER                                                                         \
+        "owner" /* uid of the owner of the lease concerned, where there is one                     \
+                 */
 #define VFIOD_DETAIL_MEMLOCK "memlock" /* bytes asked for, decimal, for raise-memlock */
 
 /* dbus-daemon disconnects a sender whose message carries more fds than this (its default limit). */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One call to vfiod on the system bus, as any user and with any flag. Two lines of output:
- *   name NAME             of the caller on the bus
+ * One call to vfiod on the system bus or at a socket, as any user and with any flag. Two lines of
+ * output:
+ *   name NAME             of the caller on the bus; at a socket, its process
  *   done TEXT             TEXT: path of the lease and labels of the files, where there are any
  *   error NAME SENTENCE   instead
  * With --signature, any method of any object: its arguments are one word of JSON, and TEXT is its
@@ -32,6 +33,7 @@
 
 typedef struct Arguments {
         uid_t uid;
+        const char *socket; /* its path; NULL: the system bus */
         bool interactive;
         bool hold;
         bool batch;
@@ -41,9 +43,8 @@ typedef struct Arguments {
         const char *path;      /* with the next two: of a method that is nowhere named here */
         const char *interface;
         const char *signature;
-        const char *socket; /* to speak with vfiod without a bus */
-        const char *wait;   /* a name to wait for, instead of calling */
-        const char *own;    /* a name to ask for */
+        const char *wait; /* a name to wait for, instead of calling */
+        const char *own;  /* a name to ask for */
         char *options[OPTIONS_MAX];
         size_t n_options;
         const char *member;
@@ -51,7 +52,8 @@ typedef struct Arguments {
 } Arguments;
 
 static const char usage[] =
-        "bus-call [--uid N] [--interactive] [--hold] [--lease PATH | --device NAME]\n"
+        "bus-call [--uid N] [--socket PATH] [--interactive] [--hold] [--lease PATH | --device "
+        "NAME]\n"
         "         [--operation WORD] [--option NAME=VALUE]... MEMBER [TARGET...]\n"
         "bus-call [--uid N] [--interactive] [--hold] [--socket PATH] --path PATH --interface NAME\n"
         "         --signature TYPES MEMBER JSON\n"
@@ -69,6 +71,7 @@ static void check(int r, const char *what) {
 static void parse(int argc, char **argv, Arguments *arguments) {
         static const struct option options[] = {
                 {"uid", required_argument, NULL, 'u'},
+                {"socket", required_argument, NULL, 's'},
                 {"interactive", no_argument, NULL, 'i'},
                 {"hold", no_argument, NULL, 'h'},
                 {"lease", required_argument, NULL, 'l'},
@@ -77,7 +80,6 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 {"path", required_argument, NULL, 'P'},
                 {"interface", required_argument, NULL, 'I'},
                 {"signature", required_argument, NULL, 'S'},
-                {"socket", required_argument, NULL, 's'},
                 {"batch", no_argument, NULL, 'b'},
                 {"option", required_argument, NULL, 'o'},
                 {"wait", required_argument, NULL, 'w'},
@@ -90,6 +92,9 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 switch (option) {
                 case 'u':
                         arguments->uid = (uid_t)atoi(optarg);
+                        break;
+                case 's':
+                        arguments->socket = optarg;
                         break;
                 case 'i':
                         arguments->interactive = true;
@@ -114,9 +119,6 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                         break;
                 case 'S':
                         arguments->signature = optarg;
-                        break;
-                case 's':
-                        arguments->socket = optarg;
                         break;
                 case 'b':
                         arguments->batch = true;
@@ -145,12 +147,25 @@ static void parse(int argc, char **argv, Arguments *arguments) {
         }
 }
 
-/* Without a bus there are no names. */
-static void print_name(sd_bus *bus, bool peer) {
-        const char *name = "-";
+/* No client of a bus: there is nobody to say hello to. */
+static void connect_to_socket(const char *path, sd_bus **ret) {
+        _cleanup_free_ char *address = string_format("unix:path=%s", path);
 
-        if (!peer)
-                check(sd_bus_get_unique_name(bus, &name), "unique name");
+        check(sd_bus_new(ret), "connection");
+        check(sd_bus_set_address(*ret, address), "address");
+        check(sd_bus_negotiate_fds(*ret, true), "connection");
+        check(sd_bus_start(*ret), "connect to the socket");
+}
+
+static void print_name(sd_bus *bus) {
+        const char *name;
+
+        if (sd_bus_is_bus_client(bus) <= 0) {
+                (void)printf("name %d\n", getpid());
+                (void)fflush(stdout);
+                return;
+        }
+        check(sd_bus_get_unique_name(bus, &name), "unique name");
         (void)printf("name %s\n", name);
         (void)fflush(stdout);
 }
@@ -354,17 +369,6 @@ static int call_all(sd_bus *bus, const Arguments *arguments) {
         return EXIT_SUCCESS;
 }
 
-static sd_bus *connect_to(const char *path) {
-        _cleanup_free_ char *address = string_format("unix:path=%s", path);
-        sd_bus *bus = NULL;
-
-        check(sd_bus_new(&bus), "connection");
-        check(sd_bus_set_address(bus, address), "address");
-        check(sd_bus_negotiate_fds(bus, true), "files");
-        check(sd_bus_start(bus), path);
-        return bus;
-}
-
 int main(int argc, char **argv) {
         Arguments arguments = {.uid = 0};
         sd_bus *bus = NULL;
@@ -375,10 +379,10 @@ int main(int argc, char **argv) {
                                    setresuid(arguments.uid, arguments.uid, arguments.uid) < 0))
                 check(-errno, "become another user");
         if (arguments.socket)
-                bus = connect_to(arguments.socket);
+                connect_to_socket(arguments.socket, &bus);
         else
                 check(sd_bus_open_system(&bus), "connect to the system bus");
-        print_name(bus, arguments.socket != NULL);
+        print_name(bus);
         if (arguments.wait)
                 r = wait_for(bus, arguments.wait);
         else if (arguments.own) {

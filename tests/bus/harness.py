@@ -102,7 +102,7 @@ class Call:
 
     def __init__(self, world, user, member, *targets, lease=None, device=None, operation=None, options=None,
                  interactive=False, hold=False, signature=None, path="/org/vfiod1",
-                 interface="org.vfiod1.Manager", socket=False):
+                 interface="org.vfiod1.Manager", socket=None):
         command = [world.program("bus-call"), "--uid", str(uid_of(user))]
         command += ["--interactive"] * interactive + ["--hold"] * hold
         command += ["--lease", lease] if lease else []
@@ -113,7 +113,7 @@ class Call:
         if signature is not None:
             command += ["--path", path, "--interface", interface, "--signature", signature]
             targets = [json.dumps(targets)]
-        command += ["--socket", world.socket] * socket
+        command += ["--socket", world.socket] * (world.on_socket if socket is None else socket)
         self.process = subprocess.Popen(command + [member, *targets], env=world.client_environment(),
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
         self.lines = []
@@ -168,7 +168,7 @@ class Client:
 
 
 class Agent:
-    """tests/bus/polkit-agent.c, for a client; and what it was asked."""
+    """tests/lab/guest/polkit-agent.c, for a client; and what it was asked."""
 
     def __init__(self, world, client, answer):
         self.process = subprocess.Popen([world.program("polkit-agent"), str(client.process.pid), answer],
@@ -246,6 +246,8 @@ class World:
         self.log = self.directory / "vfiod.log"
         self.machine = self.directory / "machine"
         self.socket = self.directory / "socket"
+        # Where calls go that do not say.
+        self.on_socket = False
         self.calls = []
         self.vfiod = self.dbus = self.polkitd = self.polkit = None
         self.config = {}
@@ -314,6 +316,7 @@ class World:
         if bus:
             self.wait_for_name("org.vfiod1")
         wait_until(self.socket.exists, "vfiod listened")
+        # Whoever can connect is asked about: that nobody else can is systemd's doing.
         self.socket.chmod(0o666)
 
     def stop_vfiod(self):
@@ -342,6 +345,15 @@ class World:
         """A lease: the call that holds it, and its path."""
         call = self.begin(user, "Acquire", *targets, hold=True, **options)
         return call, call.outcome().expect_done().text.split()[0]
+
+    def expect_subject(self, subject, call, user):
+        """What polkit was told of the caller. A pidfd is written as the number of the process that it is of."""
+        wanted = f"system-bus-name,name={call.name()}"
+        if self.on_socket:
+            start = pathlib.Path(f"/proc/{call.process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+            wanted = (f"unix-process,pid={call.process.pid},start-time={start},uid={uid_of(user)},"
+                      f"pidfd={call.process.pid}")
+        expect(subject == wanted, f"polkit was asked about {subject}, not about {wanted}")
 
     def kernel_calls(self):
         path = self.machine / "calls"

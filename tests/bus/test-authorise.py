@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who may do what, on a system bus of its own: the whole daemon on a fake machine, Debian's dbus-daemon
+"""Who may do what, on a system bus of its own and at the socket beside it: the whole daemon on a fake machine, Debian's dbus-daemon
 with the policy that vfiod installs, and first the real polkitd with vfiod's actions and rules of this
 file, then no polkit, then a scripted one that hangs, dies and answers nonsense. TAP on standard output.
 
@@ -15,8 +15,9 @@ import sys
 from harness import (ACCESS_DENIED, INTERACTIVE, Failure, ScriptedPolkit, expect, run_as_root, uid_of, wait_until)
 
 # Users that every Debian has, by what the rules below say of them.
-ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, EXAMPLE, OTHER, NO_REVOKE, NO_UNBIND = (
-    "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc", "proxy", "www-data")
+ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, SERVICE, OTHER, NO_REVOKE, NO_UNBIND, MEMBER, OPERATOR = (
+    "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc", "proxy", "www-data", "list",
+    "bin")
 
 RULES = """
 polkit.addRule(function(action, subject) {
@@ -52,9 +53,10 @@ polkit.addRule(function(action, subject) {
 TESTS = {"polkitd": [], "none": [], "scripted": []}
 
 
-def test(section, sentence, config=None):
+def test(section, sentence, config=None, on_socket=True):
+    """One that is about the bus itself is not run at the socket too."""
     def decorate(function):
-        TESTS[section].append((sentence, function, config or {}))
+        TESTS[section].append((sentence, function, config or {}, on_socket))
         return function
     return decorate
 
@@ -279,16 +281,40 @@ def release_other(w):
     wait_until(lambda: "draining" not in w.call("root", "ListLeases").text, "they were released")
 
 
-@test("polkitd", "the example rules do what they say")
-def example(w):
-    """The "vmmanager" of vfiod-example.rules is the user EXAMPLE here, the group "vfio" is his group."""
-    w.call(EXAMPLE, "Bind", "group/2").expect_error(ACCESS_DENIED, "org.vfiod1.bind")
-    w.hold(EXAMPLE, "group/4")
-    w.call(EXAMPLE, "Bind", "group/5").expect_error(ACCESS_DENIED, "org.vfiod1.bind")
-    w.call(OTHER, "Bind", "group/2").expect_error(INTERACTIVE, "0000:01:00.1")
+@test("polkitd", "example rule: a group of people may use one card, and no other")
+def example_group(w):
+    w.hold(MEMBER, "group/9")
+    w.call(MEMBER, "Acquire", "group/4").expect_error(INTERACTIVE, "0000:03:00.0")
+    w.call(MEMBER, "Bind", "group/2").expect_error(INTERACTIVE, "0000:01:00.0")
+    w.tool("replace", "0000:07:00.0", "15b3", "101e")
+    w.call(MEMBER, "Unbind", "group/9").expect_error(INTERACTIVE, "0000:07:00.0")
 
 
-@test("polkitd", "sixteen files go over the bus, seventeen are refused and can be fetched in pages")
+@test("polkitd", "example rule: a service may use what is bound and lock some memory, and moves no device")
+def example_service(w):
+    w.hold(SERVICE, "group/4", options={"memlock": str(64 << 30), "bind": "true"})
+    w.call(SERVICE, "Acquire", "group/9", options={"memlock": str((64 << 30) + 1)}).expect_error(
+        ACCESS_DENIED, "org.vfiod1.raise-memlock")
+    w.call(SERVICE, "Bind", "group/5").expect_error(ACCESS_DENIED, "org.vfiod1.bind")
+    w.call(SERVICE, "Acquire", "group/5", options={"bind": "true"}).expect_error(ACCESS_DENIED, "org.vfiod1.bind")
+    w.call(SERVICE, "Unbind", "group/9").expect_error(ACCESS_DENIED, "org.vfiod1.unbind")
+
+
+@test("polkitd", "example rule: an operator may revoke and release what others have, but root")
+def example_operator(w):
+    revoke = {"policy": "revoke", "timeout": "0"}
+    w.call(OPERATOR, "Unbind", "group/4", options=revoke).expect_error(INTERACTIVE, "org.vfiod1.unbind")
+    _, path = w.hold(ALLOWED, "group/4")
+    w.call(OPERATOR, "Inspect", device="0000:03:00.0").expect_error(INTERACTIVE, "org.vfiod1.inspect")
+    w.call(OPERATOR, "Unbind", "group/4", options=revoke).expect_done()
+    _, path = w.hold(ALLOWED, "group/9")
+    w.call(OPERATOR, "Release", lease=path).expect_done()
+    _, path = w.hold("root", "group/8")
+    w.call(OPERATOR, "Unbind", "group/8", options=revoke).expect_error(INTERACTIVE, "0000:06:00.0")
+    w.call(OPERATOR, "Release", lease=path).expect_error(INTERACTIVE, "org.vfiod1.release-other")
+
+
+@test("polkitd", "sixteen files go over the bus, seventeen are refused and can be fetched in pages", on_socket=False)
 def sixteen_files(w):
     w.tool("many", "30", "13")
     w.tool("many", "31", "14")
@@ -559,15 +585,15 @@ def details_of(check):
     return dict(part.split("=", 1) for part in check[4].split("|") if part)
 
 
-@test("scripted", "polkit is asked about the caller by its name on the bus, once for each member but the bridge")
+@test("scripted", "polkit is asked about the caller by its name on the bus, or by its process, once for each member but the bridge")
 def questions(w):
-    call = w.begin(ALLOWED, "Bind", "0000:01:00.1")
+    call = w.begin(ALLOWED, "Bind", "0000:01:00.1", hold=True)
     call.outcome().expect_done()
     checks = w.polkit.checks()
     expect(len(checks) == 2, f"{checks}")
     for check, device in zip(checks, ("0000:01:00.0", "0000:01:00.1")):
         expect(check[1] == "org.vfiod1.bind", f"{check}")
-        expect(check[2] == f"system-bus-name,name={call.name()}", f"{check} of {call.name()}")
+        w.expect_subject(check[2], call, ALLOWED)
         expect(check[3] == "0", f"a question that may not be asked of a person: {check}")
         expect(details_of(check)["device"] == device, f"{check}")
         expect(set(details_of(check)) == {"device", "vendor", "class", "group", "driver"}, f"{check}")
@@ -871,7 +897,15 @@ def dies(w):
 
 
 def run_section(world, name, counter):
-    for sentence, function, config in TESTS[name]:
+    for world.on_socket in (False, True):
+        run_tests(world, name, counter)
+    world.on_socket = False
+
+
+def run_tests(world, name, counter):
+    for sentence, function, config, on_socket in TESTS[name]:
+        if world.on_socket and not on_socket:
+            continue
         complaint = None
         world.config = config
         try:
@@ -887,19 +921,29 @@ def run_section(world, name, counter):
             world.polkit.end()
             world.polkit = ScriptedPolkit(world)
         counter[0] += 1
-        print(f"{'not ok' if complaint else 'ok'} {counter[0]} - {sentence}", flush=True)
+        where = " (socket)" if world.on_socket else ""
+        print(f"{'not ok' if complaint else 'ok'} {counter[0]} - {sentence}{where}", flush=True)
         if complaint:
             print(f"# {complaint}")
             for line in world.log.read_text(errors="replace").splitlines()[-30:]:
                 print(f"# vfiod: {line}", flush=True)
 
 
+# What the example rules speak of, and what is meant here.
+EXAMPLES = {"vfiod-group-one-device.rules": {'"vfio"': f'"{MEMBER}"', "0000:01:00.0": "0000:07:00.0", "8086:10d3": "8086:100e"},
+            "vfiod-service.rules": {'"vmmanager"': f'"{SERVICE}"'},
+            "vfiod-operator.rules": {'"vfio-operators"': f'"{OPERATOR}"'}}
+
+
 def example_rules(world):
-    text = (world.source / "polkit/vfiod-example.rules").read_text()
-    for old, new in (('"vmmanager"', f'"{EXAMPLE}"'), ('"vfio"', f'"{OTHER}"')):
-        expect(old in text, f"the example rules do not speak of {old} any more")
-        text = text.replace(old, new)
-    return text
+    """Every example of the source, by the name of its file."""
+    rules = {path.name: path.read_text() for path in (world.source / "polkit").glob("*.rules")}
+    expect(set(rules) == set(EXAMPLES), f"these are the examples: {sorted(rules)}")
+    for name, words in EXAMPLES.items():
+        for old, new in words.items():
+            expect(old in rules[name], f"{name} does not speak of {old} any more")
+            rules[name] = rules[name].replace(old, new)
+    return rules
 
 
 def run(world):
@@ -907,7 +951,7 @@ def run(world):
     world.start_bus()
     run_section(world, "none", counter)
     world.start_polkitd({"10-test.rules": RULES.replace("EXPECTED", json.dumps(EXPECTED)),
-                         "20-example.rules": example_rules(world)})
+                         **example_rules(world)})
     run_section(world, "polkitd", counter)
     world.stop_polkitd()
     world.polkit = ScriptedPolkit(world)

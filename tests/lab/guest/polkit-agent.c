@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * An authentication agent of polkit for one process, that does as a person would: it gives the password ("yes"),
- * presses cancel ("no"), or takes no notice ("never"). As root, since it tells polkit itself that the password was right
- * (AuthenticationAgentResponse2), instead of polkit's helper. A line each on standard output:
- *   ready
- *   asked ACTION MESSAGE
+ * An authentication agent of polkit for one process, that does as a person would: it gives the
+ * password ("yes"), presses cancel ("no"), or takes no notice ("never"). As root, since it tells
+ * polkit itself that the password was right (AuthenticationAgentResponse2), instead of polkit's
+ * helper. A line each on standard output: ready asked ACTION MESSAGE
  *
  *      polkit-agent PID yes|no|never
  */
@@ -16,8 +15,6 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
-
-#include "daemon/util/string.h"
 
 #define AUTHORITY                                                                                  \
         "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",                     \
@@ -39,11 +36,11 @@ static void check(int r, const char *what) {
 
 /* Field 22 of stat, counted behind the name, which may have anything in it (proc(5)). */
 static uint64_t start_time(const char *pid) {
-        _cleanup_free_ char *path = string_format("/proc/%s/stat", pid);
-        char text[1024] = "";
-        FILE *file = fopen(path, "re");
-        char *field;
+        char path[64], text[1024] = "", *field;
+        FILE *file;
 
+        (void)snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+        file = fopen(path, "re");
         if (!file || !fgets(text, sizeof(text), file) || !(field = strrchr(text, ')')))
                 check(-ESRCH, pid);
         (void)fclose(file);
@@ -52,7 +49,8 @@ static uint64_t start_time(const char *pid) {
         return strtoull(field + 1, NULL, 10);
 }
 
-static int on_confirmed(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+static int on_confirmed(sd_bus_message *reply, void *userdata,
+                        sd_bus_error *error __attribute__((unused))) {
         sd_bus_message *question = userdata;
 
         check(sd_bus_message_is_method_error(reply, NULL) ? -EPERM : 0, "the answer to polkit");
@@ -61,7 +59,8 @@ static int on_confirmed(sd_bus_message *reply, void *userdata, sd_bus_error *err
         return 0;
 }
 
-static int on_begin(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+static int on_begin(sd_bus_message *m, void *userdata,
+                    sd_bus_error *error __attribute__((unused))) {
         const Agent *agent = userdata;
         const char *action, *message, *icon, *cookie;
 
@@ -71,8 +70,8 @@ static int on_begin(sd_bus_message *m, void *userdata, sd_bus_error *error _unus
         (void)printf("asked %s %s\n", action, message);
         (void)fflush(stdout);
         if (strcmp(agent->answer, "no") == 0)
-                return sd_bus_reply_method_errorf(
-                        m, "org.freedesktop.PolicyKit1.Error.Cancelled", "dismissed");
+                return sd_bus_reply_method_errorf(m, "org.freedesktop.PolicyKit1.Error.Cancelled",
+                                                  "dismissed");
         if (strcmp(agent->answer, "never") == 0)
                 return 1;
         check(sd_bus_call_method_async(agent->bus, NULL, AUTHORITY, "AuthenticationAgentResponse2",
@@ -82,7 +81,8 @@ static int on_begin(sd_bus_message *m, void *userdata, sd_bus_error *error _unus
         return 1;
 }
 
-static int on_cancel(sd_bus_message *m, void *userdata _unused_, sd_bus_error *error _unused_) {
+static int on_cancel(sd_bus_message *m, void *userdata __attribute__((unused)),
+                     sd_bus_error *error __attribute__((unused))) {
         return sd_bus_reply_method_return(m, NULL);
 }
 

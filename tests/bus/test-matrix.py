@@ -30,7 +30,8 @@ BOUND, UNBOUND = "group/8", "group/2"
 FREE_DEVICE, LEASED_DEVICE = "0000:06:00.0", "0000:03:00.0"
 
 # Of every method, by the name of the argument.
-ARGUMENTS = {"targets": [BOUND], "options": {}, "operation": "bind", "number": 8, "name": FREE_DEVICE, "first": 0, "count": 0}
+ARGUMENTS = {"targets": [BOUND], "options": {}, "operation": "bind", "number": 8, "name": FREE_DEVICE, "first": 0, "count": 0,
+             "method": ""}
 # Where the usual targets would leave nothing to do, by the member or by a condition.
 TARGETS = {"Bind": [UNBOUND], "bind": [UNBOUND], "operation=bind": [UNBOUND], "Remove": [LEASED[1]]}
 # Options that a condition only names.
@@ -223,6 +224,7 @@ class Scene:
         self.world.config = CONFIG
         self.world.start_vfiod(self.bus)
         self.root = Client(self.world, "root", socket=True)
+        self.world.tool("resets", FREE_DEVICE, "flr\n")
         first, second = LEASED
         _, self.lease = self.world.hold(self.holder, first, options={"label": LABEL}, socket=not self.bus)
         # Its files are nowhere but with vfiod, so that it can be removed.

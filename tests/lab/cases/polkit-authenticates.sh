@@ -18,6 +18,7 @@ binds() {
         "$LAB/polkit-agent" "$(<"$WORK/pid")" "$1" >"$WORK/asked" &
         agent=$!
         wait_until 20 grep -q ready "$WORK/asked"
+        echo >&4
         exec 4>&-
         STATUS=0
         wait "$caller" || STATUS=$?

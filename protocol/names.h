@@ -35,6 +35,7 @@
 #define VFIOD_ERROR_FAILED VFIOD_ERROR_PREFIX "Failed"
 #define VFIOD_ERROR_TIMED_OUT VFIOD_ERROR_PREFIX "TimedOut"
 
+#define VFIOD_ACTION_PREFIX "org.vfiod1."
 #define VFIOD_ACTION_LIST "org.vfiod1.list"
 #define VFIOD_ACTION_ACQUIRE "org.vfiod1.acquire"
 #define VFIOD_ACTION_BIND "org.vfiod1.bind"

@@ -10,6 +10,7 @@
 #include "client/size.h"
 #include "client/status.h"
 #include "daemon/util/string.h"
+#include "protocol/names.h"
 
 #define HELP_COLUMN 26
 
@@ -41,6 +42,8 @@ static const Option options[] = {
         {OPTION_IOMMUFD_ID, 0, "iommufd-id", "ID", "what QEMU calls the iommufd (iommufd0)"},
         {OPTION_METHOD, 'm', "method", "METHOD",
          "how to reset: one that 'vfioctl show' lists, or hot (the whole reset set)"},
+        {OPTION_ACTION, 'a', "action", "ACTION",
+         "ask about this alone (acquire, org.vfiod1.bind, ...); may be repeated"},
         {OPTION_WAIT, 0, "wait", "TIME",
          "ask the holders, and wait until they have given back; for ever without TIME", true},
         {OPTION_REVOKE, 0, "revoke", "TIME",
@@ -49,6 +52,10 @@ static const Option options[] = {
         {OPTION_JSON, 'j', "json", NULL, "print JSON, errors too (on stderr)"},
         {OPTION_NO_ASK_PASSWORD, 0, "no-ask-password", NULL,
          "never ask for authorisation; asked by default when stdin is a terminal"},
+        {OPTION_SOCKET, 0, "socket", "PATH",
+         "ask vfiod through its socket (" VFIOD_SOCKET_PATH "), not over the system bus; done by "
+         "itself where there is no bus",
+         true},
         {OPTION_TIMEOUT, 0, "timeout", "SECONDS", "how long to wait for an answer (360)"},
         {OPTION_HELP, 'h', "help", NULL, "this help, or that of a verb"},
         {OPTION_VERSION, 0, "version", NULL, "version of vfioctl"},
@@ -60,6 +67,8 @@ void arguments_done(Arguments *a) {
         free(a->cookies);
         a->cookies = NULL;
         a->acquire.n_cookies = 0;
+        strv_free(a->actions);
+        a->actions = NULL;
         free(a->operands);
         a->operands = NULL;
 }
@@ -140,6 +149,22 @@ static int add_cookie(const char *value, Arguments *a, char **reterr) {
         return 0;
 }
 
+/* What is no action is for vfiod to say. */
+static int add_action(const char *value, Arguments *a) {
+        char *action = string_format("%s%s", strchr(value, '.') ? "" : VFIOD_ACTION_PREFIX, value);
+
+        return action ? strv_push_consume(&a->actions, action) : -ENOMEM;
+}
+
+/* `value` is NULL for none. */
+static int set_socket(const char *value, Arguments *a, char **reterr) {
+        if (value && value[0] == '\0')
+                return wrong(reterr, strdup("--socket: '' is no path"));
+        a->socket = true;
+        a->socket_path = value;
+        return 0;
+}
+
 static int set_flag(const Option *option, Arguments *a) {
         switch (option->bit) {
         case OPTION_HELP:
@@ -192,8 +217,12 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
                 return 0;
         case OPTION_MEMLOCK:
                 return set_memlock(value, a, reterr);
+        case OPTION_ACTION:
+                return add_action(value, a);
         case OPTION_COOKIE:
                 return add_cookie(value, a, reterr);
+        case OPTION_SOCKET:
+                return set_socket(value, a, reterr);
         case OPTION_WAIT:
         case OPTION_REVOKE:
                 return set_policy(option, value, a, reterr);

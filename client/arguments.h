@@ -35,10 +35,13 @@ typedef enum OptionBit {
         OPTION_HOT_RESET = 1U << 15,
         OPTION_IOMMUFD_ID = 1U << 16,
         OPTION_METHOD = 1U << 20,
+        OPTION_SOCKET = 1U << 17,
+        OPTION_ACTION = 1U << 18,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
-        (OPTION_HELP | OPTION_VERSION | OPTION_JSON | OPTION_NO_ASK_PASSWORD | OPTION_TIMEOUT)
+        (OPTION_HELP | OPTION_VERSION | OPTION_JSON | OPTION_NO_ASK_PASSWORD | OPTION_TIMEOUT |    \
+         OPTION_SOCKET)
 #define OPTIONS_UNBIND (OPTION_WAIT | OPTION_REVOKE)
 #define OPTIONS_ADD (OPTION_BIND | OPTION_DRIVER | OPTION_COOKIE | OPTION_HOT_RESET)
 #define OPTIONS_ACQUIRE (OPTIONS_ADD | OPTION_LABEL | OPTION_PREPARE | OPTION_MODE | OPTION_MEMLOCK)
@@ -62,9 +65,12 @@ struct Arguments {
         bool json;
         bool no_ask_password;
         bool dry_run;
+        bool socket;             /* not the system bus */
+        const char *socket_path; /* NULL for the usual one */
         uint64_t timeout_ms;
         vfiod_acquire_options acquire; /* driver also of bind; its cookies are: */
         vfiod_cookie *cookies;         /* owned, their names too */
+        char **actions;                /* of auth, whole ids; owned, NULL for none */
         const char *iommufd_id;        /* of qemu-args, NULL for none */
         const char *method;            /* of reset, NULL for none */
         const char *policy;            /* of unbind, NULL for none */

@@ -58,6 +58,9 @@ static int call_batch(vfiod_connection *c, sd_bus_message *const *calls, size_t 
         r = wait_for_replies(c->bus, &outstanding);
         if (r < 0)
                 return r;
+        /* To each of them sd-bus has answered itself. */
+        if (sd_bus_is_open(c->bus) <= 0)
+                return -ECONNRESET;
         for (size_t i = 0; i < n; i++)
                 if (sd_bus_message_is_method_error(pending[i].reply, NULL)) {
                         r = sd_bus_error_copy(&c->error,
@@ -114,10 +117,18 @@ int connection_run(vfiod_connection *c) {
         return r;
 }
 
+/* A bus that knows no vfiod says nothing about the socket. */
+static const char *hint(const vfiod_connection *c) {
+        if (sd_bus_error_has_names(&c->error, SD_BUS_ERROR_SERVICE_UNKNOWN,
+                                   SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+                return "; is vfiod installed? Through its socket, it is asked with --socket";
+        return "";
+}
+
 int connection_report(vfiod_connection *c, int r) {
         if (!c)
                 return report_errno(r, "cannot ask vfiod");
         (void)connection_end(c, r);
-        return report(status_from_error(c->error.name), c->error.name, "%s",
-                      string_is_empty(c->error.message) ? strerror(-r) : c->error.message);
+        return report(status_from_error(c->error.name), c->error.name, "%s%s",
+                      string_is_empty(c->error.message) ? strerror(-r) : c->error.message, hint(c));
 }

@@ -8,7 +8,8 @@
  *     lease/7 removed
  *
  * The daemon is started if need be: without it there would be nothing to see. A line on stderr
- * says when watching has begun.
+ * says when watching has begun. Over the bus it goes on when the daemon stops, and shows when it
+ * starts again; through the socket it ends with it.
  */
 
 #include <errno.h>
@@ -166,23 +167,42 @@ static int on_signal(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *r
         return 0;
 }
 
-/* NameOwnerChanged(s name, s old, s new): the daemon came or went. */
-static int on_owner(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr) {
+/* The daemon came or went. */
+static int print_daemon(const Arguments *a, bool started) {
         _cleanup_json_ json_object *event = NULL;
+        int r;
+
+        r = new_event(started ? "Started" : "Stopped", VFIOD_PATH, &event);
+        return r < 0 ? r : print_event(a, event, started ? " started" : " stopped");
+}
+
+/* NameOwnerChanged(s name, s old, s new) */
+static int on_owner(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr) {
         const char *name, *before, *after;
         int r;
 
         r = sd_bus_message_read(m, "sss", &name, &before, &after);
         if (r >= 0)
-                r = new_event(after[0] ? "Started" : "Stopped", VFIOD_PATH, &event);
-        if (r >= 0)
-                r = print_event(userdata, event, after[0] ? " started" : " stopped");
+                r = print_daemon(userdata, after[0] != '\0');
         if (r < 0)
                 report_errno(r, "a signal cannot be shown, ignoring");
         return 0;
 }
 
-static int watch(vfiod_connection *c, const Arguments *a) {
+/* Through the socket everything comes unasked, and the daemon's end is the connection's. */
+static int watch_peer(vfiod_connection *c, const Arguments *a) {
+        int r;
+
+        r = connection_match(c, "type='signal',path_namespace='" VFIOD_PATH "'", on_signal, a);
+        if (r < 0)
+                return r;
+        report_note("watching " VFIOD_BUS_NAME);
+        r = connection_run(c);
+        (void)print_daemon(a, false);
+        return r;
+}
+
+static int watch_bus(vfiod_connection *c, const Arguments *a) {
         int r;
 
         r = connection_match(
@@ -209,6 +229,6 @@ int verb_monitor(const Arguments *a) {
         if (r >= 0)
                 r = manager_ping(c);
         if (r >= 0)
-                r = watch(c, a);
+                r = connection_is_peer(c) ? watch_peer(c, a) : watch_bus(c, a);
         return r < 0 ? connection_report(c, r) : STATUS_OK;
 }

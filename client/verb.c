@@ -19,7 +19,10 @@ int verb_connect(const Arguments *a, vfiod_connection **ret) {
                                                      !a->no_ask_password && isatty(STDIN_FILENO));
         if (r >= 0)
                 r = vfiod_connection_set_timeout(*ret, a->timeout_ms);
-        return r < 0 ? r : vfiod_connection_open(*ret, NULL);
+        if (r < 0)
+                return r;
+        return a->socket ? vfiod_connection_open_socket(*ret, a->socket_path)
+                         : vfiod_connection_open(*ret, NULL);
 }
 
 int verb_begin(const Arguments *a, vfiod_connection **ret, char ***ret_targets) {

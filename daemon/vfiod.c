@@ -1,19 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* main: options, configuration, signals, the bus, READY=1, the event loop. */
+/* main: options, configuration, signals, the bus and the socket, READY=1, the event loop. */
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/bus/bus.h"
+#include "daemon/bus/journal.h"
 #include "daemon/persist/config-file.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
+#include "protocol/names.h"
 #include "version.h"
 
+#define STATUS "Watching IOMMU groups"
+
+typedef struct Options {
+        const char *directory; /* of the configuration */
+        const char *socket;    /* where to listen; NULL: where systemd says */
+        bool check_only;
+} Options;
+
 typedef struct Daemon {
+        Options options;
+        bool stopping;
         sd_event *event;
         Config config;
         Broker *broker;
@@ -53,6 +67,31 @@ static int load_config(const char *directory, Config *config) {
         return r;
 }
 
+/*
+ * A configuration that is bad in any part is not taken at all. Each operation looks at the one in
+ * force when it begins; what is granted already stays, also beyond a limit that is lower now.
+ */
+static int on_reload(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_,
+                     void *userdata) {
+        Daemon *daemon = userdata;
+        Config fresh;
+        int r;
+
+        if (daemon->stopping)
+                return 0;
+        (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now(CLOCK_MONOTONIC));
+        r = load_config(daemon->options.directory, &fresh);
+        if (r < 0) {
+                (void)fputs(SD_ERR "keeping the configuration that was read before\n", stderr);
+                (void)sd_notify(false, "READY=1\nSTATUS=" STATUS " (the new configuration is bad)");
+                return 0;
+        }
+        broker_set_config(daemon->broker, &fresh);
+        (void)fputs(SD_INFO "the configuration has been read again\n", stderr);
+        (void)sd_notify(false, "READY=1\nSTATUS=" STATUS);
+        return 0;
+}
+
 static int on_idle(sd_event_source *source _unused_, void *userdata) {
         const Daemon *daemon = userdata;
 
@@ -67,6 +106,7 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
         Daemon *daemon = userdata;
         int r;
 
+        daemon->stopping = true;
         (void)sd_notify(false, "STOPPING=1");
         broker_stop(daemon->broker);
         if (broker_is_idle(daemon->broker))
@@ -76,18 +116,22 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
 }
 
 static int add_signals(Daemon *daemon) {
-        static const int stop_signals[] = {SIGTERM, SIGINT};
+        static const struct {
+                int signal;
+                sd_event_signal_handler_t handler;
+        } signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
         sigset_t mask;
         int r = 0;
 
         (void)sigemptyset(&mask);
-        for (size_t i = 0; i < ELEMENTS(stop_signals); i++)
-                (void)sigaddset(&mask, stop_signals[i]);
+        for (size_t i = 0; i < ELEMENTS(signals); i++)
+                (void)sigaddset(&mask, signals[i].signal);
         (void)sigaddset(&mask, SIGCHLD);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
-        for (size_t i = 0; r >= 0 && i < ELEMENTS(stop_signals); i++)
-                r = sd_event_add_signal(daemon->event, NULL, stop_signals[i], on_stop, daemon);
+        for (size_t i = 0; r >= 0 && i < ELEMENTS(signals); i++)
+                r = sd_event_add_signal(daemon->event, NULL, signals[i].signal, signals[i].handler,
+                                        daemon);
         return r;
 }
 
@@ -103,19 +147,62 @@ static int start_broker(Daemon *daemon) {
         return r < 0 ? complain(SD_ERR, "read the machine's devices", r) : 0;
 }
 
-static int start_bus(Daemon *daemon) {
+/* Systemd's socket by its name; files of other names are not ours to take. Its variables stay. */
+static int take_socket(Bus *bus, bool *ret_listens) {
+        _cleanup_strv_ char **names = NULL;
+        int r = 0, n = sd_listen_fds_with_names(false, &names);
+
+        for (int i = 0; r >= 0 && i < n; i++)
+                if (string_equal(names[i], VFIOD_SOCKET_FD_NAME)) {
+                        r = bus_listen(bus, SD_LISTEN_FDS_START + i);
+                        *ret_listens = true;
+                }
+        return r < 0 ? r : n < 0 ? n : 0;
+}
+
+static int start_socket(Daemon *daemon, bool *ret_listens) {
+        const char *path = daemon->options.socket;
+        int r;
+
+        if (path) {
+                r = bus_listen_at(daemon->bus, path);
+                *ret_listens = true;
+                return r < 0 ? complain(SD_ERR, path, r) : 0;
+        }
+        r = take_socket(daemon->bus, ret_listens);
+        return r < 0 ? complain(SD_ERR, "listen at the socket that systemd has made", r) : 0;
+}
+
+static bool is_absent(int error) {
+        return error == -ENOENT || error == -ECONNREFUSED;
+}
+
+static int start_system_bus(Daemon *daemon, bool may_be_absent) {
         sd_bus *system = NULL;
         int r;
 
         r = sd_bus_open_system(&system);
-        if (r >= 0)
-                r = bus_new(daemon->event, daemon->broker, &daemon->bus);
+        if (is_absent(r) && may_be_absent) {
+                journal_bus_absent();
+                return 0;
+        }
         if (r >= 0)
                 r = bus_add_connection(daemon->bus, system, true);
         sd_bus_unref(system);
         if (r >= 0)
                 r = bus_own_name(daemon->bus);
         return r < 0 ? complain(SD_ERR, "own the name on the system bus", r) : 0;
+}
+
+static int start_bus(Daemon *daemon) {
+        bool listens = false;
+        int r;
+
+        r = bus_new(daemon->event, daemon->broker, &daemon->bus);
+        if (r < 0)
+                return complain(SD_ERR, "set up the bus", r);
+        r = start_socket(daemon, &listens);
+        return r < 0 ? r : start_system_bus(daemon, listens);
 }
 
 static int run(Daemon *daemon) {
@@ -132,22 +219,25 @@ static int run(Daemon *daemon) {
         if (r < 0)
                 return r;
         (void)sd_event_set_watchdog(daemon->event, true);
-        (void)sd_notify(false, "READY=1\nSTATUS=Watching IOMMU groups");
+        (void)sd_notify(false, "READY=1\nSTATUS=" STATUS);
         return sd_event_loop(daemon->event);
 }
 
 static int usage(FILE *stream) {
-        (void)fprintf(stream, "vfiod [--config DIRECTORY] [--check-config] [--version] [--help]\n"
-                              "Brokers VFIO devices on the system bus; see vfioctl(1).\n");
+        (void)fprintf(
+                stream,
+                "vfiod [--config DIRECTORY] [--check-config] [--socket PATH] [--version] [--help]\n"
+                "Brokers VFIO devices on the system bus and at a socket; see vfioctl(1).\n");
         return stream == stderr ? -EINVAL : 1;
 }
 
 /* 0: go on; 1: done; negative: bad usage. */
-static int parse_options(int argc, char **argv, const char **directory, bool *check_only) {
-        enum { OPTION_CONFIG = 1, OPTION_CHECK, OPTION_VERSION, OPTION_HELP };
+static int parse_options(int argc, char **argv, Options *ret) {
+        enum { OPTION_CONFIG = 1, OPTION_CHECK, OPTION_SOCKET, OPTION_VERSION, OPTION_HELP };
         static const struct option options[] = {
                 {"config", required_argument, NULL, OPTION_CONFIG},
                 {"check-config", no_argument, NULL, OPTION_CHECK},
+                {"socket", required_argument, NULL, OPTION_SOCKET},
                 {"version", no_argument, NULL, OPTION_VERSION},
                 {"help", no_argument, NULL, OPTION_HELP},
                 {NULL, 0, NULL, 0},
@@ -157,10 +247,13 @@ static int parse_options(int argc, char **argv, const char **directory, bool *ch
         while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
                 switch (option) {
                 case OPTION_CONFIG:
-                        *directory = optarg;
+                        ret->directory = optarg;
                         break;
                 case OPTION_CHECK:
-                        *check_only = true;
+                        ret->check_only = true;
+                        break;
+                case OPTION_SOCKET:
+                        ret->socket = optarg;
                         break;
                 case OPTION_VERSION:
                         (void)puts("vfiod " VFIOD_VERSION);
@@ -174,16 +267,14 @@ static int parse_options(int argc, char **argv, const char **directory, bool *ch
 }
 
 int main(int argc, char **argv) {
-        Daemon daemon = {0};
-        const char *directory = VFIOD_CONFIG_DIRECTORY;
-        bool check_only = false;
+        Daemon daemon = {.options = {.directory = VFIOD_CONFIG_DIRECTORY}};
         int r;
 
-        r = parse_options(argc, argv, &directory, &check_only);
+        r = parse_options(argc, argv, &daemon.options);
         if (r != 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        r = load_config(directory, &daemon.config);
-        if (r >= 0 && !check_only)
+        r = load_config(daemon.options.directory, &daemon.config);
+        if (r >= 0 && !daemon.options.check_only)
                 r = run(&daemon);
         daemon_done(&daemon);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

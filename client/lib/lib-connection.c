@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The connection: opening and closing it, calls that wait for their answer. Its fd is an epoll of
- * the bus and of what lib-process.c looks at besides. Signals are read by the way while a call
- * waits; no file is readable because of them then, so the connection kicks itself.
+ * The connection: its life, calls that wait for their answer. Where vfiod is, is for lib-open.c to
+ * know. Its fd is an epoll of the bus and of what lib-process.c looks at besides. Signals are read
+ * by the way while a call waits; no file is readable because of them then, so the connection kicks
+ * itself.
  */
 
 #include <errno.h>
@@ -67,11 +68,19 @@ void connection_begin(vfiod_connection *c) {
         sd_bus_error_free(&c->error);
 }
 
-int connection_end(vfiod_connection *c, int r) {
-        if (r >= 0) {
-                sd_bus_error_free(&c->error);
-                return 0;
-        }
+bool connection_is_peer(const vfiod_connection *c) {
+        return c->bus && sd_bus_is_bus_client(c->bus) == 0;
+}
+
+int connection_explain_end(vfiod_connection *c) {
+        sd_bus_error_free(&c->error);
+        sd_bus_error_set(&c->error, SD_BUS_ERROR_DISCONNECTED,
+                         "vfiod closed the connection: it was stopped, or its limits do not allow "
+                         "this one");
+        return -ECONNRESET;
+}
+
+static int classify(vfiod_connection *c, int r) {
         if (sd_bus_error_is_set(&c->error))
                 return error_class(c->error.name);
         /* -ENXIO is how sd-bus says that a message has other contents. */
@@ -79,6 +88,15 @@ int connection_end(vfiod_connection *c, int r) {
                 r = -EBADMSG;
         sd_bus_error_set_errno(&c->error, r);
         return r;
+}
+
+int connection_end(vfiod_connection *c, int r) {
+        if (r >= 0) {
+                sd_bus_error_free(&c->error);
+                return 0;
+        }
+        r = classify(c, r);
+        return r == -ECONNRESET && connection_is_peer(c) ? connection_explain_end(c) : r;
 }
 
 const char *vfiod_error_name(const vfiod_connection *c) {
@@ -151,39 +169,6 @@ int connection_start(vfiod_connection *c, sd_bus *bus) {
         if (r < 0)
                 hang_up(c);
         return r;
-}
-
-static int open_bus(vfiod_connection *c, const char *address) {
-        sd_bus *bus;
-        int r;
-
-        r = sd_bus_new(&bus);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_address(bus, address);
-        if (r >= 0)
-                r = sd_bus_set_bus_client(bus, 1);
-        if (r < 0) {
-                sd_bus_unref(bus);
-                return r;
-        }
-        return connection_start(c, bus);
-}
-
-int vfiod_connection_open(vfiod_connection *c, const char *address) {
-        const char *system_bus = secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
-        int r;
-
-        connection_begin(c);
-        if (c->bus)
-                return connection_end(c, -EISCONN);
-        if (!system_bus)
-                system_bus = "unix:path=/run/dbus/system_bus_socket";
-        r = open_bus(c, address ? address : system_bus);
-        if (r < 0)
-                sd_bus_error_setf(&c->error, SD_BUS_ERROR_NO_SERVER, "%s cannot be reached: %s",
-                                  address ? address : "The system bus", strerror(-r));
-        return connection_end(c, r);
 }
 
 int connection_new_call(vfiod_connection *c, const char *path, const char *interface,

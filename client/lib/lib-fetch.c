@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* GetFds: the files of a lease in pages, since one message of the bus carries few. */
+/* GetFds: the files of a lease in pages. How much one carries is for vfiod to know: of the bus few.
+ */
 
 #include <errno.h>
 
@@ -14,7 +15,7 @@ static int fetch_page(vfiod_lease *lease, LeaseFiles *files, uint32_t *ret_total
         r = connection_new_call(lease->connection, lease->path, VFIOD_INTERFACE_LEASE, "GetFds",
                                 &m);
         if (r >= 0)
-                r = sd_bus_message_append(m, "uu", (uint32_t)files->n_files, VFIOD_BUS_FDS_MAX);
+                r = sd_bus_message_append(m, "uu", (uint32_t)files->n_files, 0);
         if (r >= 0)
                 r = connection_call(lease->connection, m, 0, &reply);
         if (r >= 0)

@@ -66,8 +66,13 @@ struct vfiod_lease {
 
 /* Takes over a bus that was set up, and starts it. */
 int connection_start(vfiod_connection *c, sd_bus *bus);
+/* To vfiod itself, without a bus between us. */
+bool connection_is_peer(const vfiod_connection *c);
 vfiod_connection *connection_ref(vfiod_connection *c);
 void connection_unref(vfiod_connection *c);
+
+/* A bus says who has gone; of a socket there is only the end. Leaves words, returns -ECONNRESET. */
+int connection_explain_end(vfiod_connection *c);
 
 /* Forgets the last error. */
 void connection_begin(vfiod_connection *c);

@@ -65,10 +65,20 @@ int vfiod_connection_new(vfiod_connection **ret);
 vfiod_connection *vfiod_connection_free(vfiod_connection *c);
 
 /*
- * `address` is that of a bus ("unix:path=..."), NULL for the system bus. vfiod itself is started by
- * the first call that needs it. -EISCONN when it is open already.
+ * `address` is that of a bus ("unix:path=..."), NULL for the system bus or, where nothing listens
+ * at the system bus's address (no such file, connection refused), vfiod's socket as of
+ * vfiod_connection_open_socket(). vfiod itself is started by the first call that needs it. -EISCONN
+ * when it is open already.
  */
 int vfiod_connection_open(vfiod_connection *c, const char *address);
+
+/*
+ * Without a bus, through vfiod's socket: for root and members of the group vfio. `path` is that of
+ * the socket; NULL: what the environment variable VFIOD_SOCKET says, or /run/vfiod/socket. Where
+ * the socket's queue is full it is waited for as long as for an answer. -EACCES, -EHOSTUNREACH:
+ * nobody listens there. Everything works as over the bus, and one reply carries more files.
+ */
+int vfiod_connection_open_socket(vfiod_connection *c, const char *path);
 
 /* Whether polkit may ask the user for a password. Default: false. Any time. */
 int vfiod_connection_set_interactive(vfiod_connection *c, bool interactive);

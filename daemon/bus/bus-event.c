@@ -49,8 +49,11 @@ static void emit(const Bus *bus, const char *path, Event event, const char *inte
         if (!path)
                 return;
         list_for_each(link, &bus->connections) {
-                sd_bus *sd = container_of(link, Connection, link)->sd;
+                Connection *connection = container_of(link, Connection, link);
+                sd_bus *sd = connection->sd;
 
+                if (connection->doomed)
+                        continue;
                 switch (event) {
                 case EVENT_ADDED:
                         (void)sd_bus_emit_interfaces_added(sd, path, interface, NULL);
@@ -85,12 +88,17 @@ static void emit_lease(const Bus *bus, uint32_t id, Event event) {
 }
 
 /* A bus passes it on to the owner's connection alone; a peer is that connection or is not. */
+static bool leads_to(const Connection *connection, const char *client) {
+        if (connection->is_peer)
+                return !connection->doomed && string_equal(connection->peer.caller.name, client);
+        return client && client[0] == ':';
+}
+
 static void send_asked(const Connection *connection, const Lease *lease, const char *path,
                        const char *reason) {
         sd_bus_message *m = NULL;
 
-        if (string_is_empty(lease->client) ||
-            (connection->is_peer && strcmp(connection->peer_caller.name, lease->client) != 0))
+        if (!leads_to(connection, lease->client))
                 return;
         if (sd_bus_message_new_signal(connection->sd, &m, path, VFIOD_INTERFACE_LEASE,
                                       "ReleaseRequested") >= 0 &&

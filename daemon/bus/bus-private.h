@@ -4,15 +4,30 @@
 /* The inside of the bus layer. Not for other folders. */
 
 #include "daemon/bus/bus.h"
+#include "daemon/bus/pump.h"
 #include "daemon/core/request.h"
 #include "daemon/util/list.h"
+
+typedef struct Listener Listener;
+
+/* The client at the other end of a connection without a bus. */
+typedef struct Peer {
+        Caller caller;
+        int pidfd; /* of caller.pid; -EBADF where that is not known or was gone already */
+} Peer;
+
+#define PEER_NULL {.pidfd = -EBADF}
 
 typedef struct Connection {
         Bus *bus;
         sd_bus *sd;
-        bool is_peer;       /* a socket to one client, without a bus between us */
-        Caller peer_caller; /* is_peer: who that client is */
+        bool is_peer; /* a socket to one client, without a bus between us */
+        bool doomed;  /* is_peer: ends as soon as nobody is at work on it */
+        bool surplus; /* is_peer: above a limit; its first call is refused, and then it ends */
+        Peer peer;    /* is_peer */
+        Pump pump;    /* is_peer */
         sd_bus_slot *disconnected;
+        sd_bus_slot *filter;
         List link; /* Bus.connections */
 } Connection;
 
@@ -25,10 +40,16 @@ struct Bus {
         List callers;      /* KnownCaller.link, the one asked for last first */
         size_t n_callers;
         uint64_t last_cancellation;
-        uint32_t last_peer;
+        uint64_t last_peer;
+        Listener *listener; /* NULL for none */
 };
 
 Connection *bus_connection_of(Bus *bus, sd_bus *sd);
+
+/* A peer's connection is to end. It does so from the event loop, so that whoever has it in hand may
+ * go on. */
+void connection_doom(Connection *connection);
+Connection *connection_free(Connection *connection);
 
 /* bus-manager.c, bus-group.c, bus-device.c, bus-lease.c: the objects on one connection. */
 int bus_add_manager(Bus *bus, sd_bus *sd);

@@ -5,24 +5,52 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/call.h"
 #include "daemon/bus/caller.h"
+#include "daemon/bus/journal.h"
+#include "daemon/bus/limit.h"
+#include "daemon/bus/listener.h"
 #include "protocol/names.h"
 
-static Connection *connection_free(Connection *connection) {
+/* So many connections above the limits are told so; more are closed at once. */
+#define SURPLUS_MAX 16
+
+/* What a peer has not read by now is not waited for. */
+static void close_socket(Connection *connection) {
+        if (connection->is_peer)
+                sd_bus_close_unref(connection->sd);
+        else {
+                (void)sd_bus_detach_event(connection->sd);
+                sd_bus_flush_close_unref(connection->sd);
+        }
+}
+
+/*
+ * Nothing may keep a peer's connection after this: files of a message of which only a part has come
+ * are closed by the last unref.
+ */
+Connection *connection_free(Connection *connection) {
         if (!connection)
                 return NULL;
         call_drop_connection(connection->bus, connection);
         list_remove(&connection->link);
         if (connection->bus->authority == connection->sd)
                 connection->bus->authority = NULL;
+        pump_stop(&connection->pump);
         sd_bus_slot_unref(connection->disconnected);
-        (void)sd_bus_detach_event(connection->sd);
-        sd_bus_flush_close_unref(connection->sd);
+        sd_bus_slot_unref(connection->filter);
+        close_socket(connection);
+        peer_done(&connection->peer);
         free(connection);
         return NULL;
+}
+
+void connection_doom(Connection *connection) {
+        connection->doomed = true;
+        pump_soon(&connection->pump);
 }
 
 int bus_new(sd_event *event, Broker *broker, Bus **ret) {
@@ -44,6 +72,7 @@ Bus *bus_free(Bus *bus) {
         if (!bus)
                 return NULL;
         broker_set_listener(bus->broker, NULL, NULL);
+        listener_free(bus->listener);
         list_for_each_safe(link, &bus->calls)
                 call_free(container_of(link, Call, link));
         list_for_each_safe(link, &bus->connections)
@@ -64,16 +93,67 @@ Connection *bus_connection_of(Bus *bus, sd_bus *sd) {
         return NULL;
 }
 
-/* A peer has gone: its calls go with it. Losing the system bus ends the daemon. */
+/*
+ * A peer has gone: its calls go with it, once sd-bus has left the connection. Losing the system bus
+ * ends the daemon, unless there is the socket: leases go on, and polkit is not to be had.
+ */
 static int on_disconnected(sd_bus_message *m _unused_, void *userdata,
                            sd_bus_error *error _unused_) {
         Connection *connection = userdata;
+        Bus *bus = connection->bus;
 
-        if (connection->is_peer)
-                connection_free(connection);
-        else
-                (void)sd_event_exit(connection->bus->event, -ECONNRESET);
+        if (connection->is_peer) {
+                connection->doomed = true;
+                return 0;
+        }
+        if (!bus->listener)
+                return sd_event_exit(bus->event, -ECONNRESET);
+        journal_bus_lost();
+        (void)connection_free(connection);
+        caller_forget_all(bus);
         return 0;
+}
+
+/* In words, since whoever is only disconnected would try again. */
+static int refuse_surplus(Connection *connection, sd_bus_message *m) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        if (limit_connection(connection, &refusal) == REFUSAL_NONE) {
+                connection->surplus = false;
+                return 0;
+        }
+        (void)bus_error_set_refusal(&error, &refusal);
+        (void)sd_bus_reply_method_error(m, &error);
+        sd_bus_error_free(&error);
+        connection_doom(connection);
+        return 1;
+}
+
+static int on_peer_message(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        Connection *connection = userdata;
+
+        pump_message(&connection->pump);
+        if (connection->surplus && sd_bus_message_is_method_call(m, NULL, NULL) > 0)
+                return refuse_surplus(connection, m);
+        return 0;
+}
+
+static size_t count_surplus(const Bus *bus) {
+        size_t n = 0;
+
+        list_for_each(link, &bus->connections)
+                n += container_of(link, Connection, link)->surplus;
+        return n;
+}
+
+static int admit(Connection *connection) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        if (limit_connection(connection, &refusal) == REFUSAL_NONE)
+                return 0;
+        connection->surplus = true;
+        return count_surplus(connection->bus) > SURPLUS_MAX ? -EUSERS : 0;
 }
 
 static int add_objects(Bus *bus, sd_bus *sd) {
@@ -91,35 +171,63 @@ static int add_objects(Bus *bus, sd_bus *sd) {
         return r < 0 ? r : bus_object_add_enumerator(bus, sd);
 }
 
+static int attach_peer(Connection *connection) {
+        int r = sd_bus_get_fd(connection->sd);
+
+        if (r >= 0)
+                r = peer_identify(connection->bus, r, ++connection->bus->last_peer,
+                                  &connection->peer);
+        if (r >= 0)
+                r = admit(connection);
+        if (r >= 0)
+                r = sd_bus_add_filter(connection->sd, &connection->filter, on_peer_message,
+                                      connection);
+        return r < 0 ? r : pump_start(connection);
+}
+
+static int attach(Connection *connection) {
+        return connection->is_peer ? attach_peer(connection)
+                                   : sd_bus_attach_event(connection->sd, connection->bus->event,
+                                                         SD_EVENT_PRIORITY_NORMAL);
+}
+
 int bus_add_connection(Bus *bus, sd_bus *sd, bool authority) {
         Connection *connection = calloc(1, sizeof(Connection));
         int r;
 
         if (!connection)
                 return -ENOMEM;
-        connection->bus = bus;
-        connection->sd = sd_bus_ref(sd);
-        connection->is_peer = !sd_bus_is_bus_client(sd);
+        *connection = (Connection){
+                .bus = bus,
+                .sd = sd_bus_ref(sd),
+                .is_peer = !sd_bus_is_bus_client(sd),
+                .peer = PEER_NULL,
+                .pump = PUMP_NULL,
+        };
         list_insert(&bus->connections, &connection->link);
         if (authority)
                 bus->authority = sd;
 
-        r = connection->is_peer ? caller_of_peer(sd, ++bus->last_peer, &connection->peer_caller)
-                                : 0;
-        if (r >= 0)
-                r = sd_bus_match_signal_async(
-                        sd, &connection->disconnected, "org.freedesktop.DBus.Local",
-                        "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local", "Disconnected",
-                        on_disconnected, NULL, connection);
+        r = sd_bus_match_signal_async(sd, &connection->disconnected, "org.freedesktop.DBus.Local",
+                                      "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                      "Disconnected", on_disconnected, NULL, connection);
         if (r >= 0)
                 r = add_objects(bus, sd);
         if (r >= 0)
-                r = sd_bus_attach_event(sd, bus->event, SD_EVENT_PRIORITY_NORMAL);
+                r = attach(connection);
         if (r < 0)
-                connection_free(connection);
+                (void)connection_free(connection);
         return r;
 }
 
 int bus_own_name(Bus *bus) {
         return sd_bus_request_name(bus->authority, VFIOD_BUS_NAME, 0);
+}
+
+int bus_listen(Bus *bus, int fd) {
+        return listener_add(bus, fd);
+}
+
+int bus_listen_at(Bus *bus, const char *path) {
+        return listener_add_path(bus, path);
 }

@@ -19,9 +19,16 @@ Bus *bus_free(Bus *bus);
 /*
  * Puts the objects on a connection, which is referenced and attached to the event loop.
  * `authority`: this is the system bus, where polkit is asked. The name is not requested yet: see
- * bus_own_name().
+ * bus_own_name(). What is no client of a bus is a peer: the server's side of a socket.
  */
 int bus_add_connection(Bus *bus, sd_bus *connection, bool authority);
+
+/* Makes a peer's connection of the socket to it, which is taken over, also when it fails. */
+int bus_add_peer(Bus *bus, int fd);
+
+/* Where peers arrive; one of the two, once. */
+int bus_listen(Bus *bus, int fd);              /* takes over a socket that listens */
+int bus_listen_at(Bus *bus, const char *path); /* makes one, and unlinks it at the end */
 
 /* The name on the system bus; clients may call from now on. -EEXIST: another vfiod has it. */
 int bus_own_name(Bus *bus);

@@ -49,6 +49,7 @@ void call_drop_connection(Bus *bus, const Connection *connection) {
                         continue;
                 }
                 call->connection = NULL;
+                call->message = sd_bus_message_unref(call->message);
                 broker_cancel(bus->broker, call);
         }
 }
@@ -121,7 +122,7 @@ void call_reply_outcome(Call *call, Outcome *outcome) {
                 sd_bus_error_free(&error);
                 return;
         }
-        if (sd_bus_message_new_method_return(call->message, &reply) < 0) {
+        if (call->connection && sd_bus_message_new_method_return(call->message, &reply) < 0) {
                 call_reply_errno(call, -ENOMEM);
                 return;
         }
@@ -145,7 +146,9 @@ static int new_result(const Call *call, const Outcome *outcome, CallAppend appen
 
 void call_reply_result(Call *call, Outcome *outcome, CallAppend append, const char *what) {
         sd_bus_message *reply = NULL;
-        int r = outcome_is_success(outcome) ? new_result(call, outcome, append, &reply) : 0;
+        int r = outcome_is_success(outcome) && call->connection
+                        ? new_result(call, outcome, append, &reply)
+                        : 0;
 
         if (r < 0) {
                 outcome->error = r;

@@ -136,7 +136,7 @@ int caller_find(Connection *connection, sd_bus_message *m, CallerFound found, vo
 
         *ret_slot = NULL;
         if (connection->is_peer) {
-                found(userdata, &connection->peer_caller);
+                found(userdata, &connection->peer.caller);
                 return 0;
         }
         if (!sender || strlen(sender) >= sizeof((Caller){0}.name))
@@ -147,23 +147,5 @@ int caller_find(Connection *connection, sd_bus_message *m, CallerFound found, vo
         list_remove(&known->link);
         list_insert(connection->bus->callers.next, &known->link);
         found(userdata, &known->caller);
-        return 0;
-}
-
-int caller_of_peer(sd_bus *sd, uint32_t number, Caller *ret) {
-        sd_bus_creds *credentials = NULL;
-        Caller caller = {0};
-        int r;
-
-        (void)snprintf(caller.name, sizeof(caller.name), "peer-%u", number);
-        r = sd_bus_get_owner_creds(sd, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &credentials);
-        if (r >= 0)
-                r = sd_bus_creds_get_euid(credentials, &caller.uid);
-        if (r >= 0)
-                r = sd_bus_creds_get_pid(credentials, &caller.pid);
-        sd_bus_creds_unref(credentials);
-        if (r < 0)
-                return r;
-        *ret = caller;
         return 0;
 }

@@ -18,7 +18,11 @@ typedef void (*CallerFound)(void *userdata, const Caller *caller);
 int caller_find(Connection *connection, sd_bus_message *m, CallerFound found, void *userdata,
                 sd_bus_slot **ret_slot);
 
-/* Reads the credentials of a peer connection's other end, which is called "peer-NUMBER". */
-int caller_of_peer(sd_bus *sd, uint32_t number, Caller *ret);
+/* Reads who is at the other end of a socket, which is called "peer-NUMBER". Once, at accept. */
+int peer_identify(const Bus *bus, int socket, uint64_t number, Peer *ret);
+
+/* Its process is known and has not ended, so that its number is its own. */
+bool peer_is_alive(const Peer *peer);
+void peer_done(Peer *peer);
 
 void caller_forget_all(Bus *bus);

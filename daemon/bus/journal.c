@@ -65,3 +65,18 @@ void journal_lease_over(const Lease *lease, uint64_t held_usec) {
              VFIOD_JOURNAL_CALLER_UID "=%u", lease->owner, VFIOD_JOURNAL_OUTCOME "=done",
              VFIOD_JOURNAL_DURATION "=%" PRIu64, held_usec);
 }
+
+#define WITHOUT_BUS                                                                                \
+        "; vfiod goes on at its socket, where without polkit only root, and owners of leases, "    \
+        "may "                                                                                     \
+        "do anything"
+
+void journal_bus_absent(void) {
+        SEND("MESSAGE=there is no system bus" WITHOUT_BUS, "PRIORITY=%i", LOG_WARNING);
+}
+
+void journal_bus_lost(void) {
+        SEND("MESSAGE=the system bus has gone" WITHOUT_BUS
+             "; restart vfiod when the bus is back and no lease is held",
+             "PRIORITY=%i", LOG_WARNING);
+}

@@ -18,3 +18,7 @@ void journal_lease_stuck(const Lease *lease);
 
 /* A lease has ended; `held_usec` is how long it lasted. */
 void journal_lease_over(const Lease *lease, uint64_t held_usec);
+
+/* What is not to be had without the system bus, which is not there or not there any more. */
+void journal_bus_absent(void);
+void journal_bus_lost(void);

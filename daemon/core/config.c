@@ -11,20 +11,11 @@
 #include "daemon/core/json-text.h"
 #include "daemon/util/string.h"
 
-typedef struct Key {
-        const char *section; /* NULL: at the top */
-        const char *name;
-        enum { KEY_NUMBER, KEY_BOOLEAN } type;
-        size_t offset; /* in Config */
-        uint64_t least;
-        uint64_t most;
-} Key;
-
 #define NUMBER(section, name, field, least, most)                                                  \
-        {section, name, KEY_NUMBER, offsetof(Config, field), least, most}
-#define BOOLEAN(section, name, field) {section, name, KEY_BOOLEAN, offsetof(Config, field), 0, 0}
+        {section, name, CONFIG_NUMBER, offsetof(Config, field), least, most}
+#define BOOLEAN(section, name, field) {section, name, CONFIG_BOOLEAN, offsetof(Config, field), 0, 0}
 
-static const Key keys[] = {
+static const ConfigKey keys[] = {
         NUMBER("limits", "targets", limit_targets, 1, 4096),
         NUMBER("limits", "leases", limit_leases, 1, 4096),
         NUMBER("limits", "leases_per_uid", limit_leases_per_uid, 0, 4096),
@@ -32,6 +23,10 @@ static const Key keys[] = {
         NUMBER("limits", "operations", limit_operations, 1, 1024),
         NUMBER("limits", "operations_per_uid", limit_operations_per_uid, 1, 1024),
         NUMBER("limits", "waits", limit_waits, 1, 1024),
+        NUMBER("limits", "connections", limit_connections, 1, 4096),
+        NUMBER("limits", "connections_per_uid", limit_connections_per_uid, 1, 4096),
+        NUMBER("limits", "authentication_ms", limit_authentication_ms, 10, 90000),
+        NUMBER("limits", "message_bytes", limit_message_bytes, 4096, 1ULL << 27),
         NUMBER("revoke", "timeout_ms", revoke_timeout_ms, 0, 86400000),
         NUMBER("revoke", "sigbus_grace_ms", sigbus_grace_ms, 0, 600000),
         NUMBER("revoke", "sigkill_grace_ms", sigkill_grace_ms, 0, 600000),
@@ -58,6 +53,10 @@ void config_init(Config *config) {
                 .limit_operations = 64,
                 .limit_operations_per_uid = 16,
                 .limit_waits = 64,
+                .limit_connections = 256,
+                .limit_connections_per_uid = 32,
+                .limit_authentication_ms = 30000,
+                .limit_message_bytes = 1ULL << 20,
                 .step_deadline_ms = 30000,
                 .revoke_timeout_ms = 10000,
                 .sigbus_grace_ms = 2000,
@@ -66,6 +65,11 @@ void config_init(Config *config) {
                 .memlock_max_bytes = 64ULL << 30,
                 .variant_drivers = true,
         };
+}
+
+const ConfigKey *config_keys(size_t *ret_n) {
+        *ret_n = ELEMENTS(keys);
+        return keys;
 }
 
 static int complain(const Source *source, const char *section, const char *name,
@@ -78,7 +82,7 @@ static int complain(const Source *source, const char *section, const char *name,
         return *source->error ? -EINVAL : -ENOMEM;
 }
 
-static const Key *find_key(const char *section, const char *name) {
+static const ConfigKey *find_key(const char *section, const char *name) {
         for (size_t i = 0; i < ELEMENTS(keys); i++)
                 if (string_equal(keys[i].section, section) && strcmp(keys[i].name, name) == 0)
                         return &keys[i];
@@ -92,7 +96,7 @@ static bool is_section(const char *name) {
         return false;
 }
 
-static int apply_number(Config *config, const Source *source, const Key *key, JsonObject *value) {
+static int apply_number(Config *config, const Source *source, const ConfigKey *key, JsonObject *value) {
         _cleanup_free_ char *complaint = NULL;
         int64_t number;
 
@@ -110,11 +114,11 @@ static int apply_number(Config *config, const Source *source, const Key *key, Js
 
 static int apply_key(Config *config, const Source *source, const char *section, const char *name,
                      JsonObject *value) {
-        const Key *key = find_key(section, name);
+        const ConfigKey *key = find_key(section, name);
 
         if (!key)
                 return complain(source, section, name, "unknown key");
-        if (key->type == KEY_NUMBER)
+        if (key->type == CONFIG_NUMBER)
                 return apply_number(config, source, key, value);
         if (!json_object_is_type(value, json_type_boolean))
                 return complain(source, section, name, "must be true or false");

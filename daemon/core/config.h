@@ -3,8 +3,8 @@
 
 /*
  * The configuration: defaults, and what vfiod.json and its drop-ins say instead. Text in, values
- * out; finding and reading the files is daemon/persist/config-file.h. docs: README.md,
- * "Configuration".
+ * out; finding and reading the files is daemon/persist/config-file.h. docs: man/vfiod.json.5, which
+ * tests/unit/check-documents.py compares with the keys here.
  */
 
 #include <stdbool.h>
@@ -12,22 +12,38 @@
 #include <stdint.h>
 
 typedef struct Config {
-        uint64_t limit_targets;            /* limits.targets: of one request */
-        uint64_t limit_leases;             /* limits.leases: in total */
-        uint64_t limit_leases_per_uid;     /* limits.leases_per_uid; root has no such limit */
-        uint64_t limit_groups_per_lease;   /* limits.groups_per_lease */
-        uint64_t limit_operations;         /* limits.operations: under way at once */
-        uint64_t limit_operations_per_uid; /* limits.operations_per_uid; under way or waiting for
-                                              polkit */
-        uint64_t limit_waits;              /* limits.waits: unbinds that wait for holders */
-        uint64_t step_deadline_ms;         /* step_deadline_ms: for one operation in the kernel */
-        uint64_t revoke_timeout_ms;        /* revoke.timeout_ms: to give back when asked */
-        uint64_t sigbus_grace_ms;          /* revoke.sigbus_grace_ms: from SIGBUS to SIGKILL */
-        uint64_t sigkill_grace_ms;         /* revoke.sigkill_grace_ms: from SIGKILL to giving up */
-        bool sigkill;                      /* revoke.sigkill: may be sent at all */
-        uint64_t memlock_max_bytes;        /* memlock.max_bytes: for the option memlock; 0: none */
-        bool variant_drivers;              /* variant_drivers: prefer them to vfio-pci */
+        uint64_t limit_targets;             /* limits.targets: of one request */
+        uint64_t limit_leases;              /* limits.leases: in total */
+        uint64_t limit_leases_per_uid;      /* limits.leases_per_uid; root has no such limit */
+        uint64_t limit_groups_per_lease;    /* limits.groups_per_lease */
+        uint64_t limit_operations;          /* limits.operations: under way at once */
+        uint64_t limit_operations_per_uid;  /* limits.operations_per_uid; under way or waiting for
+                                               polkit */
+        uint64_t limit_waits;               /* limits.waits: unbinds that wait for holders */
+        uint64_t limit_connections;         /* limits.connections: at the socket */
+        uint64_t limit_connections_per_uid; /* limits.connections_per_uid: at the socket */
+        uint64_t limit_authentication_ms;   /* limits.authentication_ms: for a connection there */
+        uint64_t limit_message_bytes;       /* limits.message_bytes: at the socket */
+        uint64_t step_deadline_ms;          /* step_deadline_ms: for one operation in the kernel */
+        uint64_t revoke_timeout_ms;         /* revoke.timeout_ms: to give back when asked */
+        uint64_t sigbus_grace_ms;           /* revoke.sigbus_grace_ms: from SIGBUS to SIGKILL */
+        uint64_t sigkill_grace_ms;          /* revoke.sigkill_grace_ms: from SIGKILL to giving up */
+        bool sigkill;                       /* revoke.sigkill: may be sent at all */
+        uint64_t memlock_max_bytes;         /* memlock.max_bytes: for the option memlock; 0: none */
+        bool variant_drivers;               /* variant_drivers: prefer them to vfio-pci */
 } Config;
+
+typedef struct ConfigKey {
+        const char *section; /* NULL: at the top */
+        const char *name;
+        enum { CONFIG_NUMBER, CONFIG_BOOLEAN } type;
+        size_t offset; /* in Config, of a uint64_t or a bool */
+        uint64_t least;
+        uint64_t most;
+} ConfigKey;
+
+/* Every key that there is, in no order; static. */
+const ConfigKey *config_keys(size_t *ret_n);
 
 void config_init(Config *config);
 

@@ -22,7 +22,7 @@ RefusalKind plan_memlock(const World *world, const Request *request, Plan *plan,
         if (caller->pid == 0 || caller->start_time == 0)
                 return refuse(refusal, REFUSAL_UNSUPPORTED,
                               "option memlock: it is not known for certain which process calls; "
-                              "call over the system bus, from a process that is still there");
+                              "call from a process that is still there");
         step = plan_append(plan, STEP_RAISE_MEMLOCK, 0);
         if (!step)
                 return refuse_memory(refusal);

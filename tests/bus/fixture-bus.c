@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,6 +121,10 @@ Config *fixture_config(void) {
         return (Config *)&broker_world(world.broker)->config;
 }
 
+Bus *fixture_bus(void) {
+        return world.bus;
+}
+
 sd_event *fixture_event(void) {
         return world.event;
 }
@@ -154,38 +159,69 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error _un
         return 0;
 }
 
-static void start_server(int fd) {
-        sd_bus *server;
-        sd_id128_t id;
-
-        ensure(sd_id128_randomize(&id), "id");
-        ensure(sd_bus_new(&server), "server");
-        ensure(sd_bus_set_fd(server, fd, fd), "server");
-        ensure(sd_bus_set_server(server, true, id), "server");
-        ensure(sd_bus_negotiate_fds(server, true), "server");
-        ensure(sd_bus_start(server), "server");
-        ensure(bus_add_connection(world.bus, server, false), "add connection");
-        sd_bus_unref(server);
-}
-
-static Client *connect_client(uid_t uid, bool fds) {
-        Client *client = &world.clients[world.n_clients++];
-        int ends[2];
-
-        ck_assert_uint_le(world.n_clients, CLIENTS_MAX);
-        /* The kernel notes who makes the pair. */
+/* The kernel notes who makes the pair. */
+static void make_pair(uid_t uid, int ends[2]) {
         ck_assert_int_eq(seteuid(uid), 0);
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
                          0);
         ck_assert_int_eq(seteuid(0), 0);
-        start_server(ends[0]);
+}
+
+static Client *start_client(int end, bool fds) {
+        Client *client = &world.clients[world.n_clients++];
+
+        ck_assert_uint_le(world.n_clients, CLIENTS_MAX);
         ensure(sd_bus_new(&client->bus), "client");
-        ensure(sd_bus_set_fd(client->bus, ends[1], ends[1]), "client");
+        ensure(sd_bus_set_fd(client->bus, end, end), "client");
         ensure(sd_bus_negotiate_fds(client->bus, fds), "client");
         ensure(sd_bus_start(client->bus), "client");
         ensure(sd_bus_add_filter(client->bus, NULL, on_message, client), "client");
         ensure(sd_bus_attach_event(client->bus, world.event, SD_EVENT_PRIORITY_NORMAL), "client");
         return client;
+}
+
+static Client *connect_client(uid_t uid, bool fds) {
+        int ends[2];
+
+        make_pair(uid, ends);
+        ensure(bus_add_peer(world.bus, ends[0]), "add connection");
+        return start_client(ends[1], fds);
+}
+
+int socket_new(uid_t uid, const void *first, size_t size) {
+        int ends[2];
+
+        make_pair(uid, ends);
+        ck_assert_int_eq(send(ends[1], first, size, 0), (ssize_t)size);
+        ensure(bus_add_peer(world.bus, ends[0]), "add connection");
+        return ends[1];
+}
+
+static _Noreturn void pass_on_pair(uid_t uid, int way) {
+        int ends[2];
+
+        make_pair(uid, ends);
+        for (size_t i = 0; i < ELEMENTS(ends); i++)
+                ensure(fd_send(way, "", 1, ends[i]), "pass the connection on");
+        _exit(EXIT_SUCCESS);
+}
+
+Client *client_new_of_ended_process(uid_t uid) {
+        int way[2], ends[2];
+        pid_t pid;
+        char byte;
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, way), 0);
+        pid = fork();
+        if (pid == 0)
+                pass_on_pair(uid, way[1]);
+        for (size_t i = 0; i < ELEMENTS(ends); i++)
+                ensure(fd_receive(way[0], &byte, 1, &ends[i]), "take the connection over");
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        for (size_t i = 0; i < ELEMENTS(way); i++)
+                fd_close(way[i]);
+        ensure(bus_add_peer(world.bus, ends[0]), "add connection");
+        return start_client(ends[1], true);
 }
 
 Client *client_new(void) {

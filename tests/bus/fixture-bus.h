@@ -39,12 +39,17 @@ int bus_tests_run(TCase *tests);
 
 /* Of the running broker, for limits and deadlines. */
 Config *fixture_config(void);
+Bus *fixture_bus(void);
 sd_event *fixture_event(void);
 
 Client *client_new(void);
 /* Of another uid, or one that takes no fds. */
 Client *client_new_as(uid_t uid);
 Client *client_new_without_fds(void);
+/* Of a process that made the connection, passed it on and is no more. */
+Client *client_new_of_ended_process(uid_t uid);
+/* A bare socket whose other end vfiod has, made by `uid`, with `first` in it already. */
+int socket_new(uid_t uid, const void *first, size_t size);
 /* Leaves; the fixture frees it. */
 void client_close(Client *client);
 

@@ -339,17 +339,18 @@ START_TEST(a_limit_of_locked_memory_of_nothing_is_refused) {
 }
 END_TEST
 
-/* A peer's process is who made the socket, which may have been somebody else. */
-START_TEST(without_a_bus_it_is_not_known_whose_locked_memory_it_is) {
+START_TEST(the_locked_memory_of_a_process_that_has_ended_is_not_raised) {
         _cleanup_grant_ Grant grant = {.lease_fd = -1};
-        Client *client = begin_test(&grant);
+        Client *client;
         static const Method knows[] = {ACQUIRE, PLAN_ACQUIRE, ADD};
 
+        (void)begin_test(&grant);
+        client = client_new_of_ended_process(0);
         for (size_t i = 0; i < ELEMENTS(knows); i++) {
                 _cleanup_message_ Message *reply = call(client, knows[i], TARGETS(T("group/9")),
                                                         "memlock", "t", &(uint64_t){4096});
 
-                expect_refusal(reply, "Unsupported", "call over the system bus");
+                expect_refusal(reply, "Unsupported", "from a process that is still there");
         }
         expect_nothing_done();
 }
@@ -408,7 +409,7 @@ int main(void) {
         tcase_add_test(tests, an_option_of_a_wrong_type_is_refused_everywhere);
         tcase_add_test(tests, an_option_of_another_method_is_refused);
         tcase_add_test(tests, a_limit_of_locked_memory_of_nothing_is_refused);
-        tcase_add_test(tests, without_a_bus_it_is_not_known_whose_locked_memory_it_is);
+        tcase_add_test(tests, the_locked_memory_of_a_process_that_has_ended_is_not_raised);
         tcase_add_test(tests, a_timeout_is_at_most_a_year_and_only_for_who_waits);
         tcase_add_test(tests, a_wrong_signature_is_refused);
         tcase_add_test(tests, an_unknown_method_is_refused);

@@ -25,6 +25,11 @@ static size_t n_files(const Daemon *d) {
         return (d->script->iommufd ? 1 : 2) + n_devices(d);
 }
 
+/* What one message carries: the kernel's SCM_MAX_FD, or what dbus-daemon allows. */
+static size_t page_size(const Daemon *d) {
+        return d->script->peer ? 253 : VFIOD_BUS_FDS_MAX;
+}
+
 /* SCRIPT_DEVICE, SCRIPT_SIBLING and so on: 32 functions and more, as with ARI. */
 static void device_name(const Daemon *d, size_t i, char name[32]) {
         if (i >= d->script->n_devices)
@@ -83,7 +88,7 @@ int on_acquire(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_)
         r = hear_deferrable(d, m, &deferred);
         if (r != 0)
                 return r;
-        if (n_files(d) > VFIOD_BUS_FDS_MAX && !deferred)
+        if (n_files(d) >= page_size(d) && !deferred)
                 return answer(m, VFIOD_ERROR_PREFIX "TooManyFds");
         r = begin_script(d);
         if (r >= 0)
@@ -110,7 +115,10 @@ static int on_get_fds(sd_bus_message *m, void *userdata, sd_bus_error *reterr _u
         if (r >= 0)
                 r = sd_bus_message_new_method_return(m, &reply);
         if (r >= 0)
-                r = append_files(d, reply, first, d->script->short_pages ? 0 : count);
+                r = append_files(d, reply, first,
+                                 d->script->short_pages ? 0
+                                 : count == 0           ? page_size(d)
+                                                        : count);
         if (r >= 0)
                 r = sd_bus_message_append(reply, "u", (uint32_t)n_files(d));
         return r < 0 ? r : send_as_vfiod(reply);
@@ -126,7 +134,7 @@ static int on_add(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unuse
         r = hear_deferrable(d, m, &deferred);
         if (r != 0)
                 return r;
-        if (d->script->n_devices >= VFIOD_BUS_FDS_MAX && !deferred)
+        if (d->script->n_devices >= page_size(d) && !deferred)
                 return answer(m, VFIOD_ERROR_PREFIX "TooManyFds");
         d->added = true;
         r = sd_bus_message_new_method_return(m, &reply);

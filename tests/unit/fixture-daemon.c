@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -248,8 +249,47 @@ static int on_list_devices(sd_bus_message *m, void *userdata, sd_bus_error *rete
                                 SCRIPT_DEVICE, "StuckReason", "s", "nobody knows why");
 }
 
+static int append_authorisation(sd_bus_message *m, const char *action, const char *device,
+                                const char *lease, const char *result) {
+        return sd_bus_message_append(m, "a{sv}", 6, "Action", "s", action, "Device", "s", device,
+                                     "Lease", "o", lease, "Result", "s", result, "Reason", "s",
+                                     "as scripted", "AddedByALaterDaemon", "as", 1, "x");
+}
+
+/* Everything is allowed but where the script speaks of a failing "auth". */
+static int on_check_authorization(sd_bus_message *m, void *userdata,
+                                  sd_bus_error *reterr _unused_) {
+        const Daemon *d = userdata;
+        bool allowed = !string_equal(d->script->failing, "auth");
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = hear_call(userdata, m);
+        if (r != 0)
+                return r;
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "a{sv}");
+        if (r >= 0)
+                r = append_authorisation(reply, VFIOD_ACTION_LIST, "", "/", "yes");
+        if (r >= 0)
+                r = append_authorisation(reply, VFIOD_ACTION_ACQUIRE, SCRIPT_DEVICE, SCRIPT_LEASE,
+                                         allowed ? "yes" : "challenge");
+        if (r >= 0)
+                r = append_authorisation(reply, "org.example.later", SCRIPT_DEVICE, "/",
+                                         allowed ? "yes" : "no");
+        if (r >= 0)
+                r = append_authorisation(reply, VFIOD_ACTION_RELEASE_OTHER, "", SCRIPT_LEASE,
+                                         "yes");
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : send_as_vfiod(reply);
+}
+
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("CheckAuthorization", "asa{sv}", "aa{sv}", on_check_authorization,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Acquire", "asa{sv}", "oha(ssh)", on_acquire, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Bind", "asa{sv}", "", on_bind, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Explain", "as", "aa{sv}", on_explain, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -283,15 +323,19 @@ static int on_left(sd_bus_message *m _unused_, void *userdata, sd_bus_error *ret
         return sd_event_exit(d->event, 0);
 }
 
+static int add_bus(Daemon *d) {
+        return d->script->peer ? 0
+                               : sd_bus_add_object_vtable(d->bus, NULL, "/org/freedesktop/DBus",
+                                                          DBUS, bus_vtable, d);
+}
+
 static int start_serving(Daemon *d, int fd) {
         sd_id128_t id = SD_ID128_NULL;
 
         if (pipe2(d->lease_pipe, O_CLOEXEC) < 0 || sd_event_new(&d->event) < 0 ||
             sd_bus_new(&d->bus) < 0 || sd_bus_set_fd(d->bus, fd, fd) < 0 ||
             sd_bus_set_server(d->bus, 1, id) < 0 || sd_bus_set_sender(d->bus, VFIOD) < 0 ||
-            sd_bus_negotiate_fds(d->bus, 1) < 0 ||
-            sd_bus_add_object_vtable(d->bus, NULL, "/org/freedesktop/DBus", DBUS, bus_vtable, d) <
-                    0 ||
+            sd_bus_negotiate_fds(d->bus, 1) < 0 || add_bus(d) < 0 ||
             sd_bus_add_object_vtable(d->bus, NULL, VFIOD_PATH, VFIOD_INTERFACE_MANAGER,
                                      manager_vtable, d) < 0 ||
             sd_bus_add_object_vtable(d->bus, NULL, SCRIPT_LEASE, VFIOD_INTERFACE_LEASE,
@@ -306,32 +350,61 @@ static int start_serving(Daemon *d, int fd) {
 }
 
 /* One client, from its connecting to its leaving. Never returns. */
-static void serve(int listener, const Script *script, int log) {
+static void serve(int listener, const char *address, const Script *script, int log) {
         Daemon d = {.script = script, .log = log};
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+        if (script->peer)
+                daemon_remove_path(address);
+        if (script->hangs_up)
+                _exit(fd < 0);
         if (fd < 0 || start_serving(&d, fd) < 0)
                 _exit(1);
         _exit(sd_event_loop(d.event) < 0);
 }
 
-static int listen_somewhere(char **ret_address) {
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        size_t size = sizeof(address.sun_path) - 1;
-        int n, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+/* `length` of a sun_path; a name that begins with NUL is in no directory. */
+static int listen_at(const struct sockaddr_un *address, size_t length) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         ck_assert_int_ge(fd, 0);
-        n = snprintf(address.sun_path + 1, size, "vfioctl-test-%d", (int)getpid());
-        ck_assert_int_eq(bind(fd, (struct sockaddr *)&address,
-                              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)),
+        ck_assert_int_eq(bind(fd, (const struct sockaddr *)address,
+                              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)),
                          0);
         ck_assert_int_eq(listen(fd, 1), 0);
-        *ret_address = string_format("unix:abstract=%s", address.sun_path + 1);
         return fd;
 }
 
+static int listen_somewhere(char **ret_address) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int n = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "vfioctl-test-%d",
+                         (int)getpid());
+
+        *ret_address = string_format("unix:abstract=%s", address.sun_path + 1);
+        return listen_at(&address, 1 + (size_t)n);
+}
+
+int daemon_listen_at_path(char **ret_path) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        char directory[] = "/tmp/vfioctl-test-XXXXXX";
+
+        ck_assert_ptr_nonnull(mkdtemp(directory));
+        ck_assert_int_eq(chmod(directory, 0755), 0);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
+        *ret_path = strdup(address.sun_path);
+        return listen_at(&address, strlen(address.sun_path) + 1);
+}
+
+void daemon_remove_path(const char *path) {
+        _cleanup_free_ char *directory = strndup(path, (size_t)(strrchr(path, '/') - path));
+
+        (void)unlink(path);
+        (void)rmdir(directory);
+}
+
 pid_t daemon_start(const Script *script, const int unused[2], char **ret_address, int *ret_log) {
-        _cleanup_close_ int listener = listen_somewhere(ret_address);
+        _cleanup_close_ int listener =
+                script->peer ? daemon_listen_at_path(ret_address) : listen_somewhere(ret_address);
         int log[2];
         pid_t pid;
 
@@ -341,7 +414,7 @@ pid_t daemon_start(const Script *script, const int unused[2], char **ret_address
         if (pid == 0) {
                 (void)fd_close(unused[0]);
                 (void)fd_close(unused[1]);
-                serve(listener, script, log[1]);
+                serve(listener, *ret_address, script, log[1]);
         }
         (void)fd_close(log[1]);
         *ret_log = log[0];

@@ -3,7 +3,8 @@
 
 /*
  * A process that is both the system bus and vfiod, for one client, and does what a script says: no
- * daemon, no dbus-daemon and no privilege is needed.
+ * daemon, no dbus-daemon and no privilege is needed. With `peer` it is vfiod behind its socket, and
+ * knows nothing of a bus.
  */
 
 #include <stdbool.h>
@@ -37,6 +38,9 @@ typedef struct Script {
         bool strange;              /* answers are of another shape than the protocol's */
         const char *verdict;       /* of the members that are no bridge; NULL is "vfio" */
         const char *member;        /* in group 4, instead of SCRIPT_ADDED */
+        bool peer;                 /* the address is the path of a socket */
+        bool hangs_up;             /* when somebody has connected */
+        bool unasked;              /* nobody will connect */
         const char *failing;       /* the method that is answered with `error` */
         const char *error;
 } Script;
@@ -54,3 +58,13 @@ typedef struct Script {
  * not keep.
  */
 pid_t daemon_start(const Script *script, const int unused[2], char **ret_address, int *ret_log);
+
+/*
+ * A socket that listens at a path, in a directory of its own; the caller closes it, and owns and
+ * removes the path.
+ */
+int daemon_listen_at_path(char **ret_path);
+void daemon_remove_path(const char *path);
+
+/* Where nobody is. */
+#define NO_BUS "unix:path=/nonexistent/bus"

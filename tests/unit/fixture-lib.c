@@ -20,7 +20,9 @@ Client client_start(const Script *script) {
 
         client.daemon = daemon_start(script, none, &client.address, &client.log);
         ck_assert_int_eq(vfiod_connection_new(&client.c), 0);
-        ck_assert_int_eq(vfiod_connection_open(client.c, client.address), 0);
+        ck_assert_int_eq(script->peer ? vfiod_connection_open_socket(client.c, client.address)
+                                      : vfiod_connection_open(client.c, client.address),
+                         0);
         return client;
 }
 

@@ -13,7 +13,8 @@
 typedef struct Vfioctl {
         pid_t pid;
         pid_t daemon;
-        int in[2]; /* its stdout and stderr */
+        bool unasked; /* as of its script */
+        int in[2];    /* its stdout and stderr */
         char *text[2];
         int log;     /* of the daemon */
         int status;  /* of the exit; 1000 and the signal that killed it */

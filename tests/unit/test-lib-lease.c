@@ -159,10 +159,10 @@ START_TEST(more_files_than_one_message_carries_come_in_pages) {
         ck_assert_str_eq(client_leave(&client),
                          "Acquire [\"" SCRIPT_DEVICE "\"] {}\n"
                          "Acquire [\"" SCRIPT_DEVICE "\"] {\"defer_fds\":true}\n"
-                         "GetFds 0 16\nGetFds 16 16\nGetFds 32 16\n"
+                         "GetFds 0 0\nGetFds 16 0\nGetFds 32 0\n"
                          "Add [\"" SCRIPT_ADDED "\"] {\"label\":\"x\"}\n"
                          "Add [\"" SCRIPT_ADDED "\"] {\"label\":\"x\",\"defer_fds\":true}\n"
-                         "GetFds 0 16\nGetFds 16 16\nGetFds 32 16\nleft\n");
+                         "GetFds 0 0\nGetFds 16 0\nGetFds 32 0\nleft\n");
 }
 END_TEST
 

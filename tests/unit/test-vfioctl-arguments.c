@@ -77,6 +77,20 @@ START_TEST(options_may_stand_anywhere_and_in_three_spellings) {
 }
 END_TEST
 
+START_TEST(every_verb_may_go_through_the_socket) {
+        _cleanup_arguments_ Arguments none = right(LINE("list")),
+                                      usual = right(LINE("--socket", "list", "group/3")),
+                                      named = right(LINE("leases", "--socket=/run/x"));
+
+        ck_assert(!none.socket);
+        ck_assert(usual.socket);
+        ck_assert_ptr_null(usual.socket_path);
+        ck_assert_str_eq(usual.operands[0], "group/3");
+        ck_assert(named.socket);
+        ck_assert_str_eq(named.socket_path, "/run/x");
+}
+END_TEST
+
 START_TEST(the_options_of_acquire_reach_the_daemon_unjudged) {
         _cleanup_arguments_ Arguments a =
                 right(LINE("exec", "--bind", "--label", "", "--prepare=nonsense", "--mode=x", "a",
@@ -330,6 +344,7 @@ int main(void) {
 
         tcase_add_test(tests, a_verb_takes_its_operands);
         tcase_add_test(tests, options_may_stand_anywhere_and_in_three_spellings);
+        tcase_add_test(tests, every_verb_may_go_through_the_socket);
         tcase_add_test(tests, the_options_of_acquire_reach_the_daemon_unjudged);
         tcase_add_test(tests, memory_cookies_and_flags_of_acquire_are_read);
         tcase_add_test(tests, sizes_have_units_of_1024);

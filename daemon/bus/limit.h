@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * How much of the daemon one client, one uid and all together may take, as far as it is of
+ * connections and calls; what is of leases and operations, daemon/core/ decides. Root has no limits
+ * per uid. Each refuses with LIMIT_EXCEEDED and names the key of the configuration.
+ */
+
+#include "daemon/bus/bus-private.h"
+
+/* Whether the connection may stay with those that are there already. */
+RefusalKind limit_connection(const Connection *connection, Refusal *refusal);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What the host uses of the devices that a request is about: read right before it is authorised, and
- * again before it is decided, because a mount or a route tells nobody when it comes.
+ * What the host uses of the devices that a request is about: read right before it is authorised,
+ * and again before it is decided, because a mount or a route tells nobody when it comes.
  */
 
 #include "daemon/kernel/usage.h"

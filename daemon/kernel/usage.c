@@ -177,8 +177,7 @@ static int read_btrfs(HostUsage *usage) {
                 if (sysfs_list(usage->roots->sys_fd, path, &disks) < 0)
                         continue;
                 for (char **disk = disks; r >= 0 && disk && *disk; disk++)
-                        r = uses_add_consume(&usage->disks, *disk,
-                                             strdup("is of a mounted btrfs"));
+                        r = uses_add_consume(&usage->disks, *disk, strdup("is of a mounted btrfs"));
         }
         return r == -ENOMEM ? r : 0;
 }

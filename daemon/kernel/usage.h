@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * What the host itself is using of a device at this moment: file systems that are mounted and swap, on
- * its disks or through partitions, dm, md, btrfs and NVMe multipath; network interfaces that have
- * a route or an address, or are below one that has (bonds, bridges, VLANs); the display that the host has
- * booted with; virtual functions. Mounts and routes are those of process 1, because vfiod may be in
- * a mount namespace of its own.
+ * What the host itself is using of a device at this moment: file systems that are mounted and swap,
+ * on its disks or through partitions, dm, md, btrfs and NVMe multipath; network interfaces that
+ * have a route or an address, or are below one that has (bonds, bridges, VLANs); the display that
+ * the host has booted with; virtual functions. Mounts and routes are those of process 1, because
+ * vfiod may be in a mount namespace of its own.
  *
  * What a program has open without a mount, a route or an address is not seen.
  */

@@ -134,6 +134,13 @@ void world_set_driver(World *world, const char *name, const char *driver) {
         device->facts.vfio = driver && strstr(driver, "vfio");
 }
 
+void world_add_use(World *world, const char *device, const char *use) {
+        Device *found = topology_find_device(&world->topology, device);
+
+        ck_assert_ptr_nonnull(found);
+        ck_assert_int_eq(strv_push(&found->in_use, use), 0);
+}
+
 void world_set_cdev(World *world, const char *name, const char *cdev) {
         Device *device = topology_find_device(&world->topology, name);
 
@@ -218,6 +225,7 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
                 .operation = ask->operation,
                 .caller = {.uid = ask->uid, .pid = ask->pid, .start_time = ask->pid ? 1 : 0},
                 .bind = ask->bind,
+                .override_safety = ask->override_safety,
                 .mode = ask->mode,
                 .prepare = ask->prepare,
                 .lease = ask->lease,

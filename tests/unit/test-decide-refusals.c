@@ -204,6 +204,11 @@ static void reset_leased_group(World *world) {
         world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){30, 0})->mode = MODE_GROUP;
 }
 
+static void in_use(World *world) {
+        world_add_use(world, "0000:03:02.0", "eth0 has a route");
+        world_add_use(world, "0000:03:02.0", "it has 4 virtual functions");
+}
+
 #define BIND OPERATION_BIND
 #define UNBIND OPERATION_UNBIND
 #define ACQUIRE OPERATION_ACQUIRE
@@ -233,6 +238,16 @@ static const struct {
          {BIND, "00:00.1"},
          REFUSAL_HOST_DEVICE,
          "host bridge 0000:00:00.0 is bound to skl_uncore"},
+        {in_use,
+         {BIND, "03:01.0"},
+         REFUSAL_HOST_DEVICE,
+         "0000:03:02.0 is in use by the host: eth0 has a route, it has 4 virtual functions; end "
+         "that use, or take a device that the host does not need"},
+        {in_use,
+         {ACQUIRE, "03:01.0", OWNER, .bind = true},
+         REFUSAL_HOST_DEVICE,
+         "eth0 has a route"},
+        {shpchp, {BIND, "03:01.0", .override_safety = true}, REFUSAL_NOT_VIABLE, "bound to shpchp"},
         {as_it_is, {BIND, "group/5"}, REFUSAL_NOTHING_TO_BIND, "group 5 has only bridges"},
         {as_it_is, {BIND, "group/1 group/9"}, REFUSAL_HOST_DEVICE, "group 9"},
         {shpchp,

@@ -162,7 +162,8 @@ RefusalKind plan_bind_group(const World *world, const Request *request, const Gr
                             Plan *plan, Refusal *refusal) {
         VfioDriver wanted, plain;
 
-        if (check_group_may_move(world, request, group, plan, refusal))
+        if (check_group_is_safe(group, refusal) ||
+            check_group_may_move(world, request, group, plan, refusal))
                 return refusal->kind;
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *member = group->members[i];

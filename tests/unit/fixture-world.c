@@ -79,7 +79,9 @@ static void put_original(Device *device, const DeviceRow *row) {
 
 void world_put(World *world, const DeviceRow *rows, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                GroupFacts group = {.number = rows[i].group, .type = copy("DMA"), .name = copy("")};
+                GroupFacts group = {.number = rows[i].group,
+                                    .type = copy("DMA"),
+                                    .name = copy(rows[i].noiommu ? "vfio-noiommu" : "")};
                 DeviceFacts facts = facts_of_row(&rows[i]);
                 Device *device;
 

@@ -25,6 +25,7 @@ typedef struct DeviceRow {
         const char *reset; /* its methods, blanks between them; NULL: the kernel does not tell */
         bool virtual_function;
         const char *cdev; /* NULL: none */
+        bool noiommu;     /* its group is of unsafe no-IOMMU mode, or of a mediated device */
 } DeviceRow;
 
 #define CLASS_ETHERNET 0x020000U

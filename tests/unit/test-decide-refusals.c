@@ -209,6 +209,10 @@ static void in_use(World *world) {
         world_add_use(world, "0000:03:02.0", "it has 4 virtual functions");
 }
 
+static void without_iommu(World *world) {
+        world_put(world, &(DeviceRow){"0000:0b:00.0", 40, "vfio-pci", .noiommu = true}, 1);
+}
+
 #define BIND OPERATION_BIND
 #define UNBIND OPERATION_UNBIND
 #define ACQUIRE OPERATION_ACQUIRE
@@ -361,6 +365,16 @@ static const struct {
          "a hot reset of 0000:05:00.1 resets 0000:05:00.0 (group 20) too; lease group/20 with it, "
          "in one request, or leave out hot_reset"},
 
+        {without_iommu,
+         {ACQUIRE, "0b:00.0", 0},
+         REFUSAL_UNSUPPORTED,
+         "0000:0b:00.0 has no IOMMU: group 40 is one of the kernel's unsafe no-IOMMU mode"},
+        {without_iommu,
+         {ACQUIRE, "0b:00.0", 0, .bind = true, .override_safety = true},
+         REFUSAL_UNSUPPORTED,
+         "vfiod gives no such device to anybody"},
+        {without_iommu, {BIND, "0b:00.0"}, REFUSAL_UNSUPPORTED, "has no IOMMU"},
+        {without_iommu, {INSPECT, "0b:00.0", 0}, REFUSAL_UNSUPPORTED, "has no IOMMU"},
         {little_memlock,
          {ACQUIRE, "01:00.0", OWNER, .memlock = 4097, .pid = 812},
          REFUSAL_LIMIT_EXCEEDED,

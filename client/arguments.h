@@ -36,8 +36,8 @@ typedef enum OptionBit {
         OPTION_IOMMUFD_ID = 1U << 16,
         OPTION_SOCKET = 1U << 17,
         OPTION_ACTION = 1U << 18,
-        OPTION_METHOD = 1U << 19,
-        OPTION_OVERRIDE_SAFETY = 1U << 20,
+        OPTION_METHOD = 1U << 20,
+        OPTION_OVERRIDE_SAFETY = 1U << 21,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \

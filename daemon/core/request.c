@@ -22,8 +22,8 @@ void request_done(Request *request) {
         free(request->driver);
         free(request->label);
         free(request->cookies);
-        free(request->reset_method);
         strv_free(request->actions);
+        free(request->reset_method);
         *request = (Request){0};
 }
 
@@ -32,8 +32,8 @@ int request_copy(const Request *request, Request *ret) {
 
         copy.driver = NULL;
         copy.label = NULL;
-        copy.reset_method = NULL;
         copy.actions = NULL;
+        copy.reset_method = NULL;
         copy.targets = calloc(request->n_targets + 1, sizeof(Target));
         copy.cookies = calloc(request->n_cookies + 1, sizeof(Cookie));
         if (!copy.targets || !copy.cookies || string_set(&copy.driver, request->driver) < 0 ||

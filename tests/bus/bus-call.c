@@ -188,7 +188,7 @@ static void append_option(sd_bus_message *m, char *option) {
                 check(-EINVAL, option);
         *value++ = '\0';
         if (strcmp(option, "bind") == 0 || strcmp(option, "defer_fds") == 0 ||
-            strcmp(option, "hot_reset") == 0)
+            strcmp(option, "override_safety") == 0 || strcmp(option, "hot_reset") == 0)
                 type = "b";
         if (strcmp(option, "memlock") == 0 || strcmp(option, "timeout") == 0)
                 type = "t";

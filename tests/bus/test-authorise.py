@@ -15,9 +15,9 @@ import sys
 from harness import (ACCESS_DENIED, INTERACTIVE, Failure, ScriptedPolkit, expect, run_as_root, uid_of, wait_until)
 
 # Users that every Debian has, by what the rules below say of them.
-ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, SERVICE, OTHER, NO_REVOKE, NO_UNBIND, MEMBER, OPERATOR = (
+ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, SERVICE, OTHER, NO_REVOKE, NO_UNBIND, MEMBER, OPERATOR, NO_OVERRIDE = (
     "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc", "proxy", "www-data", "list",
-    "bin")
+    "bin", "sync")
 
 RULES = """
 polkit.addRule(function(action, subject) {
@@ -43,6 +43,8 @@ polkit.addRule(function(action, subject) {
         return action.id == "org.vfiod1.revoke" ? polkit.Result.NO : polkit.Result.YES;
     case "www-data":
         return action.id == "org.vfiod1.unbind" ? polkit.Result.NO : polkit.Result.YES;
+    case "list":
+        return action.id == "org.vfiod1.override-safety" ? polkit.Result.NO : polkit.Result.YES;
     case "backup":
         return details == "release-other label=for games mode=group owner=5" ? polkit.Result.YES : polkit.Result.NO;
     }
@@ -138,6 +140,19 @@ def details(w):
     w.call(EXACT, "Acquire", "group/8").expect_error(ACCESS_DENIED, "0000:06:00.0")
     w.tool("iommufd", "on")
     w.hold(EXACT, "group/8")
+
+
+@test("polkitd", "overriding safety is a right of its own, asked for what the host is using and for nothing else")
+def override_safety(w):
+    gpu, force = "0000:04:00.0", {"override_safety": "true"}
+    w.call(NO_OVERRIDE, "Bind", gpu, options=force).expect_done()
+    w.call("root", "Unbind", gpu).expect_done()
+    w.tool("attribute", gpu, "boot_vga", "1")
+    w.call(NO_OVERRIDE, "Bind", gpu).expect_error("org.vfiod1.Error.HostDevice", "the display that the host has booted with")
+    w.call(NO_OVERRIDE, "Bind", gpu, options=force).expect_error(ACCESS_DENIED, "org.vfiod1.override-safety", gpu)
+    w.call(NO_OVERRIDE, "Bind", "group/1", options=force).expect_error(ACCESS_DENIED, "override-safety", "0000:00:1f.0")
+    w.call(NO_BIND, "Bind", gpu, options=force).expect_error(ACCESS_DENIED, "org.vfiod1.bind", gpu)
+    w.call(ALLOWED, "Bind", gpu, options=force).expect_done()
 
 
 @test("polkitd", "an inspection is asked about for the device alone that is inspected")

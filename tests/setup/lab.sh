@@ -3,7 +3,7 @@
 # Everything that ./check and ./demo need before they can boot a machine. Source this with TOP set to the checkout.
 # Owns the order; each thing is made in its own file.
 
-for part in progress packages mirror cache root buildroot build kernel overlay peers vm; do
+for part in progress packages mirror cache root buildroot build kernel overlay peers vm deb; do
         # shellcheck disable=SC1090
         . "$TOP/tests/setup/$part.sh"
 done

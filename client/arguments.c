@@ -40,6 +40,8 @@ static const Option options[] = {
         {OPTION_HOT_RESET, 0, "hot-reset", NULL,
          "refuse unless the lease has all that is reset together with its devices"},
         {OPTION_IOMMUFD_ID, 0, "iommufd-id", "ID", "what QEMU calls the iommufd (iommufd0)"},
+        {OPTION_ACTION, 'a', "action", "ACTION",
+         "ask about this alone (acquire, org.vfiod1.bind, ...); may be repeated"},
         {OPTION_WAIT, 0, "wait", "TIME",
          "ask the holders, and wait until they have given back; for ever without TIME", true},
         {OPTION_REVOKE, 0, "revoke", "TIME",
@@ -63,6 +65,8 @@ void arguments_done(Arguments *a) {
         free(a->cookies);
         a->cookies = NULL;
         a->acquire.n_cookies = 0;
+        strv_free(a->actions);
+        a->actions = NULL;
         free(a->operands);
         a->operands = NULL;
 }
@@ -143,6 +147,13 @@ static int add_cookie(const char *value, Arguments *a, char **reterr) {
         return 0;
 }
 
+/* What is no action is for vfiod to say. */
+static int add_action(const char *value, Arguments *a) {
+        char *action = string_format("%s%s", strchr(value, '.') ? "" : VFIOD_ACTION_PREFIX, value);
+
+        return action ? strv_push_consume(&a->actions, action) : -ENOMEM;
+}
+
 /* `value` is NULL for none. */
 static int set_socket(const char *value, Arguments *a, char **reterr) {
         if (value && value[0] == '\0')
@@ -201,6 +212,8 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
                 return 0;
         case OPTION_MEMLOCK:
                 return set_memlock(value, a, reterr);
+        case OPTION_ACTION:
+                return add_action(value, a);
         case OPTION_COOKIE:
                 return add_cookie(value, a, reterr);
         case OPTION_SOCKET:

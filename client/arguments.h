@@ -35,6 +35,7 @@ typedef enum OptionBit {
         OPTION_HOT_RESET = 1U << 15,
         OPTION_IOMMUFD_ID = 1U << 16,
         OPTION_SOCKET = 1U << 17,
+        OPTION_ACTION = 1U << 18,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
@@ -68,6 +69,7 @@ struct Arguments {
         uint64_t timeout_ms;
         vfiod_acquire_options acquire; /* driver also of bind; its cookies are: */
         vfiod_cookie *cookies;         /* owned, their names too */
+        char **actions;                /* of auth, whole ids; owned, NULL for none */
         const char *iommufd_id;        /* of qemu-args, NULL for none */
         const char *policy;            /* of unbind, NULL for none */
         uint64_t policy_ms;            /* VFIOD_TIMEOUT_NONE for none */

@@ -148,6 +148,42 @@ int manager_explain(vfiod_connection *c, char **targets, sd_bus_message **ret) {
         return r < 0 ? r : call(c, m, ret);
 }
 
+static int append_question(sd_bus_message *m, char **actions,
+                           const vfiod_acquire_options *options) {
+        int r;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r >= 0 && options->mode)
+                r = sd_bus_message_append(m, "{sv}", "mode", "s", options->mode);
+        if (r >= 0 && options->label)
+                r = sd_bus_message_append(m, "{sv}", "label", "s", options->label);
+        if (r >= 0 && options->memlock > 0)
+                r = sd_bus_message_append(m, "{sv}", "memlock", "t", options->memlock);
+        if (r < 0 || !actions)
+                return r < 0 ? r : sd_bus_message_close_container(m);
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", "actions");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, SD_BUS_TYPE_VARIANT, "as");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, actions);
+        for (size_t i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
+int manager_check_authorization(vfiod_connection *c, char **targets, char **actions,
+                                const vfiod_acquire_options *options, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_target_call(c, "CheckAuthorization", targets, &m);
+        if (r >= 0)
+                r = append_question(m, actions, options);
+        return r < 0 ? r : call(c, m, ret);
+}
+
 int manager_list_holders(vfiod_connection *c, char **targets, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;

@@ -37,6 +37,11 @@ int manager_get(vfiod_connection *c, char **targets, sd_bus_message **replies);
 
 int manager_explain(vfiod_connection *c, char **targets, sd_bus_message **ret);
 
+/* What the caller may do; for its own sake, so nobody is asked for a password. Of the options
+ * `mode`, `label` and `memlock` alone. */
+int manager_check_authorization(vfiod_connection *c, char **targets, char **actions,
+                                const vfiod_acquire_options *options, sd_bus_message **ret);
+
 /* Who has the devices of the targets open or mapped; for holder_list_read(). */
 int manager_list_holders(vfiod_connection *c, char **targets, sd_bus_message **ret);
 

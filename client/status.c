@@ -57,7 +57,7 @@ const char *status_meaning(ExitStatus status) {
         case STATUS_OK:
                 return "done, or the answer is yes";
         case STATUS_NO:
-                return "the answer is no (explain), a held lease ended, or another failure";
+                return "the answer is no (explain, auth), a held lease ended, or another failure";
         case STATUS_USAGE:
                 return "wrong usage; nothing was asked";
         case STATUS_REFUSED:

@@ -14,6 +14,7 @@
 int verb_list(const Arguments *a);
 int verb_show(const Arguments *a);
 int verb_explain(const Arguments *a);
+int verb_auth(const Arguments *a);
 int verb_inspect(const Arguments *a);
 int verb_bind(const Arguments *a);
 int verb_unbind(const Arguments *a);

@@ -57,6 +57,14 @@ static const char unbind_details[] =
         "--revoke takes the devices: SIGBUS to the holders, then SIGKILL. Interrupted,\n"
         "vfioctl stops waiting, and vfiod changes nothing unless it had begun to.\n";
 
+static const char auth_details[] =
+        "Without a TARGET, for every action as such. MAY is 'yes', 'no', or 'password': after\n"
+        "authentication. Nobody is asked for one, and nothing is done. Actions are those of\n"
+        "polkit: list, inspect, acquire, bind, unbind, release-other, revoke, reset, manage,\n"
+        "override-safety, raise-memlock, unsafe-noiommu. --label, --mode and --memlock are for\n"
+        "rules that look at them.\n"
+        "Status 0 if all of it is 'yes', 1 if not.\n";
+
 static const char acquire_details[] =
         "Prints the lease and its files, and holds them until SIGINT, SIGTERM or SIGHUP\n"
         "(status 0), or until the lease ends or is asked back (status 1).\n";
@@ -73,6 +81,9 @@ static const Verb verbs[] = {
          verb_show},
         {"explain", "TARGET...", "What stands in the way of acquiring, and what to do about it",
          "Status 0 if all can be acquired, 1 if not.\n", 0, 1, SIZE_MAX, false, verb_explain},
+        {"auth", "[TARGET...]", "What you may do, and what decides that", auth_details,
+         OPTION_ACTION | OPTION_LABEL | OPTION_MODE | OPTION_MEMLOCK, 0, SIZE_MAX, false,
+         verb_auth},
         {"inspect", "TARGET...", "Regions, interrupts and IOMMU of devices on a vfio driver",
          inspect_details, 0, 1, SIZE_MAX, false, verb_inspect},
         {"bind", "TARGET...", "Move whole groups to a vfio driver", NULL,

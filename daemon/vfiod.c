@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
@@ -11,9 +12,12 @@
 #include "daemon/bus/bus.h"
 #include "daemon/bus/journal.h"
 #include "daemon/persist/config-file.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 #include "version.h"
+
+#define STATUS "Watching IOMMU groups"
 
 typedef struct Options {
         const char *directory; /* of the configuration */
@@ -23,6 +27,7 @@ typedef struct Options {
 
 typedef struct Daemon {
         Options options;
+        bool stopping;
         sd_event *event;
         Config config;
         Broker *broker;
@@ -62,6 +67,31 @@ static int load_config(const char *directory, Config *config) {
         return r;
 }
 
+/*
+ * A configuration that is bad in any part is not taken at all. Each operation looks at the one in
+ * force when it begins; what is granted already stays, also beyond a limit that is lower now.
+ */
+static int on_reload(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_,
+                     void *userdata) {
+        Daemon *daemon = userdata;
+        Config fresh;
+        int r;
+
+        if (daemon->stopping)
+                return 0;
+        (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now(CLOCK_MONOTONIC));
+        r = load_config(daemon->options.directory, &fresh);
+        if (r < 0) {
+                (void)fputs(SD_ERR "keeping the configuration that was read before\n", stderr);
+                (void)sd_notify(false, "READY=1\nSTATUS=" STATUS " (the new configuration is bad)");
+                return 0;
+        }
+        broker_set_config(daemon->broker, &fresh);
+        (void)fputs(SD_INFO "the configuration has been read again\n", stderr);
+        (void)sd_notify(false, "READY=1\nSTATUS=" STATUS);
+        return 0;
+}
+
 static int on_idle(sd_event_source *source _unused_, void *userdata) {
         const Daemon *daemon = userdata;
 
@@ -76,6 +106,7 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
         Daemon *daemon = userdata;
         int r;
 
+        daemon->stopping = true;
         (void)sd_notify(false, "STOPPING=1");
         broker_stop(daemon->broker);
         if (broker_is_idle(daemon->broker))
@@ -85,18 +116,22 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
 }
 
 static int add_signals(Daemon *daemon) {
-        static const int stop_signals[] = {SIGTERM, SIGINT};
+        static const struct {
+                int signal;
+                sd_event_signal_handler_t handler;
+        } signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
         sigset_t mask;
         int r = 0;
 
         (void)sigemptyset(&mask);
-        for (size_t i = 0; i < ELEMENTS(stop_signals); i++)
-                (void)sigaddset(&mask, stop_signals[i]);
+        for (size_t i = 0; i < ELEMENTS(signals); i++)
+                (void)sigaddset(&mask, signals[i].signal);
         (void)sigaddset(&mask, SIGCHLD);
         if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
                 return -errno;
-        for (size_t i = 0; r >= 0 && i < ELEMENTS(stop_signals); i++)
-                r = sd_event_add_signal(daemon->event, NULL, stop_signals[i], on_stop, daemon);
+        for (size_t i = 0; r >= 0 && i < ELEMENTS(signals); i++)
+                r = sd_event_add_signal(daemon->event, NULL, signals[i].signal, signals[i].handler,
+                                        daemon);
         return r;
 }
 
@@ -184,7 +219,7 @@ static int run(Daemon *daemon) {
         if (r < 0)
                 return r;
         (void)sd_event_set_watchdog(daemon->event, true);
-        (void)sd_notify(false, "READY=1\nSTATUS=Watching IOMMU groups");
+        (void)sd_notify(false, "READY=1\nSTATUS=" STATUS);
         return sd_event_loop(daemon->event);
 }
 

@@ -18,9 +18,12 @@
 #define VFIOD_INTERFACE_DEVICE "org.vfiod1.Device"
 #define VFIOD_INTERFACE_LEASE "org.vfiod1.Lease"
 
-/* Where the same objects are without a bus. The file that systemd listens on for us has this name.
- */
-#define VFIOD_SOCKET_PATH "/run/vfiod/socket"
+/* Where the same objects are without a bus; the directory is meson's option rundir. The file that
+ * systemd listens on for us has this name. */
+#ifndef VFIOD_RUN_DIRECTORY
+#define VFIOD_RUN_DIRECTORY "/run"
+#endif
+#define VFIOD_SOCKET_PATH VFIOD_RUN_DIRECTORY "/vfiod/socket"
 #define VFIOD_SOCKET_FD_NAME "socket"
 /* Who may connect to it, beside root. */
 #define VFIOD_SOCKET_GROUP "vfio"
@@ -32,6 +35,7 @@
 #define VFIOD_ERROR_FAILED VFIOD_ERROR_PREFIX "Failed"
 #define VFIOD_ERROR_TIMED_OUT VFIOD_ERROR_PREFIX "TimedOut"
 
+#define VFIOD_ACTION_PREFIX "org.vfiod1."
 #define VFIOD_ACTION_LIST "org.vfiod1.list"
 #define VFIOD_ACTION_ACQUIRE "org.vfiod1.acquire"
 #define VFIOD_ACTION_BIND "org.vfiod1.bind"
@@ -53,9 +57,7 @@
 #define VFIOD_DETAIL_DRIVER "driver" /* the driver bound now, empty where there is none */
 #define VFIOD_DETAIL_LABEL "label"   /* the label option of Acquire; else of the lease concerned */
 #define VFIOD_DETAIL_MODE "mode"     /* group or iommufd: of the lease wanted, or concerned */
-#define VFIOD_DETAIL_OWNER                                                                         \
-        "owner" /* uid of the owner of the lease concerned, where there is one                     \
-                 */
+#define VFIOD_DETAIL_OWNER "owner"   /* uid of the owner of the lease concerned */
 #define VFIOD_DETAIL_MEMLOCK "memlock" /* bytes asked for, decimal, for raise-memlock */
 
 /* dbus-daemon disconnects a sender whose message carries more fds than this (its default limit). */

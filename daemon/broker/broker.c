@@ -69,6 +69,10 @@ int broker_start(Broker *broker) {
         return hotplug_start(broker);
 }
 
+void broker_set_config(Broker *broker, const Config *config) {
+        broker->world.config = *config;
+}
+
 void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata) {
         broker->listener = listener;
         broker->listener_userdata = userdata;

@@ -52,6 +52,9 @@ Broker *broker_free(Broker *broker);
 /* Reads the machine and begins to watch it. */
 int broker_start(Broker *broker);
 
+/* For what begins from now on; copied. */
+void broker_set_config(Broker *broker, const Config *config);
+
 void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata);
 
 const World *broker_world(const Broker *broker);

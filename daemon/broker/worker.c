@@ -85,8 +85,8 @@ static void close_all_but(int *keep, size_t n_keep) {
 }
 
 static int keep_only(const Roots *roots, int socket, const Handles *files) {
-        const int base[] = {roots->sys_fd, roots->dev_fd, roots->proc_fd, roots->modules_fd,
-                            socket};
+        const int base[] = {roots->sys_fd,     roots->dev_fd, roots->proc_fd,
+                            roots->modules_fd, roots->run_fd, socket};
         _cleanup_free_ int *keep = calloc(ELEMENTS(base) + files->n_handles, sizeof(int));
         size_t n = 0;
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/bus/authorise-survey.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -13,6 +14,7 @@ static void check_done(Check *check) {
         free(check->class);
         free(check->driver);
         free(check->label);
+        free(check->error);
 }
 
 void authorise_checks_free(Call *call) {
@@ -23,7 +25,7 @@ void authorise_checks_free(Call *call) {
         call->n_checks = 0;
 }
 
-static Check *add_check(Call *call, const char *action) {
+Check *checks_add(Call *call, const char *action) {
         Check *grown = reallocarray(call->checks, call->n_checks + 1, sizeof(Check));
 
         if (!grown)
@@ -38,7 +40,7 @@ static int set_label(Check *check, const char *label) {
 }
 
 /* Rules may want to know whose it is that is looked into or taken away. */
-static int describe_lease(Check *check, const Lease *lease) {
+int check_describe_lease(Check *check, const Lease *lease) {
         if (!lease)
                 return 0;
         check->lease = lease->id;
@@ -48,30 +50,31 @@ static int describe_lease(Check *check, const Lease *lease) {
 }
 
 /* The lease to be, or the one that is added to, whose label and owner are known already. */
-static int describe_request(Check *check, const Call *call) {
+int check_describe_request(Check *check, const Call *call) {
         const Lease *lease =
                 lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
-        int r = lease ? describe_lease(check, lease) : set_label(check, call->request.label);
+        int r = lease ? check_describe_lease(check, lease) : set_label(check, call->request.label);
 
-        check->mode = mode_name(call->request.mode);
+        check->mode = call->request.mode == MODE_AUTO ? NULL : mode_name(call->request.mode);
         return r;
 }
 
 static int describe(Check *check, const Call *call, const DeviceFacts *facts) {
         const World *world = broker_world(call->bus->broker);
 
-        return call->permission == PERMISSION_ACQUIRE
-                       ? describe_request(check, call)
-                       : describe_lease(check,
-                                        lease_table_find_group(&world->leases, facts->group));
+        return call->permission == PERMISSION_ACQUIRE ||
+                               strcmp(check->action, VFIOD_ACTION_ACQUIRE) == 0
+                       ? check_describe_request(check, call)
+                       : check_describe_lease(check,
+                                              lease_table_find_group(&world->leases, facts->group));
 }
 
-static int add_device_check(Call *call, const char *action, const DeviceFacts *facts) {
+Check *checks_add_device(Call *call, const char *action, const DeviceFacts *facts) {
         bool pci = device_facts_is_pci(facts);
-        Check *check = add_check(call, action);
+        Check *check = checks_add(call, action);
 
         if (!check)
-                return -1;
+                return NULL;
         check->group = facts->group;
         check->has_group = true;
         check->device = strdup(facts->name);
@@ -79,15 +82,14 @@ static int add_device_check(Call *call, const char *action, const DeviceFacts *f
         check->vendor = pci ? string_format("%04x:%04x", facts->vendor, facts->device) : strdup("");
         check->class = pci ? string_format("%06x", facts->class_code) : strdup("");
         if (!check->device || !check->driver || !check->vendor || !check->class)
-                return -1;
-        return describe(check, call, facts);
+                return NULL;
+        return describe(check, call, facts) < 0 ? NULL : check;
 }
 
 /* What is asked of every member of a group: first what is wanted, then what comes with it. */
 static int add_member_checks(Call *call, const Device *member) {
         const Topology *topology = &broker_world(call->bus->broker)->topology;
         const char *action = VFIOD_ACTION_BIND, *more = NULL;
-        int r;
 
         if (call->permission == PERMISSION_UNBIND || call->permission == PERMISSION_REVOKE)
                 action = VFIOD_ACTION_UNBIND;
@@ -98,17 +100,19 @@ static int add_member_checks(Call *call, const Device *member) {
                 if (call->request.bind && decide_needs_bind(topology, member))
                         more = VFIOD_ACTION_BIND;
         }
-        r = add_device_check(call, action, &member->facts);
-        return r >= 0 && more ? add_device_check(call, more, &member->facts) : r;
+        if (!checks_add_device(call, action, &member->facts) ||
+            (more && !checks_add_device(call, more, &member->facts)))
+                return -1;
+        return 0;
 }
 
 static int add_memlock_check(Call *call) {
-        Check *check = add_check(call, VFIOD_ACTION_RAISE_MEMLOCK);
+        Check *check = checks_add(call, VFIOD_ACTION_RAISE_MEMLOCK);
 
         if (!check)
                 return -1;
         check->memlock = call->request.memlock;
-        return describe_request(check, call);
+        return check_describe_request(check, call);
 }
 
 static RefusalKind refuse_memory(Refusal *refusal) {
@@ -116,8 +120,8 @@ static RefusalKind refuse_memory(Refusal *refusal) {
 }
 
 /* What polkit is told is what is done, whatever else may be possible by then. */
-static void settle_mode(Call *call) {
-        if (call->permission == PERMISSION_ACQUIRE && call->request.mode == MODE_AUTO)
+void checks_settle_mode(Call *call) {
+        if (call->request.mode == MODE_AUTO)
                 call->request.mode =
                         decide_expected_mode(broker_world(call->bus->broker), &call->request);
 }
@@ -129,7 +133,8 @@ static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
         if (select_targets(&broker_world(call->bus->broker)->topology, &call->request, &selection,
                            refusal))
                 return refusal->kind;
-        settle_mode(call);
+        if (call->permission == PERMISSION_ACQUIRE)
+                checks_settle_mode(call);
         for (size_t i = 0; i < selection.n_groups; i++)
                 for (size_t j = 0; j < selection.groups[i]->n_members; j++) {
                         const Device *member = selection.groups[i]->members[j];
@@ -166,7 +171,7 @@ static RefusalKind prepare_device(Call *call, const char *action, Refusal *refus
 
                 if (call->permission != PERMISSION_MANAGE && is_leased_by_caller(call, device))
                         continue;
-                if (add_device_check(call, action, &device->facts) < 0)
+                if (!checks_add_device(call, action, &device->facts))
                         return refuse_memory(refusal);
         }
         return REFUSAL_NONE;
@@ -186,14 +191,15 @@ static RefusalKind prepare_lease(Call *call, Refusal *refusal) {
                 return refuse(refusal, REFUSAL_NOT_OWNER,
                               "lease %u belongs to uid %u; only its owner may do this", lease->id,
                               lease->owner);
-        check = add_check(call, VFIOD_ACTION_RELEASE_OTHER);
-        return !check || describe_lease(check, lease) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
+        check = checks_add(call, VFIOD_ACTION_RELEASE_OTHER);
+        return !check || check_describe_lease(check, lease) < 0 ? refuse_memory(refusal)
+                                                                : REFUSAL_NONE;
 }
 
 RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         switch (call->permission) {
         case PERMISSION_LIST:
-                return add_check(call, VFIOD_ACTION_LIST) ? REFUSAL_NONE : refuse_memory(refusal);
+                return checks_add(call, VFIOD_ACTION_LIST) ? REFUSAL_NONE : refuse_memory(refusal);
         case PERMISSION_BIND:
         case PERMISSION_UNBIND:
         case PERMISSION_REVOKE:
@@ -208,6 +214,8 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         case PERMISSION_OWNER:
         case PERMISSION_RELEASE:
                 return prepare_lease(call, refusal);
+        case PERMISSION_SURVEY:
+                return survey_prepare(call, refusal);
         }
         return refuse(refusal, REFUSAL_NOT_AUTHORISED, "this is not for anybody to do");
 }

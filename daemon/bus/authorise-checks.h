@@ -15,3 +15,15 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal);
 RefusalKind checks_confirm(const Call *call, Refusal *refusal);
 
 void authorise_checks_free(Call *call);
+
+/* For whoever prepares questions of its own: each is zeroed but for its action, and for the second
+ * one the device and the lease that has its group. NULL when memory ran out. */
+Check *checks_add(Call *call, const char *action);
+Check *checks_add_device(Call *call, const char *action, const DeviceFacts *facts);
+
+/* Tells of a lease (NULL for none), or of the one that the request is about. -1 for memory. */
+int check_describe_lease(Check *check, const Lease *lease);
+int check_describe_request(Check *check, const Call *call);
+
+/* The mode that the request is asked about, once `auto` is settled. */
+void checks_settle_mode(Call *call);

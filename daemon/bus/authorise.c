@@ -7,6 +7,8 @@
  *   3. The first "no" ends the call. While a question is pending, the sender's leaving withdraws
  * it.
  *   4. After the last "yes" the list is made again: what was asked about must still be there.
+ * A caller that only wants to know (PERMISSION_SURVEY, authorise-survey.c) has its list asked to
+ * the end.
  */
 
 #include "daemon/bus/authorise.h"
@@ -16,20 +18,18 @@
 
 #include "daemon/bus/authorise-checks.h"
 #include "daemon/bus/authorise-details.h"
+#include "daemon/bus/authorise-survey.h"
 #include "daemon/bus/caller.h"
+#include "daemon/bus/polkit.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
-#define POLKIT_NAME "org.freedesktop.PolicyKit1"
-#define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
-#define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_INTERACTION 1U
 
 /* A person may take this long to find the password. */
 #define INTERACTIVE_TIMEOUT_USEC (5 * 60 * 1000000ULL)
-#define TIMEOUT_USEC (25 * 1000000ULL)
 
-static RefusalKind ask_next(Call *call, Refusal *refusal);
+static RefusalKind proceed(Call *call, Refusal *refusal);
 
 static void withdraw(const Call *call) {
         char id[32];
@@ -60,17 +60,14 @@ static void finish(Call *call) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
         call_unwatch_sender(call);
-        if (checks_confirm(call, &refusal))
+        if (call->permission != PERMISSION_SURVEY && checks_confirm(call, &refusal))
                 call_refuse(call, &refusal);
         else
                 call_authorised(call);
 }
 
 static RefusalKind judge_error(const Call *call, const sd_bus_error *error, Refusal *refusal) {
-        if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN,
-                                   SD_BUS_ERROR_NAME_HAS_NO_OWNER, SD_BUS_ERROR_NO_REPLY,
-                                   "org.freedesktop.systemd1.NoSuchUnit",
-                                   "org.freedesktop.systemd1.UnitMasked"))
+        if (polkit_is_absent(error))
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED,
                               "polkit is not there to ask, so only root may do this (action %s)",
                               call->checks[call->next_check].action);
@@ -108,14 +105,14 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
         if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY))
                 withdraw(call);
         call->cancellation = 0;
-        if (judge_answer(call, reply, &refusal)) {
+        if (call->permission == PERMISSION_SURVEY)
+                survey_note_answer(call, reply);
+        else if (judge_answer(call, reply, &refusal)) {
                 call_refuse(call, &refusal);
                 return 0;
         }
         call->next_check++;
-        if (call->next_check == call->n_checks)
-                finish(call);
-        else if (ask_next(call, &refusal))
+        if (proceed(call, &refusal))
                 call_refuse(call, &refusal);
         return 0;
 }
@@ -181,7 +178,8 @@ static RefusalKind refuse_unaskable(const Call *call, Refusal *refusal) {
 }
 
 static RefusalKind ask_next(Call *call, Refusal *refusal) {
-        bool interactive = sd_bus_message_get_allow_interactive_authorization(call->message);
+        bool interactive = call->permission != PERMISSION_SURVEY &&
+                           sd_bus_message_get_allow_interactive_authorization(call->message);
         sd_bus_message *m = NULL;
         int r;
 
@@ -192,7 +190,7 @@ static RefusalKind ask_next(Call *call, Refusal *refusal) {
         r = new_question(call, interactive, &m);
         if (r >= 0)
                 r = sd_bus_call_async(call->bus->authority, &call->question, m, on_answer, call,
-                                      interactive ? INTERACTIVE_TIMEOUT_USEC : TIMEOUT_USEC);
+                                      interactive ? INTERACTIVE_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
         sd_bus_message_unref(m);
         if (r >= 0)
                 return REFUSAL_NONE;
@@ -201,9 +199,53 @@ static RefusalKind ask_next(Call *call, Refusal *refusal) {
                       strerror(-r));
 }
 
+static bool is_answered(const Call *call) {
+        return call->next_check == call->n_checks;
+}
+
+/* Asks the next question that is open, or goes on with the call. */
+static RefusalKind proceed(Call *call, Refusal *refusal) {
+        while (!is_answered(call) && call->checks[call->next_check].decider)
+                call->next_check++;
+        if (!is_answered(call))
+                return ask_next(call, refusal);
+        finish(call);
+        return REFUSAL_NONE;
+}
+
+static void on_defaults(Call *call) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        if (proceed(call, &refusal))
+                call_refuse(call, &refusal);
+}
+
+static bool has_open_question(const Call *call) {
+        for (size_t i = 0; i < call->n_checks; i++)
+                if (!call->checks[i].decider)
+                        return true;
+        return false;
+}
+
+/* Never of a person, and without a no that ends it; that polkit is not there is an answer too. */
+static RefusalKind begin_survey(Call *call, Refusal *refusal) {
+        if (!call->bus->authority || !has_open_question(call)) {
+                survey_without_polkit(call);
+                return proceed(call, refusal);
+        }
+        if (refuse_unaskable(call, refusal))
+                return refusal->kind;
+        if (call_watch_sender(call, call_free) < 0)
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
+        if (survey_ask_defaults(call, on_defaults) < 0)
+                return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked");
+        return REFUSAL_NONE;
+}
+
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {
         /* What is for the owner of a lease alone is not for root either. */
-        if (call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER) {
+        if (call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER &&
+            call->permission != PERMISSION_SURVEY) {
                 call_authorised(call);
                 return REFUSAL_NONE;
         }
@@ -213,9 +255,11 @@ RefusalKind authorise_begin(Call *call, Refusal *refusal) {
                 call_authorised(call);
                 return REFUSAL_NONE;
         }
+        if (call->permission == PERMISSION_SURVEY)
+                return begin_survey(call, refusal);
         if (refuse_unaskable(call, refusal))
                 return refusal->kind;
         if (call_watch_sender(call, call_free) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
-        return ask_next(call, refusal);
+        return proceed(call, refusal);
 }

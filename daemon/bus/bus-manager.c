@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "daemon/bus/bus-authorisation.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-grant.h"
 #include "daemon/bus/bus-holders.h"
@@ -205,6 +206,9 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS(
                 "Plan", SD_BUS_ARGS("s", operation, "as", targets, "a{sv}", options),
                 SD_BUS_RESULT("as", steps), method_plan, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CheckAuthorization", SD_BUS_ARGS("as", targets, "a{sv}", options),
+                                SD_BUS_RESULT("aa{sv}", answers), authorisation_method_check,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Bind", SD_BUS_ARGS("as", targets, "a{sv}", options),
                                 SD_BUS_NO_RESULT, method_bind, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Unbind", SD_BUS_ARGS("as", targets, "a{sv}", options),

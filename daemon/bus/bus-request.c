@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/bus/authorise-survey.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/util/string.h"
@@ -21,7 +22,7 @@ typedef RefusalKind (*NumberRead)(Request *request, uint64_t number, Refusal *re
 
 typedef struct Option {
         const char *name;
-        const char *type; /* "s", "o", "b", "t" or "a{st}" */
+        const char *type; /* "s", "o", "b", "t", "as" or "a{st}" */
         unsigned sets;    /* bits of OptionSet */
         OptionRead read;  /* of text */
         size_t field;     /* of a boolean */
@@ -113,10 +114,10 @@ static RefusalKind read_memlock(Request *request, uint64_t number, Refusal *refu
 }
 
 static const Option options[] = {
-        {"mode", "s", IN(OPTIONS_ACQUIRE), read_mode, 0},
+        {"mode", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_CHECK), read_mode, 0},
         {"prepare", "s", IN(OPTIONS_ACQUIRE), read_prepare, 0},
         {"join", "o", IN(OPTIONS_ACQUIRE), read_join, 0},
-        {"label", "s", IN(OPTIONS_ACQUIRE), read_label, 0},
+        {"label", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_CHECK), read_label, 0},
         {"bind", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
         {"defer_fds", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
          offsetof(Request, defer_fds)},
@@ -126,7 +127,9 @@ static const Option options[] = {
         {"cookies", "a{st}", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, 0},
         {"policy", "s", IN(OPTIONS_UNBIND), read_policy, 0},
         {"timeout", "t", IN(OPTIONS_UNBIND), .read_number = read_timeout},
-        {"memlock", "t", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), .read_number = read_memlock},
+        {"memlock", "t", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_CHECK),
+         .read_number = read_memlock},
+        {"actions", "as", IN(OPTIONS_CHECK), NULL, 0},
 };
 
 /* Names are read as targets are: "01:00.0" is 0000:01:00.0. */
@@ -175,6 +178,25 @@ static int read_cookies(sd_bus_message *m, const Bus *bus, Request *request, sd_
         return r;
 }
 
+static int read_actions(sd_bus_message *m, Request *request, sd_bus_error *error) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        int r;
+
+        strv_free(request->actions);
+        request->actions = NULL;
+        r = sd_bus_message_enter_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_read_strv(m, &request->actions);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        for (char **action = request->actions; r >= 0 && action && *action; action++)
+                if (!survey_knows_action(*action)) {
+                        (void)refuse_value("actions", *action, "an action of vfiod", &refusal);
+                        return bus_error_set_refusal(error, &refusal);
+                }
+        return r;
+}
+
 static const Option *find_option(const char *name, OptionSet set) {
         for (size_t i = 0; i < ELEMENTS(options); i++)
                 if (options[i].sets & IN(set) && strcmp(options[i].name, name) == 0)
@@ -220,6 +242,8 @@ static int read_value(sd_bus_message *m, const Bus *bus, const Option *option, R
         }
         if (strcmp(type, "a{st}") == 0)
                 return read_cookies(m, bus, request, error);
+        if (strcmp(type, "as") == 0)
+                return read_actions(m, request, error);
         if (strcmp(type, "b") == 0) {
                 r = sd_bus_message_read(m, "v", "b", &boolean);
                 if (r >= 0)

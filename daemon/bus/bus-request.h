@@ -11,6 +11,7 @@ typedef enum OptionSet {
         OPTIONS_UNBIND,
         OPTIONS_ACQUIRE,
         OPTIONS_ADD,
+        OPTIONS_CHECK,
 } OptionSet;
 
 /*

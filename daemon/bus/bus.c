@@ -202,6 +202,7 @@ int bus_add_connection(Bus *bus, sd_bus *sd, bool authority) {
                 .sd = sd_bus_ref(sd),
                 .is_peer = !sd_bus_is_bus_client(sd),
                 .peer = PEER_NULL,
+                .pump = PUMP_NULL,
         };
         list_insert(&bus->connections, &connection->link);
         if (authority)

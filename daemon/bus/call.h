@@ -27,7 +27,28 @@ typedef enum CallPermission {
         PERMISSION_OWNER,   /* for the owner of the lease alone, whom polkit need not be asked about
                              */
         PERMISSION_RELEASE, /* for the owner, or whoever may release others' leases */
+        PERMISSION_SURVEY,  /* for whatever the caller wants to know the answer of */
 } CallPermission;
+
+typedef enum CheckResult {
+        RESULT_NO,
+        RESULT_CHALLENGE, /* after a password */
+        RESULT_YES,
+} CheckResult;
+
+/* Who has answered a question. */
+typedef enum CheckDecider {
+        DECIDER_NOBODY, /* not yet */
+        DECIDER_ROOT,   /* nobody had to be asked */
+        DECIDER_OWNER,  /* the same: it is about the caller's own lease */
+        DECIDER_DEFAULT,
+        DECIDER_RULE,
+        DECIDER_KEPT,   /* a password that polkit was given before */
+        DECIDER_POLKIT, /* which of these, it does not tell */
+        DECIDER_NO_POLKIT,
+        DECIDER_ERROR,
+        _DECIDER_MAX,
+} CheckDecider;
 
 /* One question to polkit, with all that it tells. The strings are owned. */
 typedef struct Check {
@@ -43,6 +64,12 @@ typedef struct Check {
         char *label;      /* of that lease, or of the one to be */
         const char *mode; /* same; static, NULL for none */
         uint64_t memlock; /* for raise-memlock; 0 else */
+        /* For PERMISSION_SURVEY, which goes on after a no: */
+        CheckDecider decider;
+        CheckResult result;
+        const char *fallback; /* the action's default for the caller's session; static, NULL where
+                                 polkit does not tell */
+        char *error;          /* of polkit, NULL for none */
 } Check;
 
 struct Call {
@@ -56,8 +83,9 @@ struct Call {
         Check *checks;   /* what polkit is asked, one after the other */
         size_t n_checks;
         size_t next_check;
-        sd_bus_slot *question;     /* to the bus driver or to polkit, while one is pending */
-        sd_bus_slot *sender_watch; /* while polkit is asked, or holders are waited for */
+        sd_bus_slot *question;            /* to the bus driver or to polkit, while one is pending */
+        void (*survey_asked)(Call *call); /* see survey_ask_defaults() */
+        sd_bus_slot *sender_watch;        /* while polkit is asked, or holders are waited for */
         void (*sender_gone)(Call *call);
         uint64_t cancellation; /* of the pending question to polkit; 0 for none */
         bool running;          /* the broker has it; it must not be freed before it is done */

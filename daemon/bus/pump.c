@@ -21,6 +21,7 @@
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/socket-options.h"
 #include "daemon/util/clock.h"
+#include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
 #define STEPS_MAX 16
@@ -53,7 +54,7 @@ static bool is_acceptable(Connection *connection) {
         Pump *pump = &connection->pump;
         const Config *config = &broker_world(connection->bus->broker)->config;
 
-        if (look(sd_bus_get_fd(connection->sd), &pump->received) < 0)
+        if (look(pump->fd, &pump->received) < 0)
                 return false;
         return pump->received <= config->limit_message_bytes;
 }
@@ -151,6 +152,29 @@ void pump_message(Pump *pump) {
 void pump_stop(Pump *pump) {
         pump->io = sd_event_source_disable_unref(pump->io);
         pump->timer = sd_event_source_disable_unref(pump->timer);
+        pump->fd = -EBADF;
+}
+
+/*
+ * The file that is watched is a duplicate: sd-bus closes its own before anybody else knows that it
+ * is closing, and what a worker has inherited at that moment would keep the event loop watching it.
+ */
+static int watch(Connection *connection, int fd) {
+        Pump *pump = &connection->pump;
+        _cleanup_close_ int duplicate = fd_duplicate(fd);
+        int r;
+
+        if (duplicate < 0)
+                return duplicate;
+        r = sd_event_add_io(connection->bus->event, &pump->io, duplicate, EPOLLIN, on_io,
+                            connection);
+        if (r >= 0)
+                r = sd_event_source_set_prepare(pump->io, on_prepare);
+        if (r >= 0)
+                r = sd_event_source_set_io_fd_own(pump->io, true);
+        if (r >= 0)
+                pump->fd = TAKE_FD(duplicate);
+        return r;
 }
 
 /*
@@ -174,7 +198,6 @@ static void guard(int fd) {
 int pump_start(Connection *connection) {
         const Config *config = &broker_world(connection->bus->broker)->config;
         Pump *pump = &connection->pump;
-        sd_event *event = connection->bus->event;
         int r, fd = sd_bus_get_fd(connection->sd);
 
         if (fd < 0)
@@ -182,11 +205,7 @@ int pump_start(Connection *connection) {
         guard(fd);
         pump->authenticate_until =
                 clock_now(CLOCK_MONOTONIC) + config->limit_authentication_ms * 1000;
-        r = sd_event_add_time(event, &pump->timer, CLOCK_MONOTONIC, pump->authenticate_until, 0,
-                              on_timer, connection);
-        if (r >= 0)
-                r = sd_event_add_io(event, &pump->io, fd, EPOLLIN, on_io, connection);
-        if (r >= 0)
-                r = sd_event_source_set_prepare(pump->io, on_prepare);
-        return r;
+        r = sd_event_add_time(connection->bus->event, &pump->timer, CLOCK_MONOTONIC,
+                              pump->authenticate_until, 0, on_timer, connection);
+        return r < 0 ? r : watch(connection, fd);
 }

@@ -7,6 +7,7 @@
  * is sent. pump.c says how.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,12 +16,15 @@
 typedef struct Connection Connection;
 
 typedef struct Pump {
+        int fd; /* of the socket, beside sd-bus's; io's, or -EBADF */
         sd_event_source *io;
         sd_event_source *timer;
         bool soon;                   /* the timer is for the next turn, not for the deadline */
         uint64_t authenticate_until; /* microseconds, CLOCK_MONOTONIC */
         uint64_t received;           /* bytes that came since the last whole message */
 } Pump;
+
+#define PUMP_NULL {.fd = -EBADF}
 
 /* The connection's socket is watched from now on. */
 int pump_start(Connection *connection);

@@ -22,6 +22,7 @@ void request_done(Request *request) {
         free(request->driver);
         free(request->label);
         free(request->cookies);
+        strv_free(request->actions);
         *request = (Request){0};
 }
 
@@ -30,6 +31,7 @@ int request_copy(const Request *request, Request *ret) {
 
         copy.driver = NULL;
         copy.label = NULL;
+        copy.actions = NULL;
         copy.targets = calloc(request->n_targets + 1, sizeof(Target));
         copy.cookies = calloc(request->n_cookies + 1, sizeof(Cookie));
         if (!copy.targets || !copy.cookies || string_set(&copy.driver, request->driver) < 0 ||

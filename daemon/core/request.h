@@ -64,6 +64,7 @@ typedef struct Request {
         bool hot_reset;      /* acquire, add: refuse an incomplete reset set */
         uint64_t memlock;    /* acquire, add: bytes for the caller's RLIMIT_MEMLOCK; 0: as it is */
         char *label;         /* NULL for none */
+        char **actions;      /* to ask about (no operation's): these alone; NULL: all */
         uint32_t lease;      /* the lease joined, added to, removed from, released; 0 for none */
         UnbindPolicy policy; /* unbind */
         bool has_timeout;

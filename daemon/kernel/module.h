@@ -6,9 +6,12 @@
 #include "daemon/kernel/roots.h"
 
 /*
- * Runs the system's modprobe (the one /proc/sys/kernel/modprobe names) and waits for it: call it
- * from a worker. `name` is a module or a modalias; a modalias honours the blacklist. 0, -ENOENT
- * when modprobe knows no such module, or -errno of running it.
+ * Loads a module and waits for it: call it from a worker. Where systemd runs, it is asked to
+ * (daemon/kernel/module-unit.h); elsewhere the system's modprobe is run, the one that
+ * /proc/sys/kernel/modprobe names. `name` is a module or a modalias; systemd's way honours the
+ * blacklist for both, modprobe's for a modalias. 0, -ENOENT when there is no such module or it does
+ * not load, or -errno of running or asking. Of a modalias systemd's way does not tell whether
+ * anything was loaded.
  */
 int module_load(const Roots *roots, const char *name);
 

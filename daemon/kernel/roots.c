@@ -38,6 +38,7 @@ int roots_open(Roots *roots) {
                 return r;
         }
         roots->modules_fd = open_modules();
+        roots->run_fd = open_directory("/run");
         return 0;
 }
 
@@ -46,4 +47,5 @@ void roots_done(Roots *roots) {
         roots->dev_fd = fd_close(roots->dev_fd);
         roots->proc_fd = fd_close(roots->proc_fd);
         roots->modules_fd = fd_close(roots->modules_fd);
+        roots->run_fd = fd_close(roots->run_fd);
 }

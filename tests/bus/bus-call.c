@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One call to vfiod on the system bus, as any user and with any flag. Two lines of output:
- *   name NAME             of the caller on the bus
+ * One call to vfiod on the system bus or at a socket, as any user and with any flag. Two lines of
+ * output:
+ *   name NAME             of the caller on the bus; at a socket, its process
  *   done TEXT             TEXT: path of the lease and labels of the files, where there are any
  *   error NAME SENTENCE   instead
- * Made for test-authorise.py, which needs the error's name, the flags and the files kept open.
+ * With --signature, any method of any object: its arguments are one word of JSON, and TEXT is its
+ * reply as JSON. Made for tests that need the error's name, the flags and the files kept open.
  */
 
 #include <errno.h>
@@ -17,8 +19,10 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include "client/json.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
+#include "tests/bus/json-append.h"
 
 #define TIMEOUT_USEC (100 * 1000000ULL)
 #define WAIT_STEP_USEC 20000
@@ -27,13 +31,17 @@
 
 typedef struct Arguments {
         uid_t uid;
+        const char *socket; /* its path; NULL: the system bus */
         bool interactive;
         bool hold;
         const char *lease;     /* the path of the lease to call */
         const char *device;    /* the name of the device to call */
         const char *operation; /* of Plan */
-        const char *wait;      /* a name to wait for, instead of calling */
-        const char *own;       /* a name to ask for */
+        const char *path;      /* with the next two: of a method that is nowhere named here */
+        const char *interface;
+        const char *signature;
+        const char *wait; /* a name to wait for, instead of calling */
+        const char *own;  /* a name to ask for */
         char *options[OPTIONS_MAX];
         size_t n_options;
         const char *member;
@@ -41,8 +49,11 @@ typedef struct Arguments {
 } Arguments;
 
 static const char usage[] =
-        "bus-call [--uid N] [--interactive] [--hold] [--lease PATH | --device NAME]\n"
+        "bus-call [--uid N] [--socket PATH] [--interactive] [--hold] [--lease PATH | --device "
+        "NAME]\n"
         "         [--operation WORD] [--option NAME=VALUE]... MEMBER [TARGET...]\n"
+        "bus-call [--uid N] [--interactive] [--hold] [--socket PATH] --path PATH --interface NAME\n"
+        "         --signature TYPES MEMBER JSON\n"
         "bus-call --wait NAME\n"
         "bus-call [--uid N] --own NAME\n";
 
@@ -56,11 +67,15 @@ static void check(int r, const char *what) {
 static void parse(int argc, char **argv, Arguments *arguments) {
         static const struct option options[] = {
                 {"uid", required_argument, NULL, 'u'},
+                {"socket", required_argument, NULL, 's'},
                 {"interactive", no_argument, NULL, 'i'},
                 {"hold", no_argument, NULL, 'h'},
                 {"lease", required_argument, NULL, 'l'},
                 {"device", required_argument, NULL, 'd'},
                 {"operation", required_argument, NULL, 'p'},
+                {"path", required_argument, NULL, 'P'},
+                {"interface", required_argument, NULL, 'I'},
+                {"signature", required_argument, NULL, 'S'},
                 {"option", required_argument, NULL, 'o'},
                 {"wait", required_argument, NULL, 'w'},
                 {"own", required_argument, NULL, 'n'},
@@ -72,6 +87,9 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 switch (option) {
                 case 'u':
                         arguments->uid = (uid_t)atoi(optarg);
+                        break;
+                case 's':
+                        arguments->socket = optarg;
                         break;
                 case 'i':
                         arguments->interactive = true;
@@ -87,6 +105,15 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                         break;
                 case 'p':
                         arguments->operation = optarg;
+                        break;
+                case 'P':
+                        arguments->path = optarg;
+                        break;
+                case 'I':
+                        arguments->interface = optarg;
+                        break;
+                case 'S':
+                        arguments->signature = optarg;
                         break;
                 case 'w':
                         arguments->wait = optarg;
@@ -112,9 +139,24 @@ static void parse(int argc, char **argv, Arguments *arguments) {
         }
 }
 
+/* No client of a bus: there is nobody to say hello to. */
+static void connect_to_socket(const char *path, sd_bus **ret) {
+        _cleanup_free_ char *address = string_format("unix:path=%s", path);
+
+        check(sd_bus_new(ret), "connection");
+        check(sd_bus_set_address(*ret, address), "address");
+        check(sd_bus_negotiate_fds(*ret, true), "connection");
+        check(sd_bus_start(*ret), "connect to the socket");
+}
+
 static void print_name(sd_bus *bus) {
         const char *name;
 
+        if (sd_bus_is_bus_client(bus) <= 0) {
+                (void)printf("name %d\n", getpid());
+                (void)fflush(stdout);
+                return;
+        }
         check(sd_bus_get_unique_name(bus, &name), "unique name");
         (void)printf("name %s\n", name);
         (void)fflush(stdout);
@@ -155,10 +197,22 @@ static void append_option(sd_bus_message *m, char *option) {
                 check(sd_bus_message_append(m, "{sv}", option, type, value), option);
 }
 
+static void append_json(sd_bus_message *m, const char *signature, const char *text) {
+        _cleanup_json_ json_object *values = json_tokener_parse(text);
+
+        if (!values)
+                check(-EINVAL, text);
+        check(json_append_arguments(m, signature, values), signature);
+}
+
 /* The arguments that the member has, by its name. */
 static void append_arguments(sd_bus_message *m, Arguments *arguments) {
         const char *member = arguments->member;
 
+        if (arguments->signature) {
+                append_json(m, arguments->signature, arguments->targets[0]);
+                return;
+        }
         if (string_after(member, "List") || strcmp(member, "Release") == 0 ||
             strcmp(member, "Overview") == 0 || strcmp(member, "Inspect") == 0)
                 return;
@@ -220,6 +274,21 @@ static void print_done(sd_bus_message *reply) {
         (void)fputc('\n', stdout);
 }
 
+/* Each part of the reply, as one array. */
+static void print_json(sd_bus_message *reply) {
+        _cleanup_json_ json_object *parts = json_object_new_array();
+
+        while (!sd_bus_message_at_end(reply, true)) {
+                json_object *part = NULL;
+
+                check(json_from_message(reply, &part), "reply");
+                check(json_append(parts, part), "reply");
+        }
+        (void)printf("done %s\n",
+                     json_object_to_json_string_ext(parts, JSON_C_TO_STRING_PLAIN |
+                                                                   JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
 /* To the manager, unless it is to a lease or a device. */
 static sd_bus_message *new_message(sd_bus *bus, const Arguments *arguments) {
         const char *path = arguments->lease ?: VFIOD_PATH, *interface = VFIOD_INTERFACE_MANAGER;
@@ -228,13 +297,17 @@ static sd_bus_message *new_message(sd_bus *bus, const Arguments *arguments) {
 
         if (arguments->lease)
                 interface = VFIOD_INTERFACE_LEASE;
+        if (arguments->signature) {
+                path = arguments->path;
+                interface = arguments->interface;
+        }
         if (arguments->device) {
                 check(sd_bus_path_encode(VFIOD_PATH_DEVICE, arguments->device, &device), "path");
                 path = device;
                 interface = VFIOD_INTERFACE_DEVICE;
         }
-        check(sd_bus_message_new_method_call(bus, &m, VFIOD_BUS_NAME, path, interface,
-                                             arguments->member),
+        check(sd_bus_message_new_method_call(bus, &m, arguments->socket ? NULL : VFIOD_BUS_NAME,
+                                             path, interface, arguments->member),
               "message");
         return m;
 }
@@ -250,6 +323,8 @@ static int call(sd_bus *bus, Arguments *arguments) {
         r = sd_bus_call(bus, m, TIMEOUT_USEC, &error, &reply);
         if (r < 0)
                 (void)printf("error %s %s\n", error.name, error.message);
+        else if (arguments->signature)
+                print_json(reply);
         else
                 print_done(reply);
         (void)fflush(stdout);
@@ -271,7 +346,10 @@ int main(int argc, char **argv) {
         if (arguments.uid != 0 && (setgroups(0, NULL) < 0 || setgid(arguments.uid) < 0 ||
                                    setresuid(arguments.uid, arguments.uid, arguments.uid) < 0))
                 check(-errno, "become another user");
-        check(sd_bus_open_system(&bus), "connect to the system bus");
+        if (arguments.socket)
+                connect_to_socket(arguments.socket, &bus);
+        else
+                check(sd_bus_open_system(&bus), "connect to the system bus");
         print_name(bus);
         if (arguments.wait)
                 r = wait_for(bus, arguments.wait);

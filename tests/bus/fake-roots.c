@@ -18,6 +18,7 @@ static int open_directory(char *path) {
 }
 
 int roots_open(Roots *roots) {
+        *roots = (Roots)ROOTS_NULL;
         roots->sys_fd = open_directory(fake_machine_path("sys"));
         roots->dev_fd = open_directory(fake_machine_path("dev"));
         roots->modules_fd = open_directory(fake_machine_path("modules"));

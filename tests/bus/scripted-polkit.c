@@ -9,8 +9,9 @@
  *   answer ANSWER       answers every question that hangs
  *   forget              takes all rules back
  *   sync                nothing, so that its "ok" comes after all that was written before
- * ANSWER is allow, deny, challenge, fail (an error), nonsense (a reply of another signature), hang,
- * or die (leave the bus without a word). Each line is answered by "ok".
+ * ANSWER is allow, kept (by an earlier authentication), deny, challenge, fail (an error), nonsense
+ * (a reply of another signature), hang, or die (leave the bus without a word). Each line is
+ * answered by "ok".
  *
  *   check ID ACTION SUBJECT FLAGS KEY=VALUE...    the details in the order of their keys
  *   cancel ID
@@ -73,6 +74,10 @@ static void answer(sd_bus_message *m, const char *how) {
                 check(sd_bus_reply_method_errorf(m, POLKIT_ERROR "Failed", "out of sorts"), how);
         else if (strcmp(how, "nonsense") == 0)
                 check(sd_bus_reply_method_return(m, "s", "yes"), how);
+        else if (strcmp(how, "kept") == 0)
+                check(sd_bus_reply_method_return(m, "(bba{ss})", true, false, 1,
+                                                 "polkit.temporary_authorization_id", "tmpauthz1"),
+                      how);
         else
                 check(sd_bus_reply_method_return(m, "(bba{ss})", strcmp(how, "allow") == 0,
                                                  strcmp(how, "challenge") == 0, 0),
@@ -89,9 +94,61 @@ static void read_details(sd_bus_message *m, char ***details) {
         strv_sort(*details);
 }
 
-/* "system-bus-name name=:1.5": kind, and all its keys with their values. */
+/* The number of the process that a pidfd is of (proc(5), fdinfo); 0 for another file. */
+static unsigned process_of(int pidfd) {
+        _cleanup_free_ char *path = string_format("/proc/self/fdinfo/%d", pidfd);
+        FILE *file = fopen(path, "re");
+        unsigned pid = 0;
+        char line[128];
+
+        while (file && fgets(line, sizeof(line), file))
+                (void)sscanf(line, "Pid: %u", &pid);
+        if (file)
+                (void)fclose(file);
+        return pid;
+}
+
+static char *read_value(sd_bus_message *m) {
+        const char *contents;
+        union {
+                const char *s;
+                uint32_t u;
+                int32_t i;
+                uint64_t t;
+                int h;
+        } value;
+        char *text = NULL;
+
+        check(sd_bus_message_peek_type(m, NULL, &contents), "subject");
+        check(sd_bus_message_enter_container(m, 'v', contents), "subject");
+        check(sd_bus_message_read_basic(m, contents[0], &value), "subject");
+        switch (contents[0]) {
+        case 's':
+                text = strdup(value.s);
+                break;
+        case 'u':
+                text = string_format("%u", value.u);
+                break;
+        case 'i':
+                text = string_format("%d", value.i);
+                break;
+        case 't':
+                text = string_format("%lu", (unsigned long)value.t);
+                break;
+        case 'h':
+                text = string_format("%u", process_of(value.h));
+                break;
+        default:
+                check(-EINVAL, contents);
+        }
+        check(text ? sd_bus_message_exit_container(m) : -ENOMEM, "subject");
+        return text;
+}
+
+/* "system-bus-name,name=:1.5": kind, and all its keys with their values; a pidfd's is the number of
+ * its process. */
 static char *read_subject(sd_bus_message *m) {
-        const char *kind, *key, *contents, *value;
+        const char *kind, *key;
         char *text = NULL;
 
         check(sd_bus_message_enter_container(m, 'r', "sa{sv}"), "subject");
@@ -99,13 +156,10 @@ static char *read_subject(sd_bus_message *m) {
         check(string_append(&text, "%s", kind), "memory");
         check(sd_bus_message_enter_container(m, 'a', "{sv}"), "subject");
         while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+                _cleanup_free_ char *value = NULL;
+
                 check(sd_bus_message_read(m, "s", &key), "subject");
-                check(sd_bus_message_peek_type(m, NULL, &contents), "subject");
-                value = "?";
-                if (strcmp(contents, "s") == 0)
-                        check(sd_bus_message_read(m, "v", "s", &value), "subject");
-                else
-                        check(sd_bus_message_skip(m, "v"), "subject");
+                value = read_value(m);
                 check(string_append(&text, ",%s=%s", key, value), "memory");
                 check(sd_bus_message_exit_container(m), "subject");
         }

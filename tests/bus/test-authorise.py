@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who may do what, on a system bus of its own: the whole daemon on a fake machine, Debian's dbus-daemon
+"""Who may do what, on a system bus of its own and at the socket beside it: the whole daemon on a fake machine, Debian's dbus-daemon
 with the policy that vfiod installs, and first the real polkitd with vfiod's actions and rules of this
 file, then no polkit, then a scripted one that hangs, dies and answers nonsense. TAP on standard output.
 
@@ -140,14 +140,18 @@ class Call:
     """A client under way, as a process of its own."""
 
     def __init__(self, world, user, member, *targets, lease=None, device=None, operation=None, options=None,
-                 interactive=False, hold=False):
+                 interactive=False, hold=False, signature=None):
         command = [world.program("bus-call"), "--uid", str(uid_of(user))]
+        command += ["--socket", str(world.socket)] if world.on_socket else []
         command += ["--interactive"] * interactive + ["--hold"] * hold
         command += ["--lease", lease] if lease else []
         command += ["--device", device] if device else []
         command += ["--operation", operation] if operation else []
         for name, value in (options or {}).items():
             command += ["--option", f"{name}={value}"]
+        if signature is not None:
+            command += ["--path", "/org/vfiod1", "--interface", "org.vfiod1.Manager", "--signature", signature]
+            targets = [json.dumps(targets)]
         self.process = subprocess.Popen(command + [member, *targets], env=world.client_environment(),
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
         self.lines = []
@@ -239,6 +243,8 @@ class World:
         self.address = f"unix:path={self.directory}/bus"
         self.log = self.directory / "vfiod.log"
         self.machine = self.directory / "machine"
+        self.socket = self.directory / "socket"
+        self.on_socket = False
         self.calls = []
         self.vfiod = self.dbus = self.polkitd = self.polkit = None
         self.config = {}
@@ -298,9 +304,11 @@ class World:
         configuration.mkdir(exist_ok=True)
         (configuration / "vfiod.json").write_text(json.dumps(self.config))
         with open(self.log, "wb") as log:
-            self.vfiod = subprocess.Popen([self.program("fake-vfiod"), "--config", configuration],
-                                          env=self.environment(), stderr=log)
+            self.vfiod = subprocess.Popen([self.program("fake-vfiod"), "--config", configuration, "--socket",
+                                           self.socket], env=self.environment(), stderr=log)
         self.wait_for_name("org.vfiod1")
+        # Whoever can connect is asked about: that nobody else can is systemd's doing.
+        self.socket.chmod(0o666)
 
     def stop_vfiod(self):
         """It must end by itself and well: with sanitisers, also without a leak."""
@@ -328,6 +336,15 @@ class World:
         """A lease: the call that holds it, and its path."""
         call = self.begin(user, "Acquire", *targets, hold=True, **options)
         return call, call.outcome().expect_done().text.split()[0]
+
+    def expect_subject(self, subject, call, user):
+        """What polkit was told of the caller. A pidfd is written as the number of the process that it is of."""
+        wanted = f"system-bus-name,name={call.name()}"
+        if self.on_socket:
+            start = pathlib.Path(f"/proc/{call.process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+            wanted = (f"unix-process,pid={call.process.pid},start-time={start},uid={uid_of(user)},"
+                      f"pidfd={call.process.pid}")
+        expect(subject == wanted, f"polkit was asked about {subject}, not about {wanted}")
 
     def kernel_calls(self):
         path = self.machine / "calls"
@@ -361,9 +378,10 @@ class World:
 TESTS = {"polkitd": [], "none": [], "scripted": []}
 
 
-def test(section, sentence, config=None):
+def test(section, sentence, config=None, on_socket=True):
+    """One that is about the bus itself is not run at the socket too."""
     def decorate(function):
-        TESTS[section].append((sentence, function, config or {}))
+        TESTS[section].append((sentence, function, config or {}, on_socket))
         return function
     return decorate
 
@@ -597,7 +615,7 @@ def example(w):
     w.call(OTHER, "Bind", "group/2").expect_error(INTERACTIVE, "0000:01:00.1")
 
 
-@test("polkitd", "sixteen files go over the bus, seventeen are refused and can be fetched in pages")
+@test("polkitd", "sixteen files go over the bus, seventeen are refused and can be fetched in pages", on_socket=False)
 def sixteen_files(w):
     w.tool("many", "30", "13")
     w.tool("many", "31", "14")
@@ -673,7 +691,115 @@ def not_there(w):
     w.call(DENIED, "Bind", "group/99").expect_refusal("NotFound", "99")
 
 
+# What a caller may do, by CheckAuthorization.
+
+DEVICE_ACTIONS = ["inspect", "acquire", "bind", "unbind", "revoke", "reset", "manage", "override-safety", "unsafe-noiommu"]
+
+
+def may(w, user, *targets, **options):
+    """{(device, action): answer} of CheckAuthorization."""
+    answers = json.loads(w.call(user, "CheckAuthorization", list(targets), options, signature="asa{sv}")
+                         .expect_done().text)[0]
+    return {(answer["Device"], answer["Action"].removeprefix("org.vfiod1.")): answer for answer in answers}
+
+
+def expect_answers(answers, result, decider, default, but=()):
+    expect(answers, "there are no answers")
+    for key, answer in answers.items():
+        if key[1] not in but:
+            expect((answer["Result"], answer["Decider"], answer["Default"]) == (result, decider, default), f"{answer}")
+
+
+@test("polkitd", "who asks what he may do is told for each device and action, and what decides: the default or a rule")
+def survey(w):
+    answers = may(w, ASKED, "group/2")
+    expect(set(answers) == {("", "list"), ("", "raise-memlock"),
+                            *((device, action) for device in ("0000:01:00.0", "0000:01:00.1") for action in DEVICE_ACTIONS)},
+           f"{set(answers)}")
+    expect_answers(answers, "challenge", "default", "auth_admin", {"list"})
+    expect_answers({("", "list"): answers["", "list"]}, "yes", "default", "yes")
+    expect("auth_admin" in answers["0000:01:00.0", "bind"]["Reason"], f"{answers['0000:01:00.0', 'bind']}")
+    expect_answers(may(w, ALLOWED, "group/2"), "yes", "rule", "auth_admin", {"list"})
+    denied = may(w, DENIED, "group/2")
+    expect_answers(denied, "no", "rule", "auth_admin", {"list"})
+    expect_answers({("", "list"): denied["", "list"]}, "no", "rule", "yes")
+    one = may(w, ONE_DEVICE, "group/2", actions=["org.vfiod1.acquire"])
+    expect({key[0]: answer["Result"] for key, answer in one.items()} == {"0000:01:00.0": "yes", "0000:01:00.1": "no"}, f"{one}")
+    expect({answer["Session"] for answer in answers.values()} == {"any"}, f"{answers}")
+    w.expect_untouched()
+
+
+@test("polkitd", "rules are told the same of a question as the operation would tell them")
+def survey_details(w):
+    def one(action, *targets, **options):
+        return may(w, EXACT, *targets, actions=[f"org.vfiod1.{action}"], **options)
+    expect_answers(one("acquire", "group/9", label="a label"), "yes", "rule", "auth_admin")
+    expect_answers(one("acquire", "group/9", label="another"), "no", "rule", "auth_admin")
+    expect_answers(one("acquire", "group/9", label="a label", mode="iommufd"), "no", "rule", "auth_admin")
+    expect_answers(one("raise-memlock", "group/4", label="much", memlock=1048576), "yes", "rule", "auth_admin")
+    expect_answers(one("raise-memlock", "group/4", label="much", memlock=1048577), "no", "rule", "auth_admin")
+    _, path = w.hold(ALLOWED, "group/4", options={"label": "for games"})
+    other = may(w, RELEASER, "group/4", actions=["org.vfiod1.release-other"])
+    expect_answers(other, "yes", "rule", "auth_admin")
+    expect([answer["Lease"] for answer in other.values()] == [path], f"{other}")
+
+
+@test("polkitd", "root and owners are told that nobody need be asked")
+def survey_alone(w):
+    w.hold(ALLOWED, "group/4")
+    answers = may(w, "root", "group/4")
+    expect_answers(answers, "yes", "root", "")
+    expect(("", "release-other") in answers, f"{answers}")
+    answers = may(w, ALLOWED, "group/4")
+    for key in (("0000:03:00.0", "inspect"), ("0000:03:00.0", "reset"), ("", "release-other")):
+        expect_answers({key: answers[key]}, "yes", "owner", "")
+    expect_answers(answers, "yes", "rule", "auth_admin", {"list", "inspect", "reset", "release-other"})
+
+
+@test("polkitd", "without a target every action is answered once, as such")
+def survey_general(w):
+    answers = may(w, ASKED)
+    expect(set(answers) == {("", action) for action in [*DEVICE_ACTIONS, "list", "release-other", "raise-memlock"]}, f"{answers}")
+    expect_answers(answers, "challenge", "default", "auth_admin", {"list"})
+
+
+@test("polkitd", "vfioctl auth prints what the user may do, and its status says whether that is all")
+def vfioctl_auth(w):
+    def run(user, *arguments):
+        return subprocess.run(["setpriv", f"--reuid={user}", "--clear-groups", w.program("vfioctl"), "auth", *arguments],
+                              env=w.client_environment(), stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    done = run(ALLOWED, "group/4", "-a", "acquire")
+    expect(done.returncode == 0 and "0000:03:00.0  acquire  yes" in done.stdout, f"{done}")
+    done = run(ASKED, "group/4", "--action=list", "--action=bind")
+    expect(done.returncode == 1 and "bind    password  the default of the action is auth_admin" in done.stdout, f"{done}")
+    done = run(DENIED, "--json")
+    answers = json.loads(done.stdout)
+    expect(done.returncode == 1 and len(answers) == 12 and {answer["Result"] for answer in answers} == {"no"}, f"{done}")
+    expect(run(ALLOWED, "group/4", "-a", "dance").returncode == 3, "an action that there is not was asked about")
+
+
+@test("polkitd", "what makes no sense to ask is refused, and so is too much of it")
+def survey_refused(w):
+    def ask(targets, options):
+        return w.call(ALLOWED, "CheckAuthorization", targets, options, signature="asa{sv}")
+    ask(["group/2"], {"actions": ["org.vfiod1.dance"]}).expect_refusal("InvalidOptionValue", "org.vfiod1.dance")
+    ask(["group/2"], {"bind": True}).expect_refusal("InvalidOption", "bind")
+    ask(["group/99"], {}).expect_refusal("NotFound", "99")
+    ask(["group/2", "group/2"], {}).expect_refusal("DuplicateTarget")
+    w.tool("many", "30", "30")
+    ask(["group/30"], {}).expect_refusal("LimitExceeded", "272 questions", "256")
+    expect(len(may(w, ALLOWED, "group/30", actions=["org.vfiod1.acquire"])) == 30, "not every device was asked about")
+
+
 # Without polkit.
+
+@test("none", "who asks what he may do without polkit is told that only root may")
+def survey_no_polkit(w):
+    answers = may(w, ALLOWED, "group/2")
+    expect_answers(answers, "no", "no-polkit", "")
+    expect("only root" in answers["0000:01:00.0", "bind"]["Reason"], f"{answers}")
+    expect_answers(may(w, "root", "group/2"), "yes", "root", "")
+
 
 @test("none", "without polkit only root may do anything, and the sentence says why")
 def no_polkit(w):
@@ -702,19 +828,73 @@ def no_polkit_release(w):
 
 # With the scripted polkit.
 
+@test("scripted", "who asks what he may do never brings a person a question, even where the call would allow it")
+def survey_asks_nobody(w):
+    w.polkit.tell("default challenge")
+    answers = w.call(ALLOWED, "CheckAuthorization", ["group/4"], {}, signature="asa{sv}", interactive=True).expect_done()
+    expect(answers.text.count('"Result":"challenge"') == len(w.polkit.checks()) == 11, answers.line)
+    expect({check[3] for check in w.polkit.checks()} == {"0"}, f"{w.polkit.checks()}")
+
+
+@test("scripted", "an answer that cannot be had does not keep the others from being told")
+def survey_errors(w):
+    w.polkit.tell("on 0000:01:00.0 fail", "on 0000:01:00.1 nonsense", "on org.vfiod1.list deny")
+    answers = may(w, ALLOWED, "group/2")
+    for key, answer in answers.items():
+        expected = {"0000:01:00.0": ("no", "error", "out of sorts"), "0000:01:00.1": ("no", "error", "makes no sense"),
+                    "": ("no" if key[1] == "list" else "yes", "polkit", "polkit says so")}[key[0]]
+        expect((answer["Result"], answer["Decider"]) == expected[:2] and expected[2] in answer["Reason"], f"{answer}")
+
+
+@test("scripted", "a password that polkit keeps is told from a rule")
+def survey_kept(w):
+    w.polkit.tell("on org.vfiod1.acquire kept")
+    answers = may(w, ALLOWED, "group/4", actions=["org.vfiod1.acquire", "org.vfiod1.bind"])
+    expect([answer["Decider"] for answer in answers.values()] == ["kept", "polkit"], f"{answers}")
+
+
+@test("scripted", "polkit that dies while it is asked what somebody may do is absent for the rest, and for no later call")
+def survey_dies(w):
+    w.polkit.tell("on org.vfiod1.acquire die")
+    answers = may(w, ALLOWED, "group/4", actions=["org.vfiod1.list", "org.vfiod1.acquire", "org.vfiod1.bind"])
+    expect([answer["Decider"] for answer in answers.values()] == ["polkit", "no-polkit", "no-polkit"], f"{answers}")
+    w.polkit = ScriptedPolkit(w)
+    expect_answers(may(w, ALLOWED, "group/4"), "yes", "polkit", "")
+
+
+@test("scripted", "polkit that hangs while it is asked what somebody may do is given up once, not for each question")
+def survey_hangs(w):
+    w.polkit.tell("default hang")
+    answers = may(w, ALLOWED, "group/2")
+    expect_answers(answers, "no", "no-polkit", "")
+    expect(len(w.polkit.checks()) == 1, f"{w.polkit.checks()}")
+    wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[0][0]], "the question was withdrawn")
+
+
+@test("scripted", "who leaves while he is told what he may do is forgotten")
+def survey_left(w):
+    w.polkit.tell("default hang")
+    slow = w.begin(ALLOWED, "CheckAuthorization", ["group/2"], {}, signature="asa{sv}")
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    slow.leave()
+    wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[0][0]], "the question was withdrawn")
+    w.polkit.tell("forget", "answer allow")
+    w.call(ALLOWED, "ListGroups").expect_done()
+    expect(len(w.polkit.checks()) == 2, f"{w.polkit.checks()}")
+
 def details_of(check):
     return dict(part.split("=", 1) for part in check[4].split("|") if part)
 
 
-@test("scripted", "polkit is asked about the caller by its name on the bus, once for each member but the bridge")
+@test("scripted", "polkit is asked about the caller by its name on the bus, or by its process, once for each member but the bridge")
 def questions(w):
-    call = w.begin(ALLOWED, "Bind", "0000:01:00.1")
+    call = w.begin(ALLOWED, "Bind", "0000:01:00.1", hold=True)
     call.outcome().expect_done()
     checks = w.polkit.checks()
     expect(len(checks) == 2, f"{checks}")
     for check, device in zip(checks, ("0000:01:00.0", "0000:01:00.1")):
         expect(check[1] == "org.vfiod1.bind", f"{check}")
-        expect(check[2] == f"system-bus-name,name={call.name()}", f"{check} of {call.name()}")
+        w.expect_subject(check[2], call, ALLOWED)
         expect(check[3] == "0", f"a question that may not be asked of a person: {check}")
         expect(details_of(check)["device"] == device, f"{check}")
         expect(set(details_of(check)) == {"device", "vendor", "class", "group", "driver"}, f"{check}")
@@ -1018,7 +1198,15 @@ def dies(w):
 
 
 def run_section(world, name, counter):
-    for sentence, function, config in TESTS[name]:
+    for world.on_socket in (False, True):
+        run_tests(world, name, counter)
+    world.on_socket = False
+
+
+def run_tests(world, name, counter):
+    for sentence, function, config, on_socket in TESTS[name]:
+        if world.on_socket and not on_socket:
+            continue
         complaint = None
         world.config = config
         try:
@@ -1034,7 +1222,8 @@ def run_section(world, name, counter):
             world.polkit.end()
             world.polkit = ScriptedPolkit(world)
         counter[0] += 1
-        print(f"{'not ok' if complaint else 'ok'} {counter[0]} - {sentence}", flush=True)
+        where = " (socket)" if world.on_socket else ""
+        print(f"{'not ok' if complaint else 'ok'} {counter[0]} - {sentence}{where}", flush=True)
         if complaint:
             print(f"# {complaint}")
             for line in world.log.read_text(errors="replace").splitlines()[-30:]:

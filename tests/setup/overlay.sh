@@ -26,7 +26,9 @@ lab_overlay() {
         if compgen -G "$TOP/tests/bench/*.sh" >/dev/null; then
                 install -m 644 -t "$stage/usr/lib/vfiod-lab/bench" "$TOP"/tests/bench/*.{sh,py}
         fi
-        mkdir -p "$stage/etc/systemd/system"
+        # As `systemctl enable vfiod.socket` does.
+        mkdir -p "$stage/etc/systemd/system/sockets.target.wants"
+        ln -s /usr/lib/systemd/system/vfiod.socket "$stage/etc/systemd/system/sockets.target.wants"
         for unit in $MASKED_UNITS; do
                 ln -s /dev/null "$stage/etc/systemd/system/$unit"
         done

@@ -81,7 +81,7 @@ def check_texts(actions, details):
 def main():
     source = pathlib.Path(sys.argv[1])
     names = (source / "protocol/names.h").read_text(encoding="utf-8")
-    known = set(re.findall(r'^#define VFIOD_ACTION_\w+ "(.*)"', names, re.MULTILINE))
+    known = set(re.findall(r'^#define VFIOD_ACTION_\w+ "(.*\w)"', names, re.MULTILINE))
     details = set(re.findall(r'^#define VFIOD_DETAIL_\w+ "(\w+)"', names, re.MULTILINE))
     policy = ET.parse(source / "polkit/org.vfiod1.policy").getroot()
     actions = {action.get("id"): action for action in policy.findall("action")}

@@ -16,14 +16,17 @@
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
-static int open_directory(const Tree *tree, const char *name) {
-        _cleanup_free_ char *path = string_format("%s/%s", tree->path, name);
-        int fd;
+int tree_open(const Tree *tree, const char *path) {
+        _cleanup_free_ char *full = string_format("%s/%s", tree->path, path);
+        int fd = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        ck_assert_int_eq(mkdir(path, 0755), 0);
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(fd, 0);
         return fd;
+}
+
+static int open_directory(const Tree *tree, const char *name) {
+        tree_mkdir(tree, name);
+        return tree_open(tree, name);
 }
 
 void tree_init(Tree *tree) {
@@ -87,6 +90,12 @@ void tree_remove(const Tree *tree, const char *path) {
         _cleanup_free_ char *full = string_format("%s/%s", tree->path, path);
 
         ck_assert_int_eq(remove(full), 0);
+}
+
+bool tree_has(const Tree *tree, const char *path) {
+        _cleanup_free_ char *full = string_format("%s/%s", tree->path, path);
+
+        return access(full, F_OK) == 0;
 }
 
 char *tree_read(const Tree *tree, const char *path) {

@@ -325,7 +325,8 @@ static const struct {
         {as_it_is,
          {ACQUIRE, "01:00.0", OWNER, .memlock = 4096},
          REFUSAL_UNSUPPORTED,
-         "it is not known for certain which process calls; call over the system bus"},
+         "it is not known for certain which process calls; call from a process that is still "
+         "there"},
         {own_lease,
          {ADD, "group/4", OWNER, .bind = true, .lease = 1, .memlock = 4096},
          REFUSAL_UNSUPPORTED,

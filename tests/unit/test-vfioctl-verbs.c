@@ -87,6 +87,40 @@ START_TEST(holders_that_may_not_be_seen_are_denied) {
 }
 END_TEST
 
+START_TEST(what_one_may_do_is_a_table_and_the_status_says_whether_it_is_all) {
+        _cleanup_vfioctl_ Vfioctl all, some;
+
+        run(&all, &(Script){0},
+            LINE("auth", N, "--label=x", "-a", "acquire", "--action=org.vfiod1.list"));
+        ck_assert_int_eq(all.status, 0);
+        assert_part(all.heard, "CheckAuthorization [\"" N "\"] {\"label\":\"x\",\"actions\":"
+                               "[\"org.vfiod1.acquire\",\"org.vfiod1.list\"]}\n");
+        run(&some, &(Script){.failing = "auth"}, LINE("auth"));
+        ck_assert_int_eq(some.status, 1);
+        ck_assert_str_eq(vfioctl_stdout(&some),
+                         "FOR           ACTION             MAY       BECAUSE\n"
+                         "-             list               yes       as scripted\n" N
+                         "  acquire            password  as scripted\n"
+                         "              org.example.later  no        as scripted\n"
+                         "lease/7       release-other      yes       as scripted\n");
+        ck_assert_str_eq(some.heard, "CheckAuthorization [] {}\nleft\n");
+}
+END_TEST
+
+START_TEST(what_one_may_do_in_json_is_what_the_daemon_said) {
+        _cleanup_vfioctl_ Vfioctl v, refused;
+
+        run(&v, &(Script){.failing = "auth"}, LINE("auth", N, "--json"));
+        ck_assert_int_eq(v.status, 1);
+        assert_part(vfioctl_stdout(&v), "\"Result\": \"challenge\"");
+        assert_part(vfioctl_stdout(&v), "\"AddedByALaterDaemon\"");
+        run(&refused, &(Script){.failing = "CheckAuthorization", .error = DENIED},
+            LINE("auth", N, "--json"));
+        ck_assert_int_eq(refused.status, 4);
+        assert_part(vfioctl_stderr(&refused), "\"Error\":\"" DENIED "\"");
+}
+END_TEST
+
 START_TEST(unbind_without_a_policy_asks_for_none_and_for_no_holders) {
         _cleanup_vfioctl_ Vfioctl v;
 
@@ -401,6 +435,8 @@ int main(int argc, char **argv) {
         vfioctl_set_program(argc > 1 ? argv[1] : "vfioctl");
         tcase_add_test(tests, holders_are_a_table);
         tcase_add_test(tests, nobody_is_an_answer_and_no_failure);
+        tcase_add_test(tests, what_one_may_do_is_a_table_and_the_status_says_whether_it_is_all);
+        tcase_add_test(tests, what_one_may_do_in_json_is_what_the_daemon_said);
         tcase_add_test(tests, holders_in_json_are_what_the_daemon_said);
         tcase_add_test(tests, holders_that_may_not_be_seen_are_denied);
         tcase_add_test(tests, unbind_without_a_policy_asks_for_none_and_for_no_holders);

@@ -2,12 +2,17 @@
 # While a bind hangs in the kernel everybody else is answered; past its deadline the devices are stuck, and recover by themselves.
 
 N=0000:01:00.0
-modprobe=$(</proc/sys/kernel/modprobe)
-trap 'echo "$modprobe" >/proc/sys/kernel/modprobe' EXIT
+slow=/run/systemd/system/modprobe@vfio_pci.service.d
+forget_slow() {
+        rm -rf $slow
+        systemctl daemon-reload
+}
+trap forget_slow EXIT
 configure '{"step_deadline_ms": 10000}'
-printf '#!/bin/sh\nwhile [ ! -e %s ]; do sleep 0.1; done\nexec %s "$@"\n' "$WORK/go-on" "$modprobe" >"$WORK/slow-modprobe"
-chmod 755 "$WORK/slow-modprobe"
-echo "$WORK/slow-modprobe" >/proc/sys/kernel/modprobe
+mkdir -p $slow
+printf '[Service]\nExecStartPre=/bin/sh -c "while [ ! -e %s ]; do sleep 0.1; done"\n' "$WORK/go-on" >$slow/lab.conf
+systemctl daemon-reload
+[ ! -e /sys/module/vfio_pci ] || modprobe -r vfio_pci
 
 background binder vfioctl bind $N
 busy() { [[ $(vfioctl --json show $N) == *busy* ]]; }
@@ -24,7 +29,7 @@ contains "$(vfioctl --json show $N)" stuck
 touch "$WORK/go-on"
 idle() { [[ $(vfioctl --json show $N) == *idle* ]]; }
 wait_until 15 idle
-echo "$modprobe" >/proc/sys/kernel/modprobe
+forget_slow
 is "$(driver_of $N) $(override_of $N)" "e1000e none"
 vfioctl bind $N
 vfioctl unbind $N

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/bus/bus-authorisation.h"
+
+#include "daemon/bus/authorise-survey.h"
+#include "daemon/bus/bus-request.h"
+#include "daemon/bus/call.h"
+#include "daemon/util/string.h"
+
+static void run_check(Call *call) {
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r >= 0)
+                r = survey_append(reply, call);
+        if (r < 0)
+                call_reply_errno(call, r);
+        else
+                call_reply(call, reply);
+        sd_bus_message_unref(reply);
+}
+
+/* No targets are an answer here: every action as such. */
+static int read_targets(sd_bus_message *m, Bus *bus, Request *request, sd_bus_error *error) {
+        _cleanup_strv_ char **targets = NULL;
+        int r;
+
+        r = sd_bus_message_read_strv(m, &targets);
+        if (r < 0 || strv_length(targets) == 0)
+                return r;
+        return bus_set_targets(bus, request, targets, error);
+}
+
+int authorisation_method_check(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_request_ Request request = {.operation = OPERATION_ACQUIRE};
+        int r;
+
+        r = read_targets(m, userdata, &request, error);
+        if (r >= 0)
+                r = bus_read_options(m, userdata, OPTIONS_CHECK, &request, error);
+        return r < 0 ? r : call_begin(userdata, m, PERMISSION_SURVEY, run_check, &request, true);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where polkit is on the bus (org.freedesktop.PolicyKit1.Authority), and when it is not. */
+
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+
+#define POLKIT_NAME "org.freedesktop.PolicyKit1"
+#define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+
+/* For an answer that nobody has to give. */
+#define POLKIT_TIMEOUT_USEC (25 * 1000000ULL)
+
+/* The error of an answer (NULL for none) that polkit has not given: it is not there, was not
+ * started, or has hung. */
+bool polkit_is_absent(const sd_bus_error *error);

@@ -42,6 +42,8 @@ static const Option options[] = {
         {OPTION_IOMMUFD_ID, 0, "iommufd-id", "ID", "what QEMU calls the iommufd (iommufd0)"},
         {OPTION_ACTION, 'a', "action", "ACTION",
          "ask about this alone (acquire, org.vfiod1.bind, ...); may be repeated"},
+        {OPTION_METHOD, 'm', "method", "METHOD",
+         "how to reset: one that 'vfioctl show' lists, or hot (the whole reset set)"},
         {OPTION_WAIT, 0, "wait", "TIME",
          "ask the holders, and wait until they have given back; for ever without TIME", true},
         {OPTION_REVOKE, 0, "revoke", "TIME",
@@ -197,6 +199,9 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
                 return set_timeout(value, a, reterr);
         case OPTION_DRIVER:
                 a->acquire.driver = value;
+                return 0;
+        case OPTION_METHOD:
+                a->method = value;
                 return 0;
         case OPTION_LABEL:
                 a->acquire.label = value;

@@ -36,6 +36,7 @@ typedef enum OptionBit {
         OPTION_IOMMUFD_ID = 1U << 16,
         OPTION_SOCKET = 1U << 17,
         OPTION_ACTION = 1U << 18,
+        OPTION_METHOD = 1U << 20,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
@@ -71,6 +72,7 @@ struct Arguments {
         vfiod_cookie *cookies;         /* owned, their names too */
         char **actions;                /* of auth, whole ids; owned, NULL for none */
         const char *iommufd_id;        /* of qemu-args, NULL for none */
+        const char *method;            /* of reset, NULL for none */
         const char *policy;            /* of unbind, NULL for none */
         uint64_t policy_ms;            /* VFIOD_TIMEOUT_NONE for none */
         char **operands; /* NULL-terminated; the array is owned, the strings are argv's */

@@ -249,3 +249,32 @@ int manager_ping(vfiod_connection *c) {
         r = connection_new_call(c, VFIOD_PATH, "org.freedesktop.DBus.Peer", "Ping", &m);
         return r < 0 ? r : call(c, m, NULL);
 }
+
+/* The path of the device is vfiod's to say: a name may be short. */
+static int find_device(vfiod_connection *c, const char *device, char **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        const char *path;
+        int r;
+
+        r = new_call(c, "GetDevice", &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", device);
+        if (r >= 0)
+                r = call(c, m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "o", &path);
+        return r < 0 ? r : string_set(ret, path);
+}
+
+int device_reset(vfiod_connection *c, const char *device, const char *method) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = find_device(c, device, &path);
+        if (r >= 0)
+                r = connection_new_call(c, path, VFIOD_INTERFACE_DEVICE, "Reset", &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", method);
+        return r < 0 ? r : call(c, m, NULL);
+}

@@ -19,7 +19,7 @@
  *                     ResetSetIncomplete
  *      -EBUSY         somebody has it: Leased, HeldOutside, InUse, StillHeld, Busy, Stuck
  *      -EAGAIN        Changed, CalledOff: try again
- *      -EOPNOTSUPP    Unsupported, NoVfioDriver, or a method that this vfiod does not have
+ *      -EOPNOTSUPP    Unsupported, NoVfioDriver, NoReset, or a method that this vfiod does not have
  *      -EDQUOT        LimitExceeded, TooManyTargets
  *      -ESTALE        LeaseEnded, or a lease that is gone
  *      -EIO           Failed: the kernel refused, the sentence says which step; any other error

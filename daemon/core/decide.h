@@ -43,6 +43,13 @@ RefusalKind decide_remove(const World *world, const Request *request, const Sele
 RefusalKind decide_inspect(const World *world, const Request *request, const Selection *selection,
                            Plan *plan, Refusal *refusal);
 
+/*
+ * For a request whose first target is one device, and the others, for a hot reset, the other groups
+ * that are reset with it.
+ */
+RefusalKind decide_reset(const World *world, const Request *request, const Selection *selection,
+                         Plan *plan, Refusal *refusal);
+
 /* Whichever of these the request's operation calls for. */
 RefusalKind decide(const World *world, const Request *request, const Selection *selection,
                    Plan *plan, Refusal *refusal);

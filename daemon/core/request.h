@@ -23,6 +23,7 @@ typedef enum Operation {
         OPERATION_REMOVE,
         OPERATION_RELEASE,
         OPERATION_INSPECT,
+        OPERATION_RESET,
         OPERATION_LOOK, /* for holders; nothing is decided about it */
         _OPERATION_MAX,
 } Operation;
@@ -71,9 +72,11 @@ typedef struct Request {
         uint64_t timeout_ms; /* for the policy's deadline */
         bool due;            /* the deadline has passed: with POLICY_REVOKE, take it now */
         bool defer_fds;
-        size_t fds_max; /* what the transport can carry in one message */
-        uint32_t first; /* GetFds: the first file wanted */
-        uint32_t count; /* GetFds: how many; 0: as many as a message carries */
+        size_t fds_max;     /* what the transport can carry in one message */
+        char *reset_method; /* reset: one of the device's, "hot"; NULL: as the kernel would.
+                               Printable */
+        uint32_t first;     /* GetFds: the first file wanted */
+        uint32_t count;     /* GetFds: how many; 0: as many as a message carries */
 } Request;
 
 int request_copy(const Request *request, Request *ret);

@@ -231,6 +231,7 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
 
         *ret = (Answer){.refusal = REFUSAL_NULL};
         ck_assert_int_eq(string_set(&request.driver, ask->driver), 0);
+        ck_assert_int_eq(string_set(&request.reset_method, ask->reset_method), 0);
         set_cookies(&request, ask->cookies);
         if (request_set_targets(&request, targets, world->config.limit_targets, &ret->refusal) ||
             select_targets(&world->topology, &request, &selection, &ret->refusal))

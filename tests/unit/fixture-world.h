@@ -89,6 +89,7 @@ typedef struct Ask {
         size_t fds_max; /* 0: 16, as on the system bus */
         UnbindPolicy policy;
         bool due;
+        const char *reset_method;
 } Ask;
 
 typedef struct Answer {

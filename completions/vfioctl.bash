@@ -3,8 +3,7 @@
 # bash completion for vfioctl(1). Needs nothing but bash; with bash-completion it is loaded when it is first wanted.
 # tests/unit/test-completions.py compares the tables with the program's own.
 
-_vfioctl_verbs='list show explain auth inspect bind unbind acquire exec qemu-args add remove release holders leases monitor help'
-_vfioctl_actions='list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu'
+_vfioctl_verbs='list show explain inspect auth bind unbind acquire exec qemu-args add remove release holders leases monitor help'
 
 # _vfioctl_options VERB: its options, or those of every verb without one.
 _vfioctl_options() {
@@ -32,8 +31,10 @@ _vfioctl_takes_value() {
 
 _vfioctl_values() {
     case $1 in
-    --action | -a) printf '%s\n' $_vfioctl_actions ;;
     --driver | -d) echo vfio-pci ;;
+    --action | -a)
+        printf '%s\n' list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu
+        ;;
     --mode) printf '%s\n' auto group iommufd ;;
     --prepare) printf '%s\n' open bind attach ;;
     esac

@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
                 fake_machine_replace(argv[2], (uint16_t)number(argv[3], 16),
                                      (uint16_t)number(argv[4], 16));
         else if (strcmp(verb, "resets") == 0 && argc == 4)
-                fake_machine_set_reset_method(argv[2], argv[3]);
+                fake_machine_set_attribute(argv[2], "reset_method", argv[3]);
         else if (strcmp(verb, "unbind") == 0 && argc == 4)
                 return fake_machine_unbind(argv[2], argv[3]) < 0;
         else if (strcmp(verb, "attribute") == 0 && argc == 5)

@@ -106,7 +106,8 @@ void harm_huge(char **arguments) {
         printf("%lu MiB sent on %lu connections\n", mib, connections);
 }
 
-/* One to four bytes become others; sometimes the end is missing, and the next one follows at once. */
+/* One to four bytes become others; sometimes the end is missing, and the next one follows at once.
+ */
 static void mutate(Packet *p, unsigned *seed) {
         for (int n = rand_r(seed) % 4; n >= 0; n--)
                 p->data[(size_t)rand_r(seed) % p->size] = (uint8_t)rand_r(seed);

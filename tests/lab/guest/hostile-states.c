@@ -213,8 +213,8 @@ static void signal_directly(pid_t daemon, int number) {
 }
 
 /*
- * The kernel signals the owner of a file when there is something to read, and checks whether whoever
- * made it the owner may: not before, so all of this succeeds and must have no effect.
+ * The kernel signals the owner of a file when there is something to read, and checks whether
+ * whoever made it the owner may: not before, so all of this succeeds and must have no effect.
  */
 static void signal_by_owning(pid_t daemon, int number) {
         Packet call = PACKET_NULL, reply = PACKET_NULL;

@@ -31,8 +31,9 @@ static bool send_more(Flood *f, int fd, Packet *packet, size_t *at, unsigned lon
                 }
                 if (wire_send_some(fd, packet, at) < 0)
                         return false;
+                /* More than it takes cannot be in flight. */
                 if (*at < packet->size)
-                        return true;
+                        break;
                 f->sent++;
         }
         at_it();

@@ -16,8 +16,9 @@
 
 #define HALVES_MAX 64
 #define FDS_A_BYTE 250
-/* 128 MiB, what sd-bus takes at most (BUS_MESSAGE_SIZE_MAX); dbus-daemon hangs up from 32 on. */
-#define HUGE_SIZE (UINT32_C(128) << 20)
+/* Less than what sd-bus takes at most (BUS_MESSAGE_SIZE_MAX is 128 MiB), and dbus-daemon. */
+#define HUGE_MIB_AT_SOCKET 127
+#define HUGE_MIB_ON_BUS 31
 
 /* A call that a body of `size` bytes follows, only said. */
 static void huge_call(Packet *p, uint32_t size, uint32_t n_fds) {
@@ -83,20 +84,21 @@ void harm_halves(char **arguments) {
 
 /* huge: messages that are as long as can be, sent as long as somebody takes them. */
 void harm_huge(char **arguments) {
+        uint32_t size = over_bus ? HUGE_MIB_ON_BUS : HUGE_MIB_AT_SOCKET;
         unsigned long mib = 0, connections = 0;
         Packet start = PACKET_NULL, more = PACKET_NULL;
         static const uint8_t zeros[65536];
         int fd;
 
         (void)arguments;
-        huge_call(&start, HUGE_SIZE - 4096, 0);
+        huge_call(&start, size << 20, 0);
         for (size_t i = 0; i < MIB / sizeof(zeros); i++)
                 packet_append(&more, zeros, sizeof(zeros));
         while ((fd = wire_open_at_last()) >= 0) {
                 connections++;
                 if (wire_send(fd, &start))
                         /* One short: then it is never whole. */
-                        for (unsigned i = 0; i < HUGE_SIZE / MIB - 1 && wire_send(fd, &more); i++)
+                        for (unsigned i = 0; i < size - 1 && wire_send(fd, &more); i++)
                                 mib++;
                 close(fd);
                 at_it();

@@ -22,10 +22,10 @@ static const struct {
         {"GetDevice", NULL, "s", VFIOD_ACTION_LIST},
         {"Explain", NULL, "as", VFIOD_ACTION_LIST},
         {"Plan", "bind", "sasa{sv}", VFIOD_ACTION_BIND},
-        {"Plan", "unbind", "sasa{sv}", VFIOD_ACTION_BIND},
+        {"Plan", "unbind", "sasa{sv}", VFIOD_ACTION_UNBIND},
         {"Plan", "acquire", "sasa{sv}", VFIOD_ACTION_ACQUIRE},
         {"Bind", NULL, "asa{sv}", VFIOD_ACTION_BIND},
-        {"Unbind", NULL, "asa{sv}", VFIOD_ACTION_BIND},
+        {"Unbind", NULL, "asa{sv}", VFIOD_ACTION_UNBIND},
         {"Acquire", NULL, "asa{sv}", VFIOD_ACTION_ACQUIRE},
 };
 

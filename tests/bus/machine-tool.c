@@ -17,7 +17,6 @@ static const char usage[] =
         "machine-tool add NAME GROUP DRIVER: a network card\n"
         "machine-tool remove NAME\n"
         "machine-tool replace NAME VENDOR DEVICE: hexadecimal ids\n"
-        "machine-tool resets NAME METHODS: what the kernel can reset it by\n"
         "machine-tool unbind NAME DRIVER: by somebody else\n"
         "machine-tool attribute NAME ATTRIBUTE TEXT: of a device\n"
         "machine-tool iommufd on|off: /dev/iommu, which is not there at first\n";
@@ -55,8 +54,6 @@ int main(int argc, char **argv) {
         else if (strcmp(verb, "replace") == 0 && argc == 5)
                 fake_machine_replace(argv[2], (uint16_t)number(argv[3], 16),
                                      (uint16_t)number(argv[4], 16));
-        else if (strcmp(verb, "resets") == 0 && argc == 4)
-                fake_machine_set_attribute(argv[2], "reset_method", argv[3]);
         else if (strcmp(verb, "unbind") == 0 && argc == 4)
                 return fake_machine_unbind(argv[2], argv[3]) < 0;
         else if (strcmp(verb, "attribute") == 0 && argc == 5)

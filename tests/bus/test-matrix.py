@@ -224,7 +224,7 @@ class Scene:
         self.world.config = CONFIG
         self.world.start_vfiod(self.bus)
         self.root = Client(self.world, "root", socket=True)
-        self.world.tool("resets", FREE_DEVICE, "flr\n")
+        self.world.tool("attribute", FREE_DEVICE, "reset_method", "flr\n")
         first, second = LEASED
         _, self.lease = self.world.hold(self.holder, first, options={"label": LABEL}, socket=not self.bus)
         # Its files are nowhere but with vfiod, so that it can be removed.

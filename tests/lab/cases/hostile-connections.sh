@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client with 1,000 connections, everybody else is served.
 # usually: lab
+# slow
 # time: 1200
 
 hostile_begin

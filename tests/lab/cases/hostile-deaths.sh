@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client that dies in every state that one can be in, everybody else is served, and nothing stays of it.
 # usually: lab
+# slow
 # time: 1200
 
 hostile_begin

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client that asks Explain over and over, a hundred times at once, everybody else is served.
 # usually: lab
+# slow
 # time: 1200
 
 hostile_begin

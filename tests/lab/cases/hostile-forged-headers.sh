@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client whose messages pretend to be from somebody else, everybody else is served, and nobody is believed.
 # usually: lab
+# slow
 # time: 1200
 
 hostile_begin

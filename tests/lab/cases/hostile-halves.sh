@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client that sends halves of messages with as many files as fit, everybody else is served.
 # usually: lab
+# slow
 # time: 1200
 
 hostile_begin

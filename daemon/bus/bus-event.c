@@ -59,7 +59,9 @@ static void emit(const Bus *bus, const char *path, Event event, const char *inte
                 Connection *connection = container_of(link, Connection, link);
                 sd_bus *sd = connection->sd;
 
-                if (connection->doomed)
+                /* Nobody has asked for anything yet who has not authenticated, and what was queued
+                 * for it would keep it from being heard. */
+                if (connection->doomed || sd_bus_is_ready(sd) <= 0)
                         continue;
                 /* Whoever asks and does not read is not read from; but signals come unasked. */
                 if (connection->is_peer && has_too_much(connection)) {

@@ -185,6 +185,28 @@ START_TEST(a_client_that_says_nothing_is_let_go_in_time) {
 }
 END_TEST
 
+/* Signals for everybody must not stand in the way of what it says next. */
+START_TEST(a_client_that_authenticates_while_something_happens_is_heard) {
+        _cleanup_message_ Message *bound = NULL;
+        Client *bystander = client_new();
+        Bytes bytes = {0};
+        size_t first;
+
+        raw_begin(&bytes, 0);
+        raw_call(&bytes, 1, PING, NULL);
+        first = strlen("AUTH EXTERNAL");
+        (void)begin_raw(0, NULL);
+        ck_assert_int_eq(raw_send(raw.socket, bytes.data, first, -1, 0), 0);
+        settle();
+        bound = manager(bystander, "Bind", "asa{sv}", 1, "0000:04:00.0", 0);
+        expect_done(bound);
+        settle();
+        ck_assert_int_eq(raw_send(raw.socket, bytes.data + first, bytes.size - first, -1, 0), 0);
+        wait_until(count_replies() == 1);
+        end_raw();
+}
+END_TEST
+
 START_TEST(a_client_that_has_authenticated_may_be_silent_for_ever) {
         Client *client = client_new_as(NOBODY);
         _cleanup_message_ Message *reply = manager(client, "ListGroups", NULL), *later = NULL;
@@ -480,6 +502,7 @@ int main(void) {
         tcase_add_test(tests, files_end_the_connection_whatever_they_come_with);
         tcase_add_test(tests, files_are_not_let_in_where_the_kernel_can_keep_them_out);
         tcase_add_test(tests, a_client_that_says_nothing_is_let_go_in_time);
+        tcase_add_test(tests, a_client_that_authenticates_while_something_happens_is_heard);
         tcase_add_test(tests, a_client_that_has_authenticated_may_be_silent_for_ever);
         tcase_add_test(tests, a_message_above_the_limit_ends_the_connection_before_it_is_whole);
         tcase_add_test(tests, many_small_messages_are_not_one_big_one);

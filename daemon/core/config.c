@@ -96,7 +96,8 @@ static bool is_section(const char *name) {
         return false;
 }
 
-static int apply_number(Config *config, const Source *source, const ConfigKey *key, JsonObject *value) {
+static int apply_number(Config *config, const Source *source, const ConfigKey *key,
+                        JsonObject *value) {
         _cleanup_free_ char *complaint = NULL;
         int64_t number;
 

@@ -21,8 +21,8 @@ int main(void) {
                 if (key->type == CONFIG_BOOLEAN)
                         printf("%s boolean\n", *(const bool *)field ? "true" : "false");
                 else
-                        printf("%" PRIu64 " %" PRIu64 " to %" PRIu64 "\n",
-                               *(const uint64_t *)field, key->least, key->most);
+                        printf("%" PRIu64 " %" PRIu64 " to %" PRIu64 "\n", *(const uint64_t *)field,
+                               key->least, key->most);
         }
         return 0;
 }

@@ -27,6 +27,8 @@ static const Option options[] = {
         {OPTION_BIND, 'b', "bind", NULL, "move the groups to a vfio driver first"},
         {OPTION_DRIVER, 'd', "driver", "DRIVER", "the vfio driver, instead of the best match"},
         {OPTION_DRY_RUN, 'n', "dry-run", NULL, "print the steps and change nothing"},
+        {OPTION_OVERRIDE_SAFETY, 0, "override-safety", NULL,
+         "take also what the host is using, as explain tells; needs a right of its own"},
         {OPTION_LABEL, 'l', "label", "TEXT", "what the lease is for, shown to everybody"},
         {OPTION_MODE, 0, "mode", "auto|group|iommufd",
          "family of kernel interface; auto (default): iommufd where the kernel has it"},
@@ -187,6 +189,9 @@ static int set_flag(const Option *option, Arguments *a) {
                 return 0;
         case OPTION_HOT_RESET:
                 a->acquire.hot_reset = true;
+                return 0;
+        case OPTION_OVERRIDE_SAFETY:
+                a->acquire.override_safety = true;
                 return 0;
         default:
                 return -EINVAL;

@@ -37,13 +37,15 @@ typedef enum OptionBit {
         OPTION_SOCKET = 1U << 17,
         OPTION_ACTION = 1U << 18,
         OPTION_METHOD = 1U << 20,
+        OPTION_OVERRIDE_SAFETY = 1U << 21,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
         (OPTION_HELP | OPTION_VERSION | OPTION_JSON | OPTION_NO_ASK_PASSWORD | OPTION_TIMEOUT |    \
          OPTION_SOCKET)
 #define OPTIONS_UNBIND (OPTION_WAIT | OPTION_REVOKE)
-#define OPTIONS_ADD (OPTION_BIND | OPTION_DRIVER | OPTION_COOKIE | OPTION_HOT_RESET)
+#define OPTIONS_ADD                                                                                \
+        (OPTION_BIND | OPTION_DRIVER | OPTION_COOKIE | OPTION_HOT_RESET | OPTION_OVERRIDE_SAFETY)
 #define OPTIONS_ACQUIRE (OPTIONS_ADD | OPTION_LABEL | OPTION_PREPARE | OPTION_MODE | OPTION_MEMLOCK)
 
 typedef struct Verb {

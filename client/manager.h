@@ -62,6 +62,11 @@ int lease_begin_get_deadline(vfiod_connection *c, const char *path,
                              sd_bus_message_handler_t callback, void *userdata,
                              sd_bus_slot **ret_slot);
 
+/* Bind with override_safety, and what it would do; `driver` is NULL for the best one. */
+int manager_bind_overriding(vfiod_connection *c, char **targets, const char *driver);
+int manager_plan_bind_overriding(vfiod_connection *c, char **targets, const char *driver,
+                                 char ***ret_steps);
+
 /* Device.Reset of a device by its name; `method` is "" for the kernel's choice. */
 int device_reset(vfiod_connection *c, const char *device, const char *method);
 

@@ -91,7 +91,7 @@ static const Verb verbs[] = {
         {"inspect", "TARGET...", "Regions, interrupts and IOMMU of devices on a vfio driver",
          inspect_details, 0, 1, SIZE_MAX, false, verb_inspect},
         {"bind", "TARGET...", "Move whole groups to a vfio driver", NULL,
-         OPTION_DRIVER | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_bind},
+         OPTION_DRIVER | OPTION_DRY_RUN | OPTION_OVERRIDE_SAFETY, 1, SIZE_MAX, false, verb_bind},
         {"unbind", "TARGET...", "Give whole groups back to their original drivers", unbind_details,
          OPTIONS_UNBIND | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_unbind},
         {"acquire", "TARGET...", "Lease groups and hold them until interrupted", acquire_details,

@@ -186,8 +186,10 @@ void broker_refresh(Broker *broker, const Request *request) {
                 else
                         refresh_new_device(broker, target->device);
         }
-        if (request->operation == OPERATION_BIND || request->bind)
+        if (request->operation == OPERATION_BIND || request->bind) {
                 refresh_aliases(broker);
+                broker_refresh_usage(broker, request);
+        }
         iommufd_read_support(&broker->roots, &broker->world.iommufd);
 }
 

@@ -18,6 +18,7 @@ void outcome_done(Outcome *outcome) {
         free(outcome->from);
         free(outcome->to);
         free(outcome->plan);
+        strv_free(outcome->overridden);
         *outcome = (Outcome)OUTCOME_NULL;
 }
 
@@ -59,6 +60,9 @@ int outcome_describe(Outcome *outcome, const Plan *plan) {
                 if (describe_move(outcome, &plan->steps[i]) < 0)
                         return -ENOMEM;
         outcome->plan = strv_join(lines, "; ");
+        for (char **one = plan->overridden; one && *one; one++)
+                if (strv_push(&outcome->overridden, *one) < 0)
+                        return -ENOMEM;
         return outcome->plan ? 0 : -ENOMEM;
 }
 

@@ -18,7 +18,10 @@
 RefusalKind check_groups_free(const World *world, const Request *request,
                               const Selection *selection, const Lease *own, Refusal *refusal);
 
-/* That every member of the group is on a vfio driver, or needs none. */
+/* That there is an IOMMU between the group and the host's memory. */
+RefusalKind check_group_is_safe(const Group *group, Refusal *refusal);
+
+/* The same, and that every member of the group is on a vfio driver, or needs none. */
 RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal);
 
 /*

@@ -247,5 +247,6 @@ void plan_done(Plan *plan) {
                 free(step->groups);
         }
         free(plan->steps);
+        strv_free(plan->overridden);
         *plan = (Plan)PLAN_NULL;
 }

@@ -96,6 +96,8 @@ typedef struct Step {
 typedef struct Plan {
         Step *steps;
         size_t n_steps;
+        char **overridden; /* what would have been refused but for override_safety, a sentence each;
+                              NULL for nothing */
 } Plan;
 
 #define PLAN_NULL {.steps = NULL}

@@ -55,9 +55,10 @@ typedef struct Request {
         Caller caller;
         Target *targets;
         size_t n_targets;
-        bool bind;    /* acquire, add: bind first */
-        char *driver; /* vfio driver wanted; NULL: the best one */
-        Mode mode;    /* acquire, add */
+        bool bind;            /* acquire, add: bind first */
+        bool override_safety; /* bind, and with `bind`: also what the host is using */
+        char *driver;         /* vfio driver wanted; NULL: the best one */
+        Mode mode;            /* acquire, add */
         Prepare prepare;
         bool has_prepare;
         Cookie *cookies; /* acquire, add */

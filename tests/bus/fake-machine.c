@@ -154,8 +154,8 @@ void fake_machine_set_override(const char *name, const char *override) {
                    string_is_empty(override) ? "(null)\n" : override);
 }
 
-void fake_machine_set_reset_method(const char *name, const char *methods) {
-        write_text(device_path(name, "reset_method"), methods);
+void fake_machine_set_attribute(const char *name, const char *attribute, const char *text) {
+        write_text(device_path(name, attribute), text);
 }
 
 uint32_t fake_machine_group(const char *name) {

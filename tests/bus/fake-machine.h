@@ -85,7 +85,7 @@ char *fake_machine_driver(const char *name);
 char *fake_machine_override(const char *name);
 void fake_machine_set_override(const char *name, const char *override);
 uint32_t fake_machine_group(const char *name);
-void fake_machine_set_reset_method(const char *name, const char *methods);
+void fake_machine_set_attribute(const char *name, const char *attribute, const char *text);
 
 /* Moves the device to a driver, or away from it; -errno as the kernel. */
 int fake_machine_bind(const char *name, const char *driver);

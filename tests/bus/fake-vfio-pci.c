@@ -52,7 +52,7 @@ int pci_set_reset_method(const Roots *roots _unused_, const char *device, const 
 
         if (r < 0)
                 return r;
-        fake_machine_set_reset_method(device, methods);
+        fake_machine_set_attribute(device, "reset_method", methods);
         fake_machine_log("set reset_method of %s to %s", device, methods);
         return 0;
 }

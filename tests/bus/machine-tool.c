@@ -17,7 +17,9 @@ static const char usage[] =
         "machine-tool add NAME GROUP DRIVER: a network card\n"
         "machine-tool remove NAME\n"
         "machine-tool replace NAME VENDOR DEVICE: hexadecimal ids\n"
+        "machine-tool resets NAME METHODS: what the kernel can reset it by\n"
         "machine-tool unbind NAME DRIVER: by somebody else\n"
+        "machine-tool attribute NAME ATTRIBUTE TEXT: of a device\n"
         "machine-tool iommufd on|off: /dev/iommu, which is not there at first\n";
 
 static int many(uint32_t group, unsigned n) {
@@ -53,8 +55,12 @@ int main(int argc, char **argv) {
         else if (strcmp(verb, "replace") == 0 && argc == 5)
                 fake_machine_replace(argv[2], (uint16_t)number(argv[3], 16),
                                      (uint16_t)number(argv[4], 16));
+        else if (strcmp(verb, "resets") == 0 && argc == 4)
+                fake_machine_set_reset_method(argv[2], argv[3]);
         else if (strcmp(verb, "unbind") == 0 && argc == 4)
                 return fake_machine_unbind(argv[2], argv[3]) < 0;
+        else if (strcmp(verb, "attribute") == 0 && argc == 5)
+                fake_machine_set_attribute(argv[2], argv[3], argv[4]);
         else if (strcmp(verb, "iommufd") == 0 && argc == 3)
                 fake_machine_set_iommufd(strcmp(argv[2], "on") == 0);
         else {

@@ -204,6 +204,15 @@ static void reset_leased_group(World *world) {
         world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){30, 0})->mode = MODE_GROUP;
 }
 
+static void in_use(World *world) {
+        world_add_use(world, "0000:03:02.0", "eth0 has a route");
+        world_add_use(world, "0000:03:02.0", "it has 4 virtual functions");
+}
+
+static void without_iommu(World *world) {
+        world_put(world, &(DeviceRow){"0000:0b:00.0", 40, "vfio-pci", .noiommu = true}, 1);
+}
+
 #define BIND OPERATION_BIND
 #define UNBIND OPERATION_UNBIND
 #define ACQUIRE OPERATION_ACQUIRE
@@ -233,6 +242,16 @@ static const struct {
          {BIND, "00:00.1"},
          REFUSAL_HOST_DEVICE,
          "host bridge 0000:00:00.0 is bound to skl_uncore"},
+        {in_use,
+         {BIND, "03:01.0"},
+         REFUSAL_HOST_DEVICE,
+         "0000:03:02.0 is in use by the host: eth0 has a route, it has 4 virtual functions; end "
+         "that use, or take a device that the host does not need"},
+        {in_use,
+         {ACQUIRE, "03:01.0", OWNER, .bind = true},
+         REFUSAL_HOST_DEVICE,
+         "eth0 has a route"},
+        {shpchp, {BIND, "03:01.0", .override_safety = true}, REFUSAL_NOT_VIABLE, "bound to shpchp"},
         {as_it_is, {BIND, "group/5"}, REFUSAL_NOTHING_TO_BIND, "group 5 has only bridges"},
         {as_it_is, {BIND, "group/1 group/9"}, REFUSAL_HOST_DEVICE, "group 9"},
         {shpchp,
@@ -346,6 +365,16 @@ static const struct {
          "a hot reset of 0000:05:00.1 resets 0000:05:00.0 (group 20) too; lease group/20 with it, "
          "in one request, or leave out hot_reset"},
 
+        {without_iommu,
+         {ACQUIRE, "0b:00.0", 0},
+         REFUSAL_UNSUPPORTED,
+         "0000:0b:00.0 has no IOMMU: group 40 is one of the kernel's unsafe no-IOMMU mode"},
+        {without_iommu,
+         {ACQUIRE, "0b:00.0", 0, .bind = true, .override_safety = true},
+         REFUSAL_UNSUPPORTED,
+         "vfiod gives no such device to anybody"},
+        {without_iommu, {BIND, "0b:00.0"}, REFUSAL_UNSUPPORTED, "has no IOMMU"},
+        {without_iommu, {INSPECT, "0b:00.0", 0}, REFUSAL_UNSUPPORTED, "has no IOMMU"},
         {little_memlock,
          {ACQUIRE, "01:00.0", OWNER, .memlock = 4097, .pid = 812},
          REFUSAL_LIMIT_EXCEEDED,

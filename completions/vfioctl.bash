@@ -7,12 +7,12 @@ _vfioctl_verbs='list show explain inspect auth bind unbind reset acquire exec qe
 
 # _vfioctl_options VERB: its options, or those of every verb without one.
 _vfioctl_options() {
-    local add='--bind --driver --cookie --hot-reset'
+    local add='--bind --driver --cookie --hot-reset --override-safety'
 
     printf '%s\n' --help --version --json --no-ask-password --socket --timeout
     case $1 in
-    auth) printf '%s\n' --action --label --mode --memlock ;;
-    bind) printf '%s\n' --driver --dry-run ;;
+    auth) printf '%s\n' --action --label --mode --memlock --override-safety ;;
+    bind) printf '%s\n' --driver --dry-run --override-safety ;;
     unbind) printf '%s\n' --wait --revoke --dry-run ;;
     acquire) printf '%s\n' $add --label --prepare --mode --memlock --dry-run ;;
     exec) printf '%s\n' $add --label --prepare --mode --memlock ;;

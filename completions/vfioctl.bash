@@ -11,7 +11,7 @@ _vfioctl_options() {
 
     printf '%s\n' --help --version --json --no-ask-password --socket --timeout
     case $1 in
-    auth) printf '%s\n' --action --label --mode --memlock --override-safety ;;
+    auth) printf '%s\n' --action --label --mode --memlock ;;
     bind) printf '%s\n' --driver --dry-run --override-safety ;;
     unbind) printf '%s\n' --wait --revoke --dry-run ;;
     acquire) printf '%s\n' $add --label --prepare --mode --memlock --dry-run ;;

@@ -109,7 +109,7 @@ set --local of_acquire "$ours; and __vfioctl_verb_is acquire exec"
 complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add qemu-args" --short-option b --long-option bind --description 'Bind the groups first'
 complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add bind" --short-option d --long-option driver --exclusive --arguments vfio-pci --description 'The vfio driver'
 complete --command vfioctl --condition $of_add --long-option cookie --exclusive --description 'A number of your own for a device'
-complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire auth bind exec add" --long-option override-safety --description 'Take also what the host is using'
+complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire bind exec add" --long-option override-safety --description 'Take also what the host is using'
 complete --command vfioctl --condition $of_add --long-option hot-reset --description 'Refuse unless all that is reset together is leased'
 complete --command vfioctl --condition $of_told --short-option l --long-option label --exclusive --description 'What the lease is for'
 complete --command vfioctl --condition $of_told --long-option mode --exclusive --arguments 'auto group iommufd' --description 'Family of kernel interface'

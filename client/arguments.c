@@ -27,6 +27,8 @@ static const Option options[] = {
         {OPTION_BIND, 'b', "bind", NULL, "move the groups to a vfio driver first"},
         {OPTION_DRIVER, 'd', "driver", "DRIVER", "the vfio driver, instead of the best match"},
         {OPTION_DRY_RUN, 'n', "dry-run", NULL, "print the steps and change nothing"},
+        {OPTION_OVERRIDE_SAFETY, 0, "override-safety", NULL,
+         "take also what the host is using, as explain tells; needs a right of its own"},
         {OPTION_LABEL, 'l', "label", "TEXT", "what the lease is for, shown to everybody"},
         {OPTION_MODE, 0, "mode", "auto|group|iommufd",
          "family of kernel interface; auto (default): iommufd where the kernel has it"},
@@ -42,6 +44,8 @@ static const Option options[] = {
         {OPTION_IOMMUFD_ID, 0, "iommufd-id", "ID", "what QEMU calls the iommufd (iommufd0)"},
         {OPTION_ACTION, 'a', "action", "ACTION",
          "ask about this alone (acquire, org.vfiod1.bind, ...); may be repeated"},
+        {OPTION_METHOD, 'm', "method", "METHOD",
+         "how to reset: one that 'vfioctl show' lists, or hot (the whole reset set)"},
         {OPTION_WAIT, 0, "wait", "TIME",
          "ask the holders, and wait until they have given back; for ever without TIME", true},
         {OPTION_REVOKE, 0, "revoke", "TIME",
@@ -186,6 +190,9 @@ static int set_flag(const Option *option, Arguments *a) {
         case OPTION_HOT_RESET:
                 a->acquire.hot_reset = true;
                 return 0;
+        case OPTION_OVERRIDE_SAFETY:
+                a->acquire.override_safety = true;
+                return 0;
         default:
                 return -EINVAL;
         }
@@ -197,6 +204,9 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
                 return set_timeout(value, a, reterr);
         case OPTION_DRIVER:
                 a->acquire.driver = value;
+                return 0;
+        case OPTION_METHOD:
+                a->method = value;
                 return 0;
         case OPTION_LABEL:
                 a->acquire.label = value;

@@ -36,13 +36,16 @@ typedef enum OptionBit {
         OPTION_IOMMUFD_ID = 1U << 16,
         OPTION_SOCKET = 1U << 17,
         OPTION_ACTION = 1U << 18,
+        OPTION_METHOD = 1U << 20,
+        OPTION_OVERRIDE_SAFETY = 1U << 21,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
         (OPTION_HELP | OPTION_VERSION | OPTION_JSON | OPTION_NO_ASK_PASSWORD | OPTION_TIMEOUT |    \
          OPTION_SOCKET)
 #define OPTIONS_UNBIND (OPTION_WAIT | OPTION_REVOKE)
-#define OPTIONS_ADD (OPTION_BIND | OPTION_DRIVER | OPTION_COOKIE | OPTION_HOT_RESET)
+#define OPTIONS_ADD                                                                                \
+        (OPTION_BIND | OPTION_DRIVER | OPTION_COOKIE | OPTION_HOT_RESET | OPTION_OVERRIDE_SAFETY)
 #define OPTIONS_ACQUIRE (OPTIONS_ADD | OPTION_LABEL | OPTION_PREPARE | OPTION_MODE | OPTION_MEMLOCK)
 
 typedef struct Verb {
@@ -71,6 +74,7 @@ struct Arguments {
         vfiod_cookie *cookies;         /* owned, their names too */
         char **actions;                /* of auth, whole ids; owned, NULL for none */
         const char *iommufd_id;        /* of qemu-args, NULL for none */
+        const char *method;            /* of reset, NULL for none */
         const char *policy;            /* of unbind, NULL for none */
         uint64_t policy_ms;            /* VFIOD_TIMEOUT_NONE for none */
         char **operands; /* NULL-terminated; the array is owned, the strings are argv's */

@@ -249,3 +249,78 @@ int manager_ping(vfiod_connection *c) {
         r = connection_new_call(c, VFIOD_PATH, "org.freedesktop.DBus.Peer", "Ping", &m);
         return r < 0 ? r : call(c, m, NULL);
 }
+
+static int append_overriding(sd_bus_message *m, const char *driver) {
+        int r;
+
+        r = sd_bus_message_open_container(m, SD_BUS_TYPE_ARRAY, "{sv}");
+        if (r >= 0 && driver)
+                r = sd_bus_message_append(m, "{sv}", "driver", "s", driver);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "override_safety", "b", true);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+int manager_bind_overriding(vfiod_connection *c, char **targets, const char *driver) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = new_target_call(c, "Bind", targets, &m);
+        if (r >= 0)
+                r = append_overriding(m, driver);
+        return r < 0 ? r : call(c, m, NULL);
+}
+
+int manager_plan_bind_overriding(vfiod_connection *c, char **targets, const char *driver,
+                                 char ***ret_steps) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        _cleanup_strv_ char **steps = NULL;
+        int r;
+
+        r = new_call(c, "Plan", &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", "bind");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, targets);
+        if (r >= 0)
+                r = append_overriding(m, driver);
+        if (r >= 0)
+                r = call(c, m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_read_strv(reply, &steps);
+        if (r < 0)
+                return r;
+        if (!steps && !(steps = calloc(1, sizeof(char *))))
+                return -ENOMEM;
+        *ret_steps = TAKE_PTR(steps);
+        return 0;
+}
+
+/* The path of the device is vfiod's to say: a name may be short. */
+static int find_device(vfiod_connection *c, const char *device, char **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        const char *path;
+        int r;
+
+        r = new_call(c, "GetDevice", &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", device);
+        if (r >= 0)
+                r = call(c, m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "o", &path);
+        return r < 0 ? r : string_set(ret, path);
+}
+
+int device_reset(vfiod_connection *c, const char *device, const char *method) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = find_device(c, device, &path);
+        if (r >= 0)
+                r = connection_new_call(c, path, VFIOD_INTERFACE_DEVICE, "Reset", &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", method);
+        return r < 0 ? r : call(c, m, NULL);
+}

@@ -3,8 +3,8 @@
 
 /*
  * The methods of vfiod whose replies vfioctl prints as they are, or waits for while it does
- * something else; all others are libvfiod's (client/lib/). All return 0 or -errno; the D-Bus error
- * stays in the connection.
+ * something else, and those of administrators; all others are libvfiod's (client/lib/). All return
+ * 0 or -errno; the D-Bus error stays in the connection.
  */
 
 #include "client/connection.h"
@@ -61,6 +61,14 @@ int manager_begin_list_holders(vfiod_connection *c, char **targets,
 int lease_begin_get_deadline(vfiod_connection *c, const char *path,
                              sd_bus_message_handler_t callback, void *userdata,
                              sd_bus_slot **ret_slot);
+
+/* Bind with override_safety, and what it would do; `driver` is NULL for the best one. */
+int manager_bind_overriding(vfiod_connection *c, char **targets, const char *driver);
+int manager_plan_bind_overriding(vfiod_connection *c, char **targets, const char *driver,
+                                 char ***ret_steps);
+
+/* Device.Reset of a device by its name; `method` is "" for the kernel's choice. */
+int device_reset(vfiod_connection *c, const char *device, const char *method);
 
 /* Starts the daemon if the bus can, and waits until it answers. */
 int manager_ping(vfiod_connection *c);

@@ -2,6 +2,7 @@
 
 /* bind and unbind: whole groups to a vfio driver and back. Silent when they succeed. */
 
+#include "client/manager.h"
 #include "client/report.h"
 #include "client/verb.h"
 #include "client/waiting.h"
@@ -11,8 +12,15 @@ static int plan_bind(const Arguments *a, vfiod_connection *c, char **targets) {
         char **steps;
         int r;
 
-        r = vfiod_plan_bind(c, constant(targets), a->acquire.driver, &steps);
+        r = a->acquire.override_safety
+                    ? manager_plan_bind_overriding(c, targets, a->acquire.driver, &steps)
+                    : vfiod_plan_bind(c, constant(targets), a->acquire.driver, &steps);
         return r < 0 ? r : verb_print_steps(a, steps);
+}
+
+static int bind_groups(const Arguments *a, vfiod_connection *c, char **targets) {
+        return a->acquire.override_safety ? manager_bind_overriding(c, targets, a->acquire.driver)
+                                          : vfiod_bind(c, constant(targets), a->acquire.driver);
 }
 
 int verb_bind(const Arguments *a) {
@@ -22,8 +30,7 @@ int verb_bind(const Arguments *a) {
 
         r = verb_begin(a, &c, &targets);
         if (r >= 0)
-                r = a->dry_run ? plan_bind(a, c, targets)
-                               : vfiod_bind(c, constant(targets), a->acquire.driver);
+                r = a->dry_run ? plan_bind(a, c, targets) : bind_groups(a, c, targets);
         return r < 0 ? connection_report(c, r) : STATUS_OK;
 }
 

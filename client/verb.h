@@ -24,6 +24,7 @@ int verb_qemu_args(const Arguments *a);
 int verb_add(const Arguments *a);
 int verb_remove(const Arguments *a);
 int verb_release(const Arguments *a);
+int verb_reset(const Arguments *a);
 int verb_holders(const Arguments *a);
 int verb_leases(const Arguments *a);
 int verb_monitor(const Arguments *a);

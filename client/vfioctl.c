@@ -49,6 +49,10 @@ static const char inspect_details[] =
         "A device that is not leased is opened for it, which resets it. A group stands for\n"
         "its members on a vfio driver.\n";
 
+static const char reset_details[] =
+        "A device that is leased is reset for the owner of the lease alone. Without --method\n"
+        "the kernel chooses.\n";
+
 static const char unbind_details[] =
         "A group that somebody holds is refused, with their names, unless --wait or\n"
         "--revoke is given. Both ask the holders to give it back, and show on stderr who\n"
@@ -87,7 +91,7 @@ static const Verb verbs[] = {
         {"inspect", "TARGET...", "Regions, interrupts and IOMMU of devices on a vfio driver",
          inspect_details, 0, 1, SIZE_MAX, false, verb_inspect},
         {"bind", "TARGET...", "Move whole groups to a vfio driver", NULL,
-         OPTION_DRIVER | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_bind},
+         OPTION_DRIVER | OPTION_DRY_RUN | OPTION_OVERRIDE_SAFETY, 1, SIZE_MAX, false, verb_bind},
         {"unbind", "TARGET...", "Give whole groups back to their original drivers", unbind_details,
          OPTIONS_UNBIND | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_unbind},
         {"acquire", "TARGET...", "Lease groups and hold them until interrupted", acquire_details,
@@ -102,6 +106,8 @@ static const Verb verbs[] = {
          SIZE_MAX, false, verb_remove},
         {"release", "LEASE...", "End leases (7, lease/7 or the path)", NULL, 0, 1, SIZE_MAX, false,
          verb_release},
+        {"reset", "DEVICE", "Reset a device that nobody else has", reset_details, OPTION_METHOD, 1,
+         1, false, verb_reset},
         {"holders", "TARGET...", "Processes that have the devices open or mapped", NULL, 0, 1,
          SIZE_MAX, false, verb_holders},
         {"leases", "", "Who has what", NULL, 0, 0, 0, false, verb_leases},

@@ -47,6 +47,7 @@ static const Class classes[] = {
         {REFUSAL(CalledOff), EAGAIN},
         {REFUSAL(Unsupported), EOPNOTSUPP},
         {REFUSAL(NoVfioDriver), EOPNOTSUPP},
+        {REFUSAL(NoReset), EOPNOTSUPP},
         {DBUS "UnknownMethod", EOPNOTSUPP},
         {DBUS "UnknownInterface", EOPNOTSUPP},
         {DBUS "UnknownProperty", EOPNOTSUPP},

@@ -74,6 +74,8 @@ static int append_members(sd_bus_message *m, const vfiod_acquire_options *option
                 r = append_true(m, "bind", options->bind);
         if (r >= 0)
                 r = append_true(m, "hot_reset", options->hot_reset);
+        if (r >= 0)
+                r = append_true(m, "override_safety", options->override_safety);
         if (r >= 0 && options->memlock > 0)
                 r = sd_bus_message_append(m, "{sv}", "memlock", "t", options->memlock);
         return r < 0 ? r : append_cookies(m, options);

@@ -19,7 +19,7 @@
  *                     ResetSetIncomplete
  *      -EBUSY         somebody has it: Leased, HeldOutside, InUse, StillHeld, Busy, Stuck
  *      -EAGAIN        Changed, CalledOff: try again
- *      -EOPNOTSUPP    Unsupported, NoVfioDriver, or a method that this vfiod does not have
+ *      -EOPNOTSUPP    Unsupported, NoVfioDriver, NoReset, or a method that this vfiod does not have
  *      -EDQUOT        LimitExceeded, TooManyTargets
  *      -ESTALE        LeaseEnded, or a lease that is gone
  *      -EIO           Failed: the kernel refused, the sentence says which step; any other error
@@ -146,10 +146,11 @@ typedef struct vfiod_acquire_options {
         uint64_t memlock;    /* bytes: raise this process's RLIMIT_MEMLOCK to at least that */
         const vfiod_cookie *cookies; /* of iommufd mode */
         size_t n_cookies;
+        bool override_safety; /* with `bind`: also what the host is using; needs the right to */
 } vfiod_acquire_options;
 
 #define VFIOD_ACQUIRE_OPTIONS_NULL                                                                 \
-        {sizeof(vfiod_acquire_options), NULL, NULL, NULL, NULL, false, false, 0, NULL, 0}
+        {sizeof(vfiod_acquire_options), NULL, NULL, NULL, NULL, false, false, 0, NULL, 0, false}
 
 /*
  * Leases the groups of the targets: all or none. `options` may be NULL. The lease, and the files it

@@ -30,6 +30,7 @@ extern const JobClass job_class_add;
 extern const JobClass job_class_bind;
 extern const JobClass job_class_inspect;
 extern const JobClass job_class_remove;
+extern const JobClass job_class_reset;
 extern const JobClass job_class_unbind;
 
 /* bind.c: what acquiring with `bind` shares with Bind: recording originals, forgetting them. */
@@ -37,6 +38,9 @@ int bind_prepare(Job *job);
 void bind_finish(Job *job, bool ran, Handles *opened);
 /* bind.c: the devices that the plan has given back have no original any more. */
 void bind_forget(Job *job);
+
+/* reset.c: a reset occupies the groups of all that is reset. */
+void reset_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
 
 /* acquire.c: what the kernel has said of the lease's iommufd, and the caller's own numbers. */
 int record_iommufd(const Job *job, Lease *lease);

@@ -18,7 +18,7 @@
 static const JobClass *const classes[_OPERATION_MAX] = {
         [OPERATION_BIND] = &job_class_bind,       [OPERATION_ACQUIRE] = &job_class_acquire,
         [OPERATION_ADD] = &job_class_add,         [OPERATION_REMOVE] = &job_class_remove,
-        [OPERATION_INSPECT] = &job_class_inspect,
+        [OPERATION_INSPECT] = &job_class_inspect, [OPERATION_RESET] = &job_class_reset,
 };
 
 int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret) {
@@ -186,14 +186,18 @@ void broker_refresh(Broker *broker, const Request *request) {
                 else
                         refresh_new_device(broker, target->device);
         }
-        if (request->operation == OPERATION_BIND || request->bind)
+        if (request->operation == OPERATION_BIND || request->bind) {
                 refresh_aliases(broker);
+                broker_refresh_usage(broker, request);
+        }
         iommufd_read_support(&broker->roots, &broker->world.iommufd);
 }
 
 void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
         if (request->operation == OPERATION_UNBIND)
                 wait_run(broker, request, done, userdata);
+        else if (request->operation == OPERATION_RESET)
+                reset_run(broker, request, done, userdata);
         else
                 job_run(broker, classes[request->operation], request, done, userdata);
 }

@@ -61,6 +61,9 @@ const World *broker_world(const Broker *broker);
 
 /* Reads the facts of the groups that the request is about again. */
 void broker_refresh(Broker *broker, const Request *request);
+/* Reads what the host uses of the devices of those groups, too: part of the former for what binds.
+ */
+void broker_refresh_usage(Broker *broker, const Request *request);
 void broker_refresh_group(Broker *broker, uint32_t group);
 
 /* Decides the request on fresh facts and does it. The request is copied. */

@@ -53,5 +53,8 @@ int run_find_holders(Run *run, const Step *step);
 int run_expect_nobody(Run *run, const Step *step);
 int run_evict(Run *run, const Step *step);
 int run_inspect(Run *run, const Step *step);
+int run_reset(const Run *run, const Step *step);
+int run_reset_file(const Run *run, const Step *step);
+int run_hot_reset(const Run *run, const Step *step);
 int run_raise_memlock(const Run *run, const Step *step);
 int undo_raise_memlock(const Run *run, const Step *step);

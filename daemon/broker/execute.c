@@ -199,12 +199,6 @@ static int undo_close_device(const Run *run, const Step *step) {
         return step->optional || run->orphaned ? 0 : r;
 }
 
-static int run_reset(const Run *run, const Step *step) {
-        if (strcmp(step->bus, "pci") == 0)
-                (void)pci_reset(run->roots, step->device);
-        return 0;
-}
-
 static int run_claim_group(const Run *run, const Step *step) {
         return run_open(run, HANDLE_CLAIM, step->group);
 }
@@ -289,8 +283,14 @@ static int run_step(Run *run, const Step *step) {
                 return run_quiesce(run, step);
         case STEP_EVICT:
                 return run_evict(run, step);
+        case STEP_SET_RESET_METHOD:
+                return pci_set_reset_method(run->roots, step->device, step->reset_method);
         case STEP_RESET:
                 return run_reset(run, step);
+        case STEP_RESET_FILE:
+                return run_reset_file(run, step);
+        case STEP_HOT_RESET:
+                return run_hot_reset(run, step);
         case STEP_INSPECT:
                 return run_inspect(run, step);
         case _STEP_KIND_MAX:
@@ -350,6 +350,8 @@ static int undo_step(Run *run, const Step *step) {
                 return undo_unset_container(run, step);
         case STEP_QUIESCE:
                 return undo_quiesce(run, step);
+        case STEP_SET_RESET_METHOD:
+                return pci_set_reset_method(run->roots, step->device, step->reset_method_old);
         case STEP_OPEN_IOMMUFD:
                 handles_close(run->files, HANDLE_IOMMUFD, 0, NULL);
                 return 0;
@@ -374,6 +376,8 @@ static int undo_step(Run *run, const Step *step) {
         case STEP_REQUEST_DEVICE:
         case STEP_EVICT:
         case STEP_RESET:
+        case STEP_RESET_FILE:
+        case STEP_HOT_RESET:
         case STEP_INSPECT:
                 return 0;
         case _STEP_KIND_MAX:

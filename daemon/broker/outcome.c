@@ -18,6 +18,7 @@ void outcome_done(Outcome *outcome) {
         free(outcome->from);
         free(outcome->to);
         free(outcome->plan);
+        strv_free(outcome->overridden);
         *outcome = (Outcome)OUTCOME_NULL;
 }
 
@@ -59,6 +60,9 @@ int outcome_describe(Outcome *outcome, const Plan *plan) {
                 if (describe_move(outcome, &plan->steps[i]) < 0)
                         return -ENOMEM;
         outcome->plan = strv_join(lines, "; ");
+        for (char **one = plan->overridden; one && *one; one++)
+                if (strv_push(&outcome->overridden, *one) < 0)
+                        return -ENOMEM;
         return outcome->plan ? 0 : -ENOMEM;
 }
 
@@ -154,17 +158,58 @@ static RefusalKind judge_evict(Outcome *outcome, int error) {
 }
 
 /* Its receiver does with the group what is left to be done, and not necessarily now. */
-static RefusalKind judge_inspect(Outcome *outcome, const World *world, const Request *request,
-                                 const Step *step, int error) {
+static RefusalKind judge_leased(Outcome *outcome, const World *world, const Request *request,
+                                const Step *step, int error) {
         const Lease *lease = lease_table_find_group(&world->leases, step->group);
+        Operation operation = request->operation;
 
-        if (request->operation != OPERATION_INSPECT || error != -EINVAL || !lease)
+        if ((operation != OPERATION_INSPECT && operation != OPERATION_RESET) || error != -EINVAL ||
+            !lease)
                 return REFUSAL_NONE;
-        return refuse(
-                &outcome->refusal, REFUSAL_IN_USE,
-                "%s is leased to uid %u (lease %u), who has not set it up yet; inspect it when "
-                "that is done, or when the lease is over",
-                step->device, lease->owner, lease->id);
+        return refuse(&outcome->refusal, REFUSAL_IN_USE,
+                      "%s is leased to uid %u (lease %u), who has not set it up yet; %s it when "
+                      "that is done, or when the lease is over",
+                      step->device, lease->owner, lease->id, operation_name(operation));
+}
+
+static RefusalKind refuse_no_reset(Outcome *outcome, const Step *step, const char *why) {
+        return refuse(&outcome->refusal, REFUSAL_NO_RESET, "%s cannot be reset: %s", step->device,
+                      why);
+}
+
+static RefusalKind judge_reset(Outcome *outcome, const Step *step, int error) {
+        switch (error) {
+        case -ENOTTY:
+                return refuse_no_reset(outcome, step, "none of its reset methods has worked");
+        case -EINVAL:
+                return refuse_no_reset(outcome, step,
+                                       "it is not set up, or could not be when it was opened");
+        case -EAGAIN:
+                return refuse(&outcome->refusal, REFUSAL_BUSY,
+                              "the kernel is working on %s; try again", step->device);
+        default:
+                return REFUSAL_NONE;
+        }
+}
+
+/* After what sysfs tells was right. */
+static RefusalKind judge_hot_reset(Outcome *outcome, const Step *step, int error) {
+        switch (error) {
+        case -ENODEV:
+                return refuse_no_reset(outcome, step, "neither its slot nor its bus can be");
+        case -EINVAL:
+                return refuse(&outcome->refusal, REFUSAL_RESET_SET_INCOMPLETE,
+                              "the kernel resets more with %s than is at hand; lease it with all "
+                              "that 'vfioctl show %s' tells of its reset set",
+                              step->device, step->device);
+        case -EAGAIN:
+        case -EBUSY:
+                return refuse(&outcome->refusal, REFUSAL_BUSY,
+                              "something that is reset with %s is in use at this moment; try again",
+                              step->device);
+        default:
+                return REFUSAL_NONE;
+        }
 }
 
 /* Every member of a step's plan is gone from the topology as soon as sysfs has lost it. */
@@ -201,7 +246,16 @@ static RefusalKind judge_step(Outcome *outcome, const World *world, const Reques
                 return judge_evict(outcome, error);
         case STEP_GET_DEVICE:
         case STEP_INSPECT:
-                return judge_inspect(outcome, world, request, step, error);
+                return judge_leased(outcome, world, request, step, error);
+        case STEP_SET_RESET_METHOD:
+                return error == -EINVAL ? refuse_no_reset(outcome, step,
+                                                          "the method is not offered any more")
+                                        : REFUSAL_NONE;
+        case STEP_RESET:
+        case STEP_RESET_FILE:
+                return judge_reset(outcome, step, error);
+        case STEP_HOT_RESET:
+                return judge_hot_reset(outcome, step, error);
         default:
                 return REFUSAL_NONE;
         }

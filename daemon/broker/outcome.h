@@ -28,7 +28,8 @@ typedef struct Outcome {
                           */
         char *from;      /* "0000:03:01.0=e1000 ...", where drivers changed; NULL for none */
         char *to;
-        char *plan; /* the steps, "; " between them; NULL for none */
+        char *plan;        /* the steps, "; " between them; NULL for none */
+        char **overridden; /* what safety would have refused; NULL for nothing */
         uint64_t duration_usec;
 } Outcome;
 

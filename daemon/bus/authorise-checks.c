@@ -86,6 +86,19 @@ Check *checks_add_device(Call *call, const char *action, const DeviceFacts *fact
         return describe(check, call, facts) < 0 ? NULL : check;
 }
 
+/* Bridges too: the chipset's are what the host lives on. */
+static int add_override_check(Call *call, const Device *member) {
+        _cleanup_free_ char *needs = NULL;
+        int r;
+
+        if (!call->request.override_safety)
+                return 0;
+        r = decide_host_needs(&broker_world(call->bus->broker)->topology, member, &needs);
+        if (r < 0 || !needs)
+                return r;
+        return checks_add_device(call, VFIOD_ACTION_OVERRIDE_SAFETY, &member->facts) ? 0 : -1;
+}
+
 /* What is asked of every member of a group: first what is wanted, then what comes with it. */
 static int add_member_checks(Call *call, const Device *member) {
         const Topology *topology = &broker_world(call->bus->broker)->topology;
@@ -139,9 +152,10 @@ static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
                 for (size_t j = 0; j < selection.groups[i]->n_members; j++) {
                         const Device *member = selection.groups[i]->members[j];
 
-                        if (device_is_bridge(&member->facts) && !member->facts.vfio)
-                                continue;
-                        if (add_member_checks(call, member) < 0)
+                        bool bridge = device_is_bridge(&member->facts) && !member->facts.vfio;
+
+                        if ((!bridge && add_member_checks(call, member) < 0) ||
+                            add_override_check(call, member) < 0)
                                 return refuse_memory(refusal);
                 }
         if (call->permission == PERMISSION_ACQUIRE && call->request.memlock &&

@@ -8,6 +8,7 @@
 #include "daemon/bus/bus-inspect.h"
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
+#include "daemon/bus/bus-reset.h"
 #include "daemon/core/reset-set.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -44,6 +45,13 @@ static int append_interfaces(const World *world _unused_, const void *object, sd
         const Device *device = object;
 
         return bus_append_strv(m, device->facts.interfaces);
+}
+
+static int append_reset_methods(const World *world _unused_, const void *object,
+                                sd_bus_message *m) {
+        const Device *device = object;
+
+        return bus_append_strv(m, device->facts.reset_methods);
 }
 
 static int append_verdict(const World *world, const void *object, sd_bus_message *m) {
@@ -95,6 +103,7 @@ const BusProperty bus_device_properties[] = {
         {"NumaNode", "i", append_numa_node},
         {"Interfaces", "as", append_interfaces},
         {"Verdict", "s", append_verdict},
+        {"ResetMethods", "as", append_reset_methods},
         {"ResetSet", "as", append_reset_set},
         {"State", "s", append_state},
         {"StuckReason", "s", append_stuck},
@@ -136,6 +145,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", info),
                                 inspect_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("s", method), SD_BUS_NO_RESULT, reset_method,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         CONSTANT("Name", "s"),
         CONSTANT("Bus", "s"),
         CHANGING("Group", "u"),
@@ -155,6 +166,7 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("NumaNode", "i"),
         CHANGING("Interfaces", "as"),
         CHANGING("Verdict", "s"),
+        CHANGING("ResetMethods", "as"),
         CHANGING("ResetSet", "as"),
         CHANGING("State", "s"),
         CHANGING("StuckReason", "s"),

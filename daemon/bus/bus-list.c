@@ -256,21 +256,43 @@ int list_method_get_device(sd_bus_message *m, void *userdata, sd_bus_error *erro
                          error);
 }
 
+static int append_in_use(sd_bus_message *m, const Device *member) {
+        int r = sd_bus_message_open_container(m, 'e', "sv");
+
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", "InUse");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "as");
+        if (r >= 0)
+                r = bus_append_strv(m, member->in_use);
+        for (size_t i = 0; r >= 0 && i < 2; i++)
+                r = sd_bus_message_close_container(m);
+        return r;
+}
+
 static int append_explanation(sd_bus_message *m, const Topology *topology, const Device *member) {
         Verdict verdict = device_verdict(topology, member);
         _cleanup_free_ char *reason = verdict_reason(verdict, &member->facts);
         _cleanup_free_ char *remedy = verdict_remedy(verdict, &member->facts);
-        _cleanup_free_ char *sentence = NULL;
+        _cleanup_free_ char *sentence = NULL, *uses = strv_join(member->in_use, ", ");
+        int r;
 
-        if (reason)
-                sentence = string_format("%s %s", member->facts.name, reason);
+        if (reason && uses)
+                sentence = string_format("%s %s%s%s", member->facts.name, reason,
+                                         *uses ? ", and in use by the host: " : "", uses);
         if (!sentence || !remedy)
                 return -ENOMEM;
-        return sd_bus_message_append(
-                m, "a{sv}", 8, "Device", "s", member->facts.name, "Group", "u", member->facts.group,
-                "Driver", "s", member->facts.driver, "Verdict", "s", verdict_name(verdict),
-                "Viable", "b", verdict_is_viable(verdict), "Bound", "b", verdict_is_bound(verdict),
-                "Reason", "s", sentence, "Remedy", "s", remedy);
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(
+                        m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "Device", "s", member->facts.name,
+                        "Group", "u", member->facts.group, "Driver", "s", member->facts.driver,
+                        "Verdict", "s", verdict_name(verdict), "Viable", "b",
+                        verdict_is_viable(verdict), "Bound", "b", verdict_is_bound(verdict),
+                        "Reason", "s", sentence, "Remedy", "s", remedy);
+        if (r >= 0)
+                r = append_in_use(m, member);
+        return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static int append_explanations(sd_bus_message *m, const Call *call) {
@@ -291,8 +313,10 @@ static int append_explanations(sd_bus_message *m, const Call *call) {
 static void run_explain(Call *call) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
 
-        if (select_fresh(call, &selection))
-                answer(call, append_explanations);
+        if (!select_fresh(call, &selection))
+                return;
+        broker_refresh_usage(call->bus->broker, &call->request);
+        answer(call, append_explanations);
 }
 
 int list_method_explain(sd_bus_message *m, void *userdata, sd_bus_error *error) {

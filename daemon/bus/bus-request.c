@@ -119,6 +119,8 @@ static const Option options[] = {
         {"join", "o", IN(OPTIONS_ACQUIRE), read_join, 0},
         {"label", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_CHECK), read_label, 0},
         {"bind", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
+        {"override_safety", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), NULL,
+         offsetof(Request, override_safety)},
         {"defer_fds", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
          offsetof(Request, defer_fds)},
         {"hot_reset", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
@@ -299,6 +301,9 @@ static int check_options(const Request *request, sd_bus_error *error) {
         else if (request->driver && !request->bind && request->operation != OPERATION_BIND)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option driver: only together with option bind");
+        else if (request->override_safety && !request->bind && request->operation != OPERATION_BIND)
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
+                             "option override_safety: only together with option bind");
         else if (request->has_timeout && request->policy == POLICY_FAIL)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option timeout: only with policy 'wait' or 'revoke'");

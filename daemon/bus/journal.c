@@ -21,12 +21,25 @@ static const char *outcome_word(const Outcome *outcome) {
         return outcome->refusal.kind != REFUSAL_NONE ? "refused" : "failed";
 }
 
+/* One record each, before that of the operation: a search for warnings finds what was dared. */
+static void journal_overridden(const Request *request, const Outcome *outcome,
+                               const char *targets) {
+        for (char **one = outcome->overridden; one && *one; one++)
+                SEND("MESSAGE=%s %s for uid %u overrides safety: %s",
+                     operation_name(request->operation), targets, request->caller.uid, *one,
+                     "PRIORITY=%i", LOG_WARNING, VFIOD_JOURNAL_OPERATION "=override-safety",
+                     VFIOD_JOURNAL_TARGETS "=%s", targets, VFIOD_JOURNAL_CALLER_UID "=%u",
+                     request->caller.uid, VFIOD_JOURNAL_CALLER_PID "=%d", request->caller.pid,
+                     VFIOD_JOURNAL_CALLER_NAME "=%s", request->caller.name);
+}
+
 void journal_operation(const Request *request, const Outcome *outcome) {
         _cleanup_free_ char *targets = request_targets_text(request);
         _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);
         const char *verb = operation_name(request->operation), *word = outcome_word(outcome);
         bool ok = outcome_is_success(outcome);
 
+        journal_overridden(request, outcome, string_or_empty(targets));
         SEND("MESSAGE=%s %s%sfor uid %u: %s%s%s", verb, string_or_empty(targets),
              string_is_empty(targets) ? "" : " ", request->caller.uid, word, ok ? "" : ": ",
              outcome_sentence(outcome), "PRIORITY=%i",

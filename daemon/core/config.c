@@ -11,20 +11,11 @@
 #include "daemon/core/json-text.h"
 #include "daemon/util/string.h"
 
-typedef struct Key {
-        const char *section; /* NULL: at the top */
-        const char *name;
-        enum { KEY_NUMBER, KEY_BOOLEAN } type;
-        size_t offset; /* in Config */
-        uint64_t least;
-        uint64_t most;
-} Key;
-
 #define NUMBER(section, name, field, least, most)                                                  \
-        {section, name, KEY_NUMBER, offsetof(Config, field), least, most}
-#define BOOLEAN(section, name, field) {section, name, KEY_BOOLEAN, offsetof(Config, field), 0, 0}
+        {section, name, CONFIG_NUMBER, offsetof(Config, field), least, most}
+#define BOOLEAN(section, name, field) {section, name, CONFIG_BOOLEAN, offsetof(Config, field), 0, 0}
 
-static const Key keys[] = {
+static const ConfigKey keys[] = {
         NUMBER("limits", "targets", limit_targets, 1, 4096),
         NUMBER("limits", "leases", limit_leases, 1, 4096),
         NUMBER("limits", "leases_per_uid", limit_leases_per_uid, 0, 4096),
@@ -76,6 +67,11 @@ void config_init(Config *config) {
         };
 }
 
+const ConfigKey *config_keys(size_t *ret_n) {
+        *ret_n = ELEMENTS(keys);
+        return keys;
+}
+
 /* A key that is written with escapes is not found: its section's line then, or the first. */
 static unsigned line_of(const Source *source, const char *section, const char *name) {
         const char *const outer[] = {section ? section : name, NULL};
@@ -95,7 +91,7 @@ static int complain(const Source *source, const char *section, const char *name,
         return *source->error ? -EINVAL : -ENOMEM;
 }
 
-static const Key *find_key(const char *section, const char *name) {
+static const ConfigKey *find_key(const char *section, const char *name) {
         for (size_t i = 0; i < ELEMENTS(keys); i++)
                 if (string_equal(keys[i].section, section) && strcmp(keys[i].name, name) == 0)
                         return &keys[i];
@@ -109,7 +105,8 @@ static bool is_section(const char *name) {
         return false;
 }
 
-static int apply_number(Config *config, const Source *source, const Key *key, JsonObject *value) {
+static int apply_number(Config *config, const Source *source, const ConfigKey *key,
+                        JsonObject *value) {
         _cleanup_free_ char *complaint = NULL;
         int64_t number;
 
@@ -127,11 +124,11 @@ static int apply_number(Config *config, const Source *source, const Key *key, Js
 
 static int apply_key(Config *config, const Source *source, const char *section, const char *name,
                      JsonObject *value) {
-        const Key *key = find_key(section, name);
+        const ConfigKey *key = find_key(section, name);
 
         if (!key)
                 return complain(source, section, name, "unknown key");
-        if (key->type == KEY_NUMBER)
+        if (key->type == CONFIG_NUMBER)
                 return apply_number(config, source, key, value);
         if (!json_object_is_type(value, json_type_boolean))
                 return complain(source, section, name, "must be true or false");

@@ -3,8 +3,8 @@
 
 /*
  * The configuration: defaults, and what vfiod.json and its drop-ins say instead. Text in, values
- * out; finding and reading the files is daemon/persist/config-file.h. docs: README.md,
- * "Configuration".
+ * out; finding and reading the files is daemon/persist/config-file.h. docs: man/vfiod.json.5, which
+ * tests/unit/check-documents.py compares with the keys here.
  */
 
 #include <stdbool.h>
@@ -32,6 +32,18 @@ typedef struct Config {
         uint64_t memlock_max_bytes;         /* memlock.max_bytes: for the option memlock; 0: none */
         bool variant_drivers;               /* variant_drivers: prefer them to vfio-pci */
 } Config;
+
+typedef struct ConfigKey {
+        const char *section; /* NULL: at the top */
+        const char *name;
+        enum { CONFIG_NUMBER, CONFIG_BOOLEAN } type;
+        size_t offset; /* in Config, of a uint64_t or a bool */
+        uint64_t least;
+        uint64_t most;
+} ConfigKey;
+
+/* Every key that there is, in no order; static. */
+const ConfigKey *config_keys(size_t *ret_n);
 
 void config_init(Config *config);
 

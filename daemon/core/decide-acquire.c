@@ -38,10 +38,26 @@ static RefusalKind check_limits(const World *world, const Request *request,
         return REFUSAL_NONE;
 }
 
+RefusalKind check_group_is_safe(const Group *group, Refusal *refusal) {
+        for (size_t i = 0; i < group->n_members; i++) {
+                const DeviceFacts *facts = &group->members[i]->facts;
+
+                if (group_is_unsafe(&group->facts, facts->bus))
+                        return refuse(refusal, REFUSAL_UNSUPPORTED,
+                                      "%s has no IOMMU: group %u is one of the kernel's unsafe "
+                                      "no-IOMMU mode, and whoever has it can read and write all of "
+                                      "the host's memory; vfiod gives no such device to anybody",
+                                      facts->name, group->facts.number);
+        }
+        return REFUSAL_NONE;
+}
+
 RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal) {
         _cleanup_free_ char *blockers = NULL;
         uint32_t number = group->facts.number;
 
+        if (check_group_is_safe(group, refusal))
+                return refusal->kind;
         if (group_is_bound(&world->topology, group))
                 return REFUSAL_NONE;
         blockers = describe_blockers(&world->topology, group);

@@ -7,6 +7,9 @@
 
 #include "daemon/core/decide-common.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "daemon/util/string.h"
 
 bool decide_needs_bind(const Topology *topology, const Device *device) {
@@ -86,7 +89,48 @@ static int plan_move_member(Plan *plan, const Request *request, const Device *de
         return 0;
 }
 
-static RefusalKind check_group_may_move(const World *world, const Group *group, Refusal *refusal) {
+/*
+ * What is in use is told of members that would lose their driver only; the chipset is the host's
+ * with any driver or none.
+ */
+int decide_host_needs(const Topology *topology, const Device *device, char **ret) {
+        const DeviceFacts *facts = &device->facts;
+        _cleanup_free_ char *uses = strv_join(device->in_use, ", ");
+
+        if (!uses)
+                return -ENOMEM;
+        if (device_is_chipset(facts))
+                *ret = string_format("group %u is a part of the host's chipset: it holds the ISA "
+                                     "bridge %s; use a device of another group",
+                                     facts->group, facts->name);
+        else if (device_verdict(topology, device) == VERDICT_HOST_DRIVER && device_is_bridge(facts))
+                *ret = string_format("group %u is a part of the host's chipset: the host bridge %s "
+                                     "is bound to %s; use a device of another group",
+                                     facts->group, facts->name, facts->driver);
+        else if (decide_needs_bind(topology, device) && !string_is_empty(uses))
+                *ret = string_format("%s is in use by the host: %s; end that use, or take a device "
+                                     "that the host does not need",
+                                     facts->name, uses);
+        else
+                return 0;
+        return *ret ? 0 : -ENOMEM;
+}
+
+static RefusalKind check_host_can_spare(const World *world, const Request *request,
+                                        const Device *member, Plan *plan, Refusal *refusal) {
+        _cleanup_free_ char *needs = NULL;
+
+        if (decide_host_needs(&world->topology, member, &needs) < 0)
+                return refuse_memory(refusal);
+        if (!needs)
+                return REFUSAL_NONE;
+        if (!request->override_safety)
+                return refuse(refusal, REFUSAL_HOST_DEVICE, "%s", needs);
+        return strv_push(&plan->overridden, needs) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
+}
+
+static RefusalKind check_group_may_move(const World *world, const Request *request,
+                                        const Group *group, Plan *plan, Refusal *refusal) {
         const Topology *topology = &world->topology;
         bool any = false;
 
@@ -95,17 +139,8 @@ static RefusalKind check_group_may_move(const World *world, const Group *group, 
                 Verdict verdict = device_verdict(topology, member);
 
                 any = any || decide_needs_bind(topology, member) || verdict == VERDICT_VFIO;
-                if (device_is_chipset(&member->facts))
-                        return refuse(refusal, REFUSAL_HOST_DEVICE,
-                                      "group %u is a part of the host's chipset: it holds the ISA "
-                                      "bridge %s; use a device of another group",
-                                      group->facts.number, member->facts.name);
-                if (verdict == VERDICT_HOST_DRIVER && device_is_bridge(&member->facts))
-                        return refuse(
-                                refusal, REFUSAL_HOST_DEVICE,
-                                "group %u is a part of the host's chipset: the host bridge %s "
-                                "is bound to %s; use a device of another group",
-                                group->facts.number, member->facts.name, member->facts.driver);
+                if (check_host_can_spare(world, request, member, plan, refusal))
+                        return refusal->kind;
                 if (verdict == VERDICT_BRIDGE_DRIVER) {
                         _cleanup_free_ char *remedy = verdict_remedy(verdict, &member->facts);
 
@@ -127,7 +162,8 @@ RefusalKind plan_bind_group(const World *world, const Request *request, const Gr
                             Plan *plan, Refusal *refusal) {
         VfioDriver wanted, plain;
 
-        if (check_group_may_move(world, group, refusal))
+        if (check_group_is_safe(group, refusal) ||
+            check_group_may_move(world, request, group, plan, refusal))
                 return refusal->kind;
         for (size_t i = 0; i < group->n_members; i++) {
                 const Device *member = group->members[i];

@@ -23,6 +23,8 @@ RefusalKind decide(const World *world, const Request *request, const Selection *
                 return decide_remove(world, request, selection, plan, refusal);
         case OPERATION_INSPECT:
                 return decide_inspect(world, request, selection, plan, refusal);
+        case OPERATION_RESET:
+                return decide_reset(world, request, selection, plan, refusal);
         case OPERATION_RELEASE:
         case OPERATION_LOOK:
         case _OPERATION_MAX:
@@ -159,4 +161,39 @@ Step *plan_device(Plan *plan, StepKind kind, const Device *device) {
         Step *step = plan_append(plan, kind, facts->group);
 
         return step && step_set_device(step, facts->name, facts->bus, NULL) >= 0 ? step : NULL;
+}
+
+RefusalKind check_lease_reaches(const Lease *lease, const Device *device, const char *verb,
+                                Refusal *refusal) {
+        uint32_t group = device->facts.group;
+
+        if (!lease_is_live(lease))
+                return refuse(refusal, REFUSAL_IN_USE,
+                              "group %u was given back by uid %u (lease %u), but a process still "
+                              "has it open; %s it when that process has closed it",
+                              group, lease->owner, lease->id, verb);
+        if (lease->mode == MODE_IOMMUFD && !lease_has_device(lease, device->facts.name))
+                return refuse(refusal, REFUSAL_IN_USE,
+                              "group %u is leased to uid %u (lease %u) without a file of %s; "
+                              "%s it when the lease is over",
+                              group, lease->owner, lease->id, device->facts.name, verb);
+        return REFUSAL_NONE;
+}
+
+/*
+ * The receiver may have opened the device by itself, or not: one more file of it is closed again.
+ * Whether the group can give one, the kernel knows (daemon/broker/outcome.c).
+ */
+int plan_through_lease(const Lease *lease, const Device *device, StepKind kind, Plan *plan) {
+        const LeaseDeviceId *known = lease_iommufd_find(&lease->iommufd, device->facts.name);
+        bool ours = lease_has_device(lease, device->facts.name);
+        Step *step;
+
+        if (!ours && !plan_device(plan, STEP_GET_DEVICE, device))
+                return -1;
+        step = plan_device(plan, kind, device);
+        if (!step)
+                return -1;
+        step->device_id = known ? known->id : 0;
+        return ours || plan_device(plan, STEP_CLOSE_DEVICE, device) ? 0 : -1;
 }

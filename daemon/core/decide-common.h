@@ -18,7 +18,10 @@
 RefusalKind check_groups_free(const World *world, const Request *request,
                               const Selection *selection, const Lease *own, Refusal *refusal);
 
-/* That every member of the group is on a vfio driver, or needs none. */
+/* That there is an IOMMU between the group and the host's memory. */
+RefusalKind check_group_is_safe(const Group *group, Refusal *refusal);
+
+/* The same, and that every member of the group is on a vfio driver, or needs none. */
 RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal);
 
 /*
@@ -33,6 +36,25 @@ RefusalKind decide_mode(const World *world, const Request *request, const Select
 
 /* Devices whose fd will be handed over: on a vfio driver now, or once the plan has bound them. */
 bool decide_gives_device(const World *world, const Device *device);
+
+/*
+ * That a file of the device is to be had from its lease, for a step through it; `verb` is for
+ * the refusal: "inspect".
+ */
+RefusalKind check_lease_reaches(const Lease *lease, const Device *device, const char *verb,
+                                Refusal *refusal);
+
+/* Appends the step through the lease's file of the device, or one that its group gives for it. */
+int plan_through_lease(const Lease *lease, const Device *device, StepKind kind, Plan *plan);
+
+/* Appends what proves that nobody has a device of a group open that is not leased, and keeps it so
+ * until the plan is over. */
+int plan_prove_unleased(const World *world, const Request *request, const Group *group, Plan *plan);
+
+/* Whether the kernel gives a cdev of the device. */
+static inline bool decide_has_cdev(const World *world, const Device *device) {
+        return world->iommufd.iommufd && device->facts.cdev && device->facts.cdev[0];
+}
 
 /* Appends a step on a device that moves it to no other driver. NULL: no memory. */
 Step *plan_device(Plan *plan, StepKind kind, const Device *device);

@@ -23,45 +23,6 @@ static RefusalKind check_is_on_vfio(const World *world, const Device *device, Re
                       string_is_empty(remedy) ? "" : ": ", string_or_empty(remedy));
 }
 
-static RefusalKind check_lease(const Lease *lease, const Device *device, Refusal *refusal) {
-        uint32_t group = device->facts.group;
-
-        if (!lease_is_live(lease))
-                return refuse(refusal, REFUSAL_IN_USE,
-                              "group %u was given back by uid %u (lease %u), but a process still "
-                              "has it open; inspect it when that process has closed it",
-                              group, lease->owner, lease->id);
-        if (lease->mode == MODE_IOMMUFD && !lease_has_device(lease, device->facts.name))
-                return refuse(refusal, REFUSAL_IN_USE,
-                              "group %u is leased to uid %u (lease %u) without a file of %s; "
-                              "inspect it when the lease is over",
-                              group, lease->owner, lease->id, device->facts.name);
-        return REFUSAL_NONE;
-}
-
-/* The receiver may have opened the device by itself, or not: one more file of it is closed again.
- * Whether the group can give one, the kernel knows (daemon/broker/outcome.c). */
-static int plan_through_group(const Device *device, Plan *plan) {
-        return plan_device(plan, STEP_GET_DEVICE, device) &&
-                               plan_device(plan, STEP_INSPECT, device) &&
-                               plan_device(plan, STEP_CLOSE_DEVICE, device)
-                       ? 0
-                       : -1;
-}
-
-static int plan_leased(const Lease *lease, const Device *device, Plan *plan) {
-        const LeaseDeviceId *known = lease_iommufd_find(&lease->iommufd, device->facts.name);
-        Step *step;
-
-        if (!lease_has_device(lease, device->facts.name))
-                return plan_through_group(device, plan);
-        step = plan_device(plan, STEP_INSPECT, device);
-        if (!step)
-                return -1;
-        step->device_id = known ? known->id : 0;
-        return 0;
-}
-
 static int plan_in_group_mode(const Device *device, Plan *plan) {
         uint32_t group = device->facts.group;
 
@@ -87,17 +48,13 @@ static int plan_in_iommufd_mode(const Device *device, Plan *plan) {
                        : -1;
 }
 
-static bool has_iommufd(const World *world, const Device *device) {
-        return world->iommufd.iommufd && !string_is_empty(device->facts.cdev);
-}
-
 /* The files are closed by the plan that opens them: nothing is handed to anybody. */
 static RefusalKind plan_unleased(const World *world, const Device *device, Plan *plan,
                                  Refusal *refusal) {
         if (check_group_is_bound(world, device->group, refusal))
                 return refusal->kind;
-        return (has_iommufd(world, device) ? plan_in_iommufd_mode(device, plan)
-                                           : plan_in_group_mode(device, plan)) < 0
+        return (decide_has_cdev(world, device) ? plan_in_iommufd_mode(device, plan)
+                                               : plan_in_group_mode(device, plan)) < 0
                        ? refuse_memory(refusal)
                        : REFUSAL_NONE;
 }
@@ -113,7 +70,8 @@ RefusalKind decide_inspect(const World *world, const Request *request, const Sel
                 return refusal->kind;
         if (!lease)
                 return plan_unleased(world, device, plan, refusal);
-        if (check_lease(lease, device, refusal))
+        if (check_lease_reaches(lease, device, "inspect", refusal))
                 return refusal->kind;
-        return plan_leased(lease, device, plan) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
+        return plan_through_lease(lease, device, STEP_INSPECT, plan) < 0 ? refuse_memory(refusal)
+                                                                         : REFUSAL_NONE;
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Whether devices that are reset together would be leased together. A device that can only be reset
- * with its bus cannot be given clean to its next owner while somebody else has another device
- * there. The unit is the group: whoever has it has all of its members.
+ * Reset of a device that nobody has, or by whoever has it.
+ *   - What nobody has is reset through sysfs, which asks nobody and tears no mapping down
+ *     (drivers/pci/pci-sysfs.c, reset_store): so its group is claimed for as long as it takes.
+ *   - What is leased is reset through our file of it, as its holder could do, and waits for nobody.
+ *   - A hot reset goes through files only, and takes those of all that is reset together.
+ * A method is chosen by reset_method, which the same plan puts back.
  */
 
 #include <stdlib.h>
@@ -12,147 +15,234 @@
 #include "daemon/core/reset-set.h"
 #include "daemon/util/string.h"
 
-typedef struct Scope {
-        const World *world;
-        const Selection *selection;
-        const Lease *lease; /* NULL for a new one */
-} Scope;
+#define METHOD_HOT "hot"
 
-static bool is_selected(const Selection *selection, uint32_t group) {
-        for (size_t i = 0; i < selection->n_groups; i++)
-                if (selection->groups[i]->facts.number == group)
-                        return true;
-        return false;
+static RefusalKind check_kind(const Device *device, Refusal *refusal) {
+        const DeviceFacts *facts = &device->facts;
+
+        if (!device_facts_is_pci(facts))
+                return refuse(refusal, REFUSAL_UNSUPPORTED,
+                              "%s is on the %s bus; only PCI devices can be reset from outside",
+                              facts->name, facts->bus);
+        if (device_is_bridge(facts))
+                return refuse(
+                        refusal, REFUSAL_UNSUPPORTED,
+                        "%s is a bridge, and its reset would be that of all below it; reset a "
+                        "device",
+                        facts->name);
+        return REFUSAL_NONE;
 }
 
-static bool is_leased_here(const Scope *scope, uint32_t group) {
-        return is_selected(scope->selection, group) ||
-               (scope->lease && lease_has_group(scope->lease, group));
+static RefusalKind check_method(const World *world, const Request *request, const Device *device,
+                                Refusal *refusal) {
+        const DeviceFacts *facts = &device->facts;
+        bool told = reset_methods_are_told(&world->topology);
+        _cleanup_free_ char *offered = strv_join(facts->reset_methods, ", ");
+
+        if (!told && request->reset_method)
+                return refuse(refusal, REFUSAL_UNSUPPORTED,
+                              "this kernel does not let a reset method be chosen (Linux 5.15 "
+                              "does); leave it to the kernel");
+        if (!told || strv_contains(facts->reset_methods, string_or_empty(request->reset_method)) ||
+            (!request->reset_method && !string_is_empty(offered)))
+                return REFUSAL_NONE;
+        if (string_is_empty(offered))
+                return refuse(refusal, REFUSAL_NO_RESET, "%s cannot be reset alone: %s",
+                              facts->name,
+                              facts->reset_methods
+                                      ? "all its methods are switched off in its reset_method"
+                                      : "the kernel knows no method for it");
+        return refuse(refusal, REFUSAL_NO_RESET, "%s has no reset method '%s'; it has %s",
+                      facts->name, request->reset_method, offered);
 }
 
-typedef struct Missing {
-        char **groups;  /* "group/7", each once */
-        char **devices; /* "0000:05:00.1 (group 7)" */
-} Missing;
-
-static void missing_done(Missing *missing) {
-        strv_free(missing->groups);
-        strv_free(missing->devices);
-}
-
-static int missing_add(Missing *missing, const DeviceFacts *facts) {
-        _cleanup_free_ char *group = string_format("group/%u", facts->group);
-
-        if (!group ||
-            (!strv_contains(missing->groups, group) && strv_push(&missing->groups, group) < 0))
-                return -1;
-        return strv_push_consume(&missing->devices,
-                                 string_format("%s (group %u)", facts->name, facts->group));
-}
-
-/* Bridges are for nobody to lease, and hold nothing of an owner's; but with one of them in its set
- * the kernel refuses every hot reset. */
-static int find_missing(const Scope *scope, const Request *request, const DeviceFacts *facts,
-                        Missing *missing) {
-        const Topology *topology = &scope->world->topology;
+/* Others that are reset with the device, each with what stands in the way of that: "0000:05:00.1
+ * (bound to e1000e)". `lease` is whose files there are, NULL for none. */
+static int describe_others(const World *world, const Device *device, const Lease *lease,
+                           bool in_the_way, char **ret) {
+        const Topology *topology = &world->topology;
 
         for (size_t i = 0; i < topology->n_devices; i++) {
-                const DeviceFacts *other = &topology->devices[i]->facts;
+                const Device *other = topology->devices[i];
+                const Lease *has = lease_table_find_group(&world->leases, other->facts.group);
+                _cleanup_free_ char *why = NULL;
 
-                if (!reset_set_has(facts, other) || is_leased_here(scope, other->group) ||
-                    (device_is_bridge(other) && !request->hot_reset))
+                if (other == device || !reset_set_has(&device->facts, &other->facts))
                         continue;
-                if (missing_add(missing, other) < 0)
+                if (!in_the_way)
+                        why = string_format("group %u", other->facts.group);
+                else if (has != lease)
+                        why = has ? string_format("leased to uid %u", has->owner)
+                                  : string_format("in no group of lease %u", lease->id);
+                else if (device_verdict(topology, other) != VERDICT_VFIO)
+                        why = string_is_empty(other->facts.driver)
+                                      ? strdup("on no vfio driver")
+                                      : string_format("bound to %s", other->facts.driver);
+                else
+                        continue;
+                if (!why ||
+                    string_append(ret, "%s%s (%s)", *ret ? ", " : "", other->facts.name, why) < 0)
                         return -1;
         }
         return 0;
 }
 
-static RefusalKind check_device(const Scope *scope, const Request *request,
-                                const DeviceFacts *facts, Refusal *refusal) {
-        bool own = reset_is_own(&scope->world->topology, facts);
-        _cleanup_(missing_done) Missing missing = {.groups = NULL};
-        _cleanup_free_ char *groups = NULL, *devices = NULL;
+/* By sysfs the kernel resets a bus only for the sake of its one device. */
+static RefusalKind check_bus(const World *world, const Request *request, const Device *device,
+                             Refusal *refusal) {
+        _cleanup_free_ char *others = NULL;
+        const char *method = request->reset_method;
 
-        if (own && !request->hot_reset)
+        if (method ? !reset_method_is_bus(method) : reset_is_own(&world->topology, &device->facts))
                 return REFUSAL_NONE;
-        if (find_missing(scope, request, facts, &missing) < 0)
+        if (describe_others(world, device, NULL, false, &others) < 0)
                 return refuse_memory(refusal);
-        if (!missing.devices)
+        return others ? refuse(refusal, REFUSAL_RESET_SET_INCOMPLETE,
+                               "a reset of the bus of %s is one of %s too; that is the method "
+                               "'" METHOD_HOT "'",
+                               device->facts.name, others)
+                      : REFUSAL_NONE;
+}
+
+static RefusalKind check_hot(const World *world, const Device *device, const Lease *lease,
+                             Refusal *refusal) {
+        _cleanup_free_ char *others = NULL;
+
+        if (describe_others(world, device, lease, true, &others) < 0)
+                return refuse_memory(refusal);
+        return others ? refuse(refusal, REFUSAL_RESET_SET_INCOMPLETE,
+                               "a hot reset of %s is one of %s too; %s", device->facts.name, others,
+                               lease ? "lease them together"
+                                     : "bind them all, when nobody has them")
+                      : REFUSAL_NONE;
+}
+
+static RefusalKind check_driver(const World *world, const Device *device, bool hot,
+                                Refusal *refusal) {
+        Verdict verdict = device_verdict(&world->topology, device);
+        _cleanup_free_ char *reason = verdict_reason(verdict, &device->facts);
+        _cleanup_free_ char *remedy = verdict_remedy(verdict, &device->facts);
+
+        if (verdict == VERDICT_VFIO ||
+            (!hot && (verdict == VERDICT_NO_DRIVER || verdict == VERDICT_MANAGED)))
                 return REFUSAL_NONE;
-        groups = strv_join(missing.groups, " ");
-        devices = strv_join(missing.devices, ", ");
-        if (!own)
-                return refuse(refusal, REFUSAL_RESET_SET_INCOMPLETE,
-                              "%s cannot be reset by itself, and a reset of its bus resets %s too; "
-                              "lease %s with it, in one request",
-                              facts->name, string_or_empty(devices), string_or_empty(groups));
-        return refuse(refusal, REFUSAL_RESET_SET_INCOMPLETE,
-                      "a hot reset of %s resets %s too; lease %s with it, in one request, or leave "
-                      "out hot_reset",
-                      facts->name, string_or_empty(devices), string_or_empty(groups));
+        return refuse(refusal, REFUSAL_NOT_BOUND, "%s %s%s; %s", device->facts.name,
+                      string_or_empty(reason),
+                      verdict == VERDICT_HOST_DRIVER ? ", and in use by the host" : "",
+                      string_or_empty(remedy));
 }
 
-/* Members that stay out of the owner's hands, bridges and those on pci-stub, need no reset. */
-static RefusalKind check_group(const Scope *scope, const Request *request, const Group *group,
-                               Refusal *refusal) {
-        const Topology *topology = &scope->world->topology;
+static int plan_method(const Device *device, const char *method, const char *old, Plan *plan) {
+        Step *step = plan_device(plan, STEP_SET_RESET_METHOD, device);
 
-        for (size_t i = 0; i < group->n_members; i++) {
-                const Device *member = group->members[i];
-
-                if (!member->facts.vfio && !decide_needs_bind(topology, member))
-                        continue;
-                if (check_device(scope, request, &member->facts, refusal))
-                        return refusal->kind;
-        }
-        return REFUSAL_NONE;
+        if (!step || string_set(&step->reset_method, method) < 0)
+                return -1;
+        return string_set(&step->reset_method_old, old) < 0 ? -1 : 0;
 }
 
-RefusalKind check_reset_sets(const World *world, const Request *request, const Selection *selection,
-                             const Lease *lease, Refusal *refusal) {
-        const Scope scope = {.world = world, .selection = selection, .lease = lease};
+static int plan_function(const World *world, const Request *request, const Device *device,
+                         const Lease *lease, Plan *plan) {
+        const char *method = request->reset_method;
+        _cleanup_free_ char *before = strv_join(device->facts.reset_methods, " ");
 
+        if (!before || (!lease && plan_prove_unleased(world, request, device->group, plan) < 0) ||
+            (method && plan_method(device, method, before, plan) < 0) ||
+            (lease ? plan_through_lease(lease, device, STEP_RESET_FILE, plan) < 0
+                   : !plan_device(plan, STEP_RESET, device)))
+                return -1;
+        return method ? plan_method(device, before, method, plan) : 0;
+}
+
+static int plan_open_groups(const Selection *selection, const Device *device, Plan *plan) {
+        uint32_t own = device->facts.group;
+
+        if (!plan_append(plan, STEP_OPEN_CONTAINER, 0))
+                return -1;
         for (size_t i = 0; i < selection->n_groups; i++)
-                if (check_group(&scope, request, selection->groups[i], refusal))
-                        return refusal->kind;
-        for (size_t i = 0; lease && request->hot_reset && i < lease->n_groups; i++) {
-                const Group *group = topology_find_group(&world->topology, lease->groups[i]);
-
-                if (group && check_group(&scope, request, group, refusal))
-                        return refusal->kind;
-        }
-        return REFUSAL_NONE;
+                if (!plan_append(plan, STEP_OPEN_GROUP, selection->groups[i]->facts.number))
+                        return -1;
+        return plan_append(plan, STEP_SET_CONTAINER, own) && plan_append(plan, STEP_SET_IOMMU, 0) &&
+                               plan_device(plan, STEP_GET_DEVICE, device)
+                       ? 0
+                       : -1;
 }
 
-static RefusalKind check_staying(const World *world, const DeviceFacts *facts,
-                                 const Selection *leaving, Refusal *refusal) {
-        if (!facts->vfio || reset_is_own(&world->topology, facts))
-                return REFUSAL_NONE;
-        for (size_t i = 0; i < leaving->n_groups; i++)
-                for (size_t j = 0; j < leaving->groups[i]->n_members; j++) {
-                        const DeviceFacts *other = &leaving->groups[i]->members[j]->facts;
+static int plan_open_all_cdevs(const World *world, const Selection *selection, Plan *plan) {
+        if (!plan_append(plan, STEP_OPEN_IOMMUFD, 0))
+                return -1;
+        for (size_t i = 0; i < selection->n_groups; i++)
+                for (size_t j = 0; j < selection->groups[i]->n_members; j++) {
+                        const Device *member = selection->groups[i]->members[j];
 
-                        if (reset_set_has(facts, other) && !device_is_bridge(other))
-                                return refuse(refusal, REFUSAL_RESET_SET_INCOMPLETE,
-                                              "%s cannot be reset by itself, and a reset of its "
-                                              "bus resets %s too; remove group/%u with group/%u, "
-                                              "in one request",
-                                              facts->name, other->name, facts->group, other->group);
+                        if (device_verdict(&world->topology, member) == VERDICT_VFIO &&
+                            (!plan_device(plan, STEP_OPEN_CDEV, member) ||
+                             !plan_device(plan, STEP_BIND_CDEV, member)))
+                                return -1;
                 }
+        return 0;
+}
+
+static int plan_hot_step(const Selection *selection, const Device *device, Plan *plan) {
+        Step *step = plan_device(plan, STEP_HOT_RESET, device);
+
+        for (size_t i = 0; step && i < selection->n_groups; i++)
+                if (step_add_group(step, selection->groups[i]->facts.number) < 0)
+                        return -1;
+        return step ? 0 : -1;
+}
+
+static int plan_hot(const World *world, const Selection *selection, const Device *device,
+                    const Lease *lease, Plan *plan) {
+        bool open = !lease, get = lease && !lease_has_device(lease, device->facts.name);
+
+        if (open &&
+            (decide_has_cdev(world, device) ? plan_open_all_cdevs(world, selection, plan)
+                                            : plan_open_groups(selection, device, plan)) < 0)
+                return -1;
+        if ((get && !plan_device(plan, STEP_GET_DEVICE, device)) ||
+            plan_hot_step(selection, device, plan) < 0)
+                return -1;
+        if (get && !plan_device(plan, STEP_CLOSE_DEVICE, device))
+                return -1;
+        return open && !plan_device(plan, STEP_CLOSE_FILES, device) ? -1 : 0;
+}
+
+static RefusalKind check_groups_are_bound(const World *world, const Selection *selection,
+                                          Refusal *refusal) {
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (check_group_is_bound(world, selection->groups[i], refusal))
+                        return refusal->kind;
         return REFUSAL_NONE;
 }
 
-RefusalKind check_reset_sets_without(const World *world, const Lease *lease,
-                                     const Selection *leaving, Refusal *refusal) {
-        for (size_t i = 0; i < lease->n_groups; i++) {
-                const Group *group = topology_find_group(&world->topology, lease->groups[i]);
+static RefusalKind check_what_is_reset(const World *world, const Request *request, bool hot,
+                                       const Device *device, const Lease *lease, Refusal *refusal) {
+        if (check_driver(world, device, hot, refusal) ||
+            (lease && check_lease_reaches(lease, device, "reset", refusal)))
+                return refusal->kind;
+        if (hot)
+                return check_hot(world, device, lease, refusal);
+        return check_method(world, request, device, refusal) ||
+                               check_bus(world, request, device, refusal)
+                       ? refusal->kind
+                       : REFUSAL_NONE;
+}
 
-                if (!group || is_selected(leaving, lease->groups[i]))
-                        continue;
-                for (size_t j = 0; j < group->n_members; j++)
-                        if (check_staying(world, &group->members[j]->facts, leaving, refusal))
-                                return refusal->kind;
-        }
-        return REFUSAL_NONE;
+RefusalKind decide_reset(const World *world, const Request *request, const Selection *selection,
+                         Plan *plan, Refusal *refusal) {
+        const Device *device = topology_find_device(&world->topology, request->targets[0].device);
+        const Lease *lease = lease_table_find_group(&world->leases, device->facts.group);
+        const Lease *own = lease && lease->owner == request->caller.uid ? lease : NULL;
+        bool hot = string_equal(request->reset_method, METHOD_HOT);
+
+        if (check_kind(device, refusal) ||
+            (lease == own && check_what_is_reset(world, request, hot, device, own, refusal)) ||
+            check_groups_free(world, request, selection, own, refusal))
+                return refusal->kind;
+        if (hot && !own && check_groups_are_bound(world, selection, refusal))
+                return refusal->kind;
+        return (hot ? plan_hot(world, selection, device, own, plan)
+                    : plan_function(world, request, device, own, plan)) < 0
+                       ? refuse_memory(refusal)
+                       : REFUSAL_NONE;
 }

@@ -131,10 +131,16 @@ int plan_claim_group(const Request *request, const Group *group, Plan *plan) {
 }
 
 static int plan_reset(const World *world, const Group *group, Plan *plan) {
-        for (size_t i = 0; i < group->n_members; i++)
-                if (is_vfio(world, group->members[i]) &&
-                    !plan_device(plan, STEP_RESET, group->members[i]))
+        for (size_t i = 0; i < group->n_members; i++) {
+                Step *step;
+
+                if (!is_vfio(world, group->members[i]))
+                        continue;
+                step = plan_device(plan, STEP_RESET, group->members[i]);
+                if (!step)
                         return -1;
+                step->optional = true;
+        }
         return 0;
 }
 

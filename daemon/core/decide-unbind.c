@@ -78,20 +78,24 @@ static bool has_cdev(const Group *group) {
         return false;
 }
 
+int plan_prove_unleased(const World *world, const Request *request, const Group *group,
+                        Plan *plan) {
+        if (!has_vfio_member(world, group))
+                return 0;
+        /* That an unbound cdev is open somewhere does not keep the group from being claimed. */
+        if (has_cdev(group) && plan_expect_nobody(group->facts.number, plan) < 0)
+                return -1;
+        return plan_claim_group(request, group, plan);
+}
+
 /* The proof that the group is free: by taking it from its lease, or by claiming it. */
 static int plan_prove_free(const World *world, const Request *request, const Group *group,
                            Plan *plan) {
-        uint32_t number = group->facts.number;
-        const Lease *lease = lease_table_find_group(&world->leases, number);
+        const Lease *lease = lease_table_find_group(&world->leases, group->facts.number);
 
-        if (!has_vfio_member(world, group))
-                return 0;
-        if (lease && !lease->closed)
+        if (lease && !lease->closed && has_vfio_member(world, group))
                 return plan_take_group(world, lease, group, plan);
-        /* That an unbound cdev is open somewhere does not keep the group from being claimed. */
-        if (has_cdev(group) && plan_expect_nobody(number, plan) < 0)
-                return -1;
-        return plan_claim_group(request, group, plan);
+        return plan_prove_unleased(world, request, group, plan);
 }
 
 static int plan_return_group(const World *world, const Group *group, Plan *plan) {

@@ -43,6 +43,13 @@ RefusalKind decide_remove(const World *world, const Request *request, const Sele
 RefusalKind decide_inspect(const World *world, const Request *request, const Selection *selection,
                            Plan *plan, Refusal *refusal);
 
+/*
+ * For a request whose first target is one device, and the others, for a hot reset, the other groups
+ * that are reset with it.
+ */
+RefusalKind decide_reset(const World *world, const Request *request, const Selection *selection,
+                         Plan *plan, Refusal *refusal);
+
 /* Whichever of these the request's operation calls for. */
 RefusalKind decide(const World *world, const Request *request, const Selection *selection,
                    Plan *plan, Refusal *refusal);
@@ -60,6 +67,10 @@ int plan_seal_cdevs(const Lease *lease, const Group *group, Plan *plan);
 
 /* What asks the holders of leased groups for their devices by interrupt; nothing for the others. */
 int plan_ask(const World *world, const uint32_t *groups, size_t n_groups, Plan *plan);
+
+/* What keeps Bind from moving the member unless safety is overridden, a sentence; NULL: nothing.
+ * Allocated. */
+int decide_host_needs(const Topology *topology, const Device *device, char **ret);
 
 /* Members that would be moved to a vfio driver: what the bind action is asked for. */
 bool decide_needs_bind(const Topology *topology, const Device *device);

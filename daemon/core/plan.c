@@ -42,7 +42,10 @@ static const char *const kind_names[] = {
         [STEP_REQUEST_DEVICE] = "request-device",
         [STEP_QUIESCE] = "quiesce",
         [STEP_EVICT] = "evict",
+        [STEP_SET_RESET_METHOD] = "set-reset-method",
         [STEP_RESET] = "reset",
+        [STEP_RESET_FILE] = "reset-file",
+        [STEP_HOT_RESET] = "hot-reset",
         [STEP_INSPECT] = "inspect",
 };
 
@@ -199,8 +202,15 @@ char *step_describe(const Step *step) {
                                      step->device);
         case STEP_EVICT:
                 return describe_evict(step);
+        case STEP_SET_RESET_METHOD:
+                return string_format("set reset_method of %s to %s", step->device,
+                                     step->reset_method);
         case STEP_RESET:
                 return string_format("reset %s", step->device);
+        case STEP_RESET_FILE:
+                return string_format("reset %s through its file", step->device);
+        case STEP_HOT_RESET:
+                return string_format("hot reset %s and what is reset with it", step->device);
         case STEP_INSPECT:
                 return string_format("read what the driver tells of %s", step->device);
         case _STEP_KIND_MAX:
@@ -232,8 +242,11 @@ void plan_done(Plan *plan) {
                 free(step->module);
                 free(step->override);
                 free(step->override_old);
+                free(step->reset_method);
+                free(step->reset_method_old);
                 free(step->groups);
         }
         free(plan->steps);
+        strv_free(plan->overridden);
         *plan = (Plan)PLAN_NULL;
 }

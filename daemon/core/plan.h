@@ -54,8 +54,11 @@ typedef enum StepKind {
         STEP_REQUEST_DEVICE, /* fire the device's request interrupt              undo: - */
         STEP_QUIESCE, /* memory decode and bus mastering off              undo: as they were */
         STEP_EVICT,   /* send `signal` to the holders of `groups`         undo: - */
-        STEP_RESET,   /* reset the device, if it can be                   undo: - */
-        STEP_INSPECT, /* read what its driver tells of the device          undo: - */
+        STEP_SET_RESET_METHOD, /* reset_method := method                 undo: the old ones */
+        STEP_RESET,            /* reset a device that nobody uses                     undo: - */
+        STEP_RESET_FILE,       /* reset the device through our file of it       undo: - */
+        STEP_HOT_RESET,        /* the same, with all that is reset with it      undo: - */
+        STEP_INSPECT,          /* read what its driver tells of the device          undo: - */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -67,13 +70,16 @@ typedef struct Step {
         char *driver;   /* the driver bound or unbound; NULL with STEP_BIND_HOST: any */
         char *fallback; /* STEP_BIND_VFIO: taken when `driver` refuses the device; NULL for none */
         char *module;   /* STEP_LOAD_MODULE: a module's name, or a modalias */
-        bool optional; /* LOAD_MODULE, GET_DEVICE, EVICT, undo of CLOSE_DEVICE: go on if it fails */
-        char *override;     /* the driver_override in force when the step is over; "" for none */
+        bool optional;  /* LOAD_MODULE, GET_DEVICE, EVICT, RESET, undo of CLOSE_DEVICE: go on if it
+                           fails */
+        char *override; /* the driver_override in force when the step is over; "" for none */
         char *override_old; /* the one before the plan began, in force when the step is undone */
         uint32_t device_id; /* INSPECT: its id in the lease's iommufd; 0: none, or the plan binds it
                              */
-        uint32_t ioas;    /* ATTACH_CDEV, READ_IOVAS, DETACH_CDEV; 0: the one the plan allocates */
-        uint32_t *groups; /* FIND_HOLDERS, EXPECT_NOBODY, EVICT */
+        uint32_t ioas; /* ATTACH_CDEV, READ_IOVAS, DETACH_CDEV; 0: the one the plan allocates */
+        char *reset_method;     /* SET_RESET_METHOD: blanks between several */
+        char *reset_method_old; /* SET_RESET_METHOD: before it, in force when the step is undone */
+        uint32_t *groups; /* FIND_HOLDERS, EXPECT_NOBODY, EVICT; HOT_RESET: those reset together */
         size_t n_groups;
         bool and_group_files; /* EVICT: a group's file counts like a device's */
         int signal;           /* EVICT */
@@ -90,6 +96,8 @@ typedef struct Step {
 typedef struct Plan {
         Step *steps;
         size_t n_steps;
+        char **overridden; /* what would have been refused but for override_safety, a sentence each;
+                              NULL for nothing */
 } Plan;
 
 #define PLAN_NULL {.steps = NULL}

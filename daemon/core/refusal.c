@@ -34,6 +34,7 @@ static const char *const names[_REFUSAL_MAX] = {
         [REFUSAL_NOT_IN_LEASE] = "NotInLease",
         [REFUSAL_IN_USE] = "InUse",
         [REFUSAL_RESET_SET_INCOMPLETE] = "ResetSetIncomplete",
+        [REFUSAL_NO_RESET] = "NoReset",
         [REFUSAL_STILL_HELD] = "StillHeld",
         [REFUSAL_CALLED_OFF] = "CalledOff",
         [REFUSAL_NOT_AUTHORISED] = "NotAuthorised",

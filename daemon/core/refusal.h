@@ -37,7 +37,9 @@ typedef enum RefusalKind {
         REFUSAL_LEASE_ENDED,          /* draining or lost */
         REFUSAL_NOT_IN_LEASE,         /* a group that the lease does not have, or its last one */
         REFUSAL_IN_USE, /* the holder still has a device of the group open, or has not set it up */
-        REFUSAL_RESET_SET_INCOMPLETE, /* devices that are reset together would be leased apart */
+        REFUSAL_RESET_SET_INCOMPLETE, /* devices that are reset together would be leased apart, or
+                                         one is not at hand */
+        REFUSAL_NO_RESET,             /* the device cannot be reset, or not in that way */
         REFUSAL_STILL_HELD,           /* asked for and not given back in time, or not to be had */
         REFUSAL_CALLED_OFF,           /* whoever asked has left while it was waited for */
         REFUSAL_NOT_AUTHORISED,       /* polkit said no, or cannot be asked */

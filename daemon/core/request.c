@@ -14,7 +14,7 @@
 static const char *const names[_OPERATION_MAX] = {
         [OPERATION_BIND] = "bind", [OPERATION_UNBIND] = "unbind",   [OPERATION_ACQUIRE] = "acquire",
         [OPERATION_ADD] = "add",   [OPERATION_REMOVE] = "remove",   [OPERATION_RELEASE] = "release",
-        [OPERATION_LOOK] = "look", [OPERATION_INSPECT] = "inspect",
+        [OPERATION_LOOK] = "look", [OPERATION_INSPECT] = "inspect", [OPERATION_RESET] = "reset",
 };
 
 void request_done(Request *request) {
@@ -23,6 +23,7 @@ void request_done(Request *request) {
         free(request->label);
         free(request->cookies);
         strv_free(request->actions);
+        free(request->reset_method);
         *request = (Request){0};
 }
 
@@ -32,10 +33,12 @@ int request_copy(const Request *request, Request *ret) {
         copy.driver = NULL;
         copy.label = NULL;
         copy.actions = NULL;
+        copy.reset_method = NULL;
         copy.targets = calloc(request->n_targets + 1, sizeof(Target));
         copy.cookies = calloc(request->n_cookies + 1, sizeof(Cookie));
         if (!copy.targets || !copy.cookies || string_set(&copy.driver, request->driver) < 0 ||
-            string_set(&copy.label, request->label) < 0)
+            string_set(&copy.label, request->label) < 0 ||
+            string_set(&copy.reset_method, request->reset_method) < 0)
                 return -ENOMEM;
         if (request->n_targets > 0)
                 memcpy(copy.targets, request->targets, request->n_targets * sizeof(Target));

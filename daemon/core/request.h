@@ -23,6 +23,7 @@ typedef enum Operation {
         OPERATION_REMOVE,
         OPERATION_RELEASE,
         OPERATION_INSPECT,
+        OPERATION_RESET,
         OPERATION_LOOK, /* for holders; nothing is decided about it */
         _OPERATION_MAX,
 } Operation;
@@ -54,9 +55,10 @@ typedef struct Request {
         Caller caller;
         Target *targets;
         size_t n_targets;
-        bool bind;    /* acquire, add: bind first */
-        char *driver; /* vfio driver wanted; NULL: the best one */
-        Mode mode;    /* acquire, add */
+        bool bind;            /* acquire, add: bind first */
+        bool override_safety; /* bind, and with `bind`: also what the host is using */
+        char *driver;         /* vfio driver wanted; NULL: the best one */
+        Mode mode;            /* acquire, add */
         Prepare prepare;
         bool has_prepare;
         Cookie *cookies; /* acquire, add */
@@ -71,9 +73,11 @@ typedef struct Request {
         uint64_t timeout_ms; /* for the policy's deadline */
         bool due;            /* the deadline has passed: with POLICY_REVOKE, take it now */
         bool defer_fds;
-        size_t fds_max; /* what the transport can carry in one message */
-        uint32_t first; /* GetFds: the first file wanted */
-        uint32_t count; /* GetFds: how many; 0: as many as a message carries */
+        size_t fds_max;     /* what the transport can carry in one message */
+        char *reset_method; /* reset: one of the device's, "hot"; NULL: as the kernel would.
+                               Printable */
+        uint32_t first;     /* GetFds: the first file wanted */
+        uint32_t count;     /* GetFds: how many; 0: as many as a message carries */
 } Request;
 
 int request_copy(const Request *request, Request *ret);

@@ -33,19 +33,22 @@ bool reset_set_has(const DeviceFacts *device, const DeviceFacts *other) {
         return n > 0 && strncmp(device->path, string_or_empty(other->path), n + 1) == 0;
 }
 
-/* A device without a method shows no attribute, and no device does on a kernel that has none. */
-static bool methods_are_told(const Topology *topology) {
+bool reset_methods_are_told(const Topology *topology) {
         for (size_t i = 0; i < topology->n_devices; i++)
                 if (topology->devices[i]->facts.reset_methods)
                         return true;
         return false;
 }
 
+bool reset_method_is_bus(const char *method) {
+        return strcmp(method, "bus") == 0 || strcmp(method, "cxl_bus") == 0;
+}
+
 bool reset_is_own(const Topology *topology, const DeviceFacts *device) {
         if (!device_facts_is_pci(device))
                 return true;
         for (char **method = device->reset_methods; method && *method; method++)
-                if (strcmp(*method, "bus") != 0 && strcmp(*method, "cxl_bus") != 0)
+                if (!reset_method_is_bus(*method))
                         return true;
-        return !device->reset_methods && !methods_are_told(topology);
+        return !device->reset_methods && !reset_methods_are_told(topology);
 }

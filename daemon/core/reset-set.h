@@ -18,6 +18,12 @@
 /* Whether a hot reset of `device` resets `other`; of a PCI device, itself too. */
 bool reset_set_has(const DeviceFacts *device, const DeviceFacts *other);
 
+/* A device without a method shows no attribute, and no device does on a kernel before 5.15. */
+bool reset_methods_are_told(const Topology *topology);
+
+/* Whether the reset method is one of the device's bus: "bus", "cxl_bus". */
+bool reset_method_is_bus(const char *method);
+
 /*
  * Whether the device can be reset without any other. True also where that is not known: off PCI,
  * and on kernels that tell no device's reset methods.

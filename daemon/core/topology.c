@@ -23,6 +23,7 @@ static void device_free(Device *device) {
         device_facts_done(&device->facts);
         original_done(&device->original);
         free(device->stuck);
+        strv_free(device->in_use);
         free(device);
 }
 

@@ -30,6 +30,9 @@ struct Device {
         Group *group; /* borrowed */
         Original original;
         char *stuck; /* the step that did not come back; NULL normally */
+        /* What the host uses of it (daemon/kernel/usage.h), read for each request that would bind
+         * it or asks, and not kept up to date. NULL for nothing. */
+        char **in_use;
 };
 
 struct Group {

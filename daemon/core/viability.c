@@ -41,6 +41,10 @@ bool device_is_bridge(const DeviceFacts *facts) {
                class == CLASS_BRIDGE_ISA;
 }
 
+bool group_is_unsafe(const GroupFacts *facts, const char *bus) {
+        return string_equal(facts->name, "vfio-noiommu") && !string_equal(bus, "mdev");
+}
+
 bool device_is_chipset(const DeviceFacts *facts) {
         return device_facts_is_pci(facts) && facts->class_code >> 8 == CLASS_BRIDGE_ISA;
 }

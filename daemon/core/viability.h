@@ -44,6 +44,14 @@ char *verdict_reason(Verdict verdict, const DeviceFacts *facts);
 /* What to do about it, "" where nothing is to be done. Allocated. */
 char *verdict_remedy(Verdict verdict, const DeviceFacts *facts);
 
+/*
+ * A group that the kernel has made up for devices that no IOMMU stands behind, because of
+ * enable_unsafe_noiommu_mode (drivers/vfio/group.c, vfio_noiommu_group_alloc): whoever has such a
+ * device can read and write all memory. `bus`: of a member. The groups of mediated devices have the
+ * same name, and are safe: their parent's driver does the DMA.
+ */
+bool group_is_unsafe(const GroupFacts *facts, const char *bus);
+
 /* A bridge of any kind: it is left on the driver it has. */
 bool device_is_bridge(const DeviceFacts *facts);
 

@@ -7,10 +7,12 @@
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "daemon/kernel/sysfs.h"
+#include "daemon/util/cleanup.h"
 
 static int check_pci(int device) {
         struct vfio_device_info info = {.argsz = sizeof(info)};
@@ -84,6 +86,30 @@ int vfio_pci_restore(int device, uint16_t command) {
         int r = command_offset(device, &offset);
 
         return r < 0 ? r : write_command(device, offset, command);
+}
+
+int vfio_device_reset(int device) {
+        return ioctl(device, VFIO_DEVICE_RESET) < 0 ? -errno : 0;
+}
+
+int vfio_pci_hot_reset(int device, const int *groups, size_t n_groups) {
+        size_t size = sizeof(struct vfio_pci_hot_reset) + n_groups * sizeof(int32_t);
+        _cleanup_free_ struct vfio_pci_hot_reset *reset = calloc(1, size);
+
+        if (!reset)
+                return -ENOMEM;
+        reset->argsz = (uint32_t)size;
+        reset->count = (uint32_t)n_groups;
+        for (size_t i = 0; i < n_groups; i++)
+                reset->group_fds[i] = groups[i];
+        return ioctl(device, VFIO_DEVICE_PCI_HOT_RESET, reset) < 0 ? -errno : 0;
+}
+
+int pci_set_reset_method(const Roots *roots, const char *device, const char *methods) {
+        char path[512];
+
+        (void)snprintf(path, sizeof(path), "bus/pci/devices/%s/reset_method", device);
+        return sysfs_write(roots->sys_fd, path, methods);
 }
 
 int pci_reset(const Roots *roots, const char *device) {

@@ -7,6 +7,7 @@
  * -EOPNOTSUPP where the file is not one of a PCI device.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/kernel/roots.h"
@@ -29,7 +30,29 @@ int vfio_pci_quiesce(int device, uint16_t *ret_command);
 int vfio_pci_restore(int device, uint16_t command);
 
 /*
- * Resets the function by the best method it has (Documentation/ABI/testing/sysfs-bus-pci, "reset").
- * Must not be done to a device that somebody uses. -ENOENT, -ENOTTY: it has none.
+ * Resets the function behind an open file of the device; its mappings are torn down meanwhile.
+ * -EINVAL: it could not be reset when it was opened, or is not set up; -ENOTTY: it cannot be;
+ * -EAGAIN: the kernel is working on it.
+ */
+int vfio_device_reset(int device);
+
+/*
+ * Resets the slot or the bus of the device. `groups` are the open files of the groups of everything
+ * that is reset, none for a device that was opened as a cdev. -ENODEV: neither can be reset;
+ * -EINVAL: something that would be reset is not in these groups, or in this cdev's iommufd, or on
+ * no vfio driver; -EBUSY, -EAGAIN: somebody is using it at this moment.
+ */
+int vfio_pci_hot_reset(int device, const int *groups, size_t n_groups);
+
+/*
+ * The methods that resets of the device use, in order, blanks between them. -EINVAL: it does not
+ * have one of them; -ENOENT: the kernel does not let it be chosen (before 5.15).
+ */
+int pci_set_reset_method(const Roots *roots, const char *device, const char *methods);
+
+/*
+ * Resets the function by the first method that works it has
+ * (Documentation/ABI/testing/sysfs-bus-pci, "reset"). Must not be done to a device that somebody
+ * uses. -ENOENT, -ENOTTY: it has none.
  */
 int pci_reset(const Roots *roots, const char *device);

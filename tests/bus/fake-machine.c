@@ -154,6 +154,10 @@ void fake_machine_set_override(const char *name, const char *override) {
                    string_is_empty(override) ? "(null)\n" : override);
 }
 
+void fake_machine_set_attribute(const char *name, const char *attribute, const char *text) {
+        write_text(device_path(name, attribute), text);
+}
+
 uint32_t fake_machine_group(const char *name) {
         _cleanup_free_ char *group = read_link(device_path(name, "iommu_group"));
 

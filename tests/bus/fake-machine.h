@@ -65,7 +65,7 @@ void fake_machine_announce(const char *action, const char *name);
  * there (0). What: module, override, bind, unbind, probe, open-group, viable, set-container,
  * set-iommu, unset-container, get-device, open-iommufd, alloc-ioas, read-iovas, open-cdev,
  * bind-cdev, attach-cdev, detach-cdev, cdevs (the kernel has none), look, request, quiesce,
- * restore, reset, inspect. Subject: a device, a group number, a module, or "any".
+ * restore, reset, reset-method, inspect. Subject: a device, a group number, a module, or "any".
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);
@@ -85,6 +85,7 @@ char *fake_machine_driver(const char *name);
 char *fake_machine_override(const char *name);
 void fake_machine_set_override(const char *name, const char *override);
 uint32_t fake_machine_group(const char *name);
+void fake_machine_set_attribute(const char *name, const char *attribute, const char *text);
 
 /* Moves the device to a driver, or away from it; -errno as the kernel. */
 int fake_machine_bind(const char *name, const char *driver);

@@ -270,11 +270,12 @@ void begin(Client *client, Message **reply, const char *member, const char *type
 }
 
 void begin_at_object(Client *client, Message **reply, const char *path, const char *interface,
-                     const char *member) {
-        *reply = NULL;
-        ensure(sd_bus_call_method_async(client->bus, NULL, NULL, path, interface, member, on_reply,
-                                        reply, NULL),
-               member);
+                     const char *member, const char *types, ...) {
+        va_list arguments;
+
+        va_start(arguments, types);
+        begin_at(client, reply, path, interface, member, types, arguments);
+        va_end(arguments);
 }
 
 #define ASK(client, path, interface, member, types)                                                \

@@ -72,9 +72,9 @@ Message *manager(Client *client, const char *member, const char *types, ...);
 Message *lease(Client *client, const char *path, const char *member, const char *types, ...);
 /* Calls the manager and does not wait; *reply is set when the reply comes, and the caller's. */
 void begin(Client *client, Message **reply, const char *member, const char *types, ...);
-/* The same of any object, for a member without arguments. */
+/* The same of any object. */
 void begin_at_object(Client *client, Message **reply, const char *path, const char *interface,
-                     const char *member);
+                     const char *member, const char *types, ...);
 /* One property, rendered without the variant. Allocated. */
 char *property(Client *client, const char *path, const char *interface, const char *name);
 char *device_property(Client *client, const char *device, const char *name);

@@ -358,6 +358,58 @@ START_TEST(each_operation_leaves_one_record_in_the_journal) {
 }
 END_TEST
 
+#define GPU "0000:04:00.0"
+
+/* The display, by an attribute that the real reader reads. */
+static void boot_with_gpu(void) {
+        fake_machine_set_attribute(GPU, "boot_vga", "1\n");
+}
+
+START_TEST(what_the_host_uses_is_refused_and_explained) {
+        Client *client = client_new();
+        _cleanup_message_ Message *bound = NULL, *acquired = NULL, *explained = NULL;
+
+        boot_with_gpu();
+        bound = manager(client, "Bind", "asa{sv}", 1, GPU, 0);
+        expect_refusal(bound, "HostDevice",
+                       GPU " is in use by the host: it is the display that the host has booted");
+        acquired = manager(client, "Acquire", "asa{sv}", 1, GPU, 1, "bind", "b", 1);
+        expect_refusal(acquired, "HostDevice", "it is the display");
+        explained = manager(client, "Explain", "as", 1, GPU);
+        expect_text(explained, "and in use by the host: it is the display that the host has booted "
+                               "with\"");
+        ck_assert_int_ge(sd_bus_message_rewind(explained, 1), 0);
+        expect_text(explained, "\"InUse\" <[\"it is the display that the host has booted with\"]>");
+}
+END_TEST
+
+START_TEST(who_overrides_safety_leaves_a_warning_for_each_reason) {
+        Client *client = client_new();
+        _cleanup_message_ Message *planned = NULL, *bound = NULL;
+
+        boot_with_gpu();
+        planned = manager(client, "Plan", "sasa{sv}", "bind", 1, GPU, 1, "override_safety", "b", 1);
+        expect_text(planned, "bind " GPU " to vfio-pci");
+        ck_assert_uint_eq(fake_journal_count(), 0);
+        bound = manager(client, "Bind", "asa{sv}", 1, GPU, 1, "override_safety", "b", 1);
+        expect_done(bound);
+        ck_assert_uint_eq(fake_journal_count(), 2);
+        expect_part(fake_journal_record(0), "MESSAGE=bind " GPU " for uid 0 overrides safety: " GPU
+                                            " is in use by the host: it is the display");
+        expect_part(fake_journal_record(0), "\nPRIORITY=4\n");
+        expect_part(fake_journal_record(1), "\n" VFIOD_JOURNAL_OUTCOME "=done\n");
+}
+END_TEST
+
+START_TEST(safety_is_overridden_only_where_something_is_bound) {
+        _cleanup_message_ Message *reply = manager(client_new(), "Acquire", "asa{sv}", 1, "group/4",
+                                                   1, "override_safety", "b", 1);
+
+        expect_refusal(reply, "InvalidOptionValue",
+                       "override_safety: only together with option bind");
+}
+END_TEST
+
 int main(void) {
         TCase *tests = bus_tests_new("bus-bind");
 
@@ -379,5 +431,8 @@ int main(void) {
         tcase_add_test(tests, what_the_kernel_refuses_is_named_and_undone);
         tcase_add_test(tests, bind_is_seen_as_changed_properties_of_group_and_devices);
         tcase_add_test(tests, each_operation_leaves_one_record_in_the_journal);
+        tcase_add_test(tests, what_the_host_uses_is_refused_and_explained);
+        tcase_add_test(tests, who_overrides_safety_leaves_a_warning_for_each_reason);
+        tcase_add_test(tests, safety_is_overridden_only_where_something_is_bound);
         return bus_tests_run(tests);
 }

@@ -63,7 +63,7 @@ static void begin_blocked(Client *client, Message **reply) {
         _cleanup_free_ char *state = NULL;
 
         fake_machine_fault("inspect", NIC, 0);
-        begin_at_object(client, reply, path, VFIOD_INTERFACE_DEVICE, "Inspect");
+        begin_at_object(client, reply, path, VFIOD_INTERFACE_DEVICE, "Inspect", NULL);
         do {
                 turn();
                 free(state);

@@ -11,12 +11,12 @@ buildroot() {
                 "making a root to compile in (Debian $suite, a few minutes)" make_buildroot
 }
 
-# Debian 13's also compiles the lab kernel, and has the tools of the style checks, whose verdict must not depend on the host.
+# Debian 13's also compiles the lab kernel, and has the tools of the style checks and lintian, whose verdict must not depend on the host.
 buildroot_packages() {
-        local packages=debian-archive-keyring,gcc,clang,meson,ninja-build,pkgconf,libc6-dev,libsystemd-dev,libudev-dev,libjson-c-dev,libpci-dev,check,systemd
+        local packages=debian-archive-keyring,gcc,clang,meson,ninja-build,pkgconf,libc6-dev,libsystemd-dev,libudev-dev,libjson-c-dev,libpci-dev,check,systemd,python3,debhelper
         case $1 in
         bookworm) echo "$packages" ;;
-        *) echo "$packages,systemd-dev,libclang-rt-dev,clang-format,shellcheck,make,flex,bison,bc,libelf-dev,libssl-dev,kmod,xz-utils,lz4,cpio,python3" ;;
+        *) echo "$packages,systemd-dev,libclang-rt-dev,clang-format,shellcheck,make,flex,bison,bc,libelf-dev,libssl-dev,kmod,xz-utils,lz4,cpio,lintian" ;;
         esac
 }
 

@@ -6,6 +6,8 @@
 #include "daemon/kernel/vfio-pci.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "daemon/util/string.h"
 #include "tests/stub/stub.h"
@@ -54,6 +56,35 @@ int vfio_pci_restore(int device, uint16_t command) {
         if (!known)
                 return -EBADF;
         known->quiet = false;
+        return 0;
+}
+
+int vfio_device_reset(int device) {
+        return stub_call("reset %s", name_of(device));
+}
+
+int vfio_pci_hot_reset(int device, const int *groups, size_t n_groups) {
+        _cleanup_free_ char *names = strdup("");
+
+        for (size_t i = 0; i < n_groups; i++) {
+                const StubFile *group = stub_file(groups[i]);
+
+                if (!group || !string_after(group->what, "group "))
+                        return -EINVAL;
+                (void)string_append(&names, " %s", string_after(group->what, "group "));
+        }
+        return stub_call("hot reset %s with%s", name_of(device), names);
+}
+
+int pci_set_reset_method(const Roots *roots _unused_, const char *device, const char *methods) {
+        int r = stub_call("reset_method %s '%s'", device, methods);
+        StubDevice *known = stub_find_device(device);
+
+        if (r < 0)
+                return r;
+        if (!known)
+                return -ENOENT;
+        (void)snprintf(known->reset_method, sizeof(known->reset_method), "%s", methods);
         return 0;
 }
 

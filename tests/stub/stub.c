@@ -153,8 +153,9 @@ char *stub_state(void) {
                 const StubDevice *device = &stub->devices[i];
 
                 (void)strv_push_consume(&lines,
-                                        string_format("%s on '%s', override '%s'%s", device->name,
-                                                      device->driver, device->override,
+                                        string_format("%s on '%s', override '%s', reset '%s'%s",
+                                                      device->name, device->driver,
+                                                      device->override, device->reset_method,
                                                       is_quiet(device) ? ", quiet" : ""));
         }
         for (size_t i = 0; i < stub->n_files; i++) {

@@ -32,6 +32,7 @@ typedef struct StubDevice {
         char native[STUB_NAME];   /* the driver that the kernel finds by itself, "" for none */
         char refuses[STUB_NAME];  /* a driver whose probe says -EINVAL */
         bool quiet;               /* memory decode is off */
+        char reset_method[STUB_NAME];
 } StubDevice;
 
 typedef struct StubFile {

@@ -142,8 +142,15 @@ static int on_inspect(sd_bus_message *m, void *userdata, sd_bus_error *reterr _u
         return r < 0 ? r : send_as_vfiod(reply);
 }
 
+static int on_reset(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
+        int r = hear_call(userdata, m);
+
+        return r != 0 ? r : sd_bus_reply_method_return(m, NULL);
+}
+
 const sd_bus_vtable scripted_device[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Inspect", "", "a{sv}", on_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Reset", "s", NULL, on_reset, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };

@@ -21,6 +21,9 @@
 #define ON_VFIO(name, group) {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000"}
 #define ON_CDEV(name, group)                                                                       \
         {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000", .cdev = "vfio0"}
+#define BELOW(name, group) {name, group, "vfio-pci", .path = "pci0000:00/0000:00:01.0/" name}
+#define BELOW_CDEV(name, group)                                                                    \
+        {name, group, "vfio-pci", .cdev = "vfio" name, .path = "pci0000:00/0000:00:01.0/" name}
 #define VARIANT(name, group)                                                                       \
         {name, group, "mlx5_core", .modalias = "pci:v000015B3d0000101Esv0sd0bc02sc00i00",          \
          .original = "mlx5_core"}
@@ -118,6 +121,28 @@ const Shape shapes[] = {
          .before = {OPERATION_ACQUIRE, "a", OWNER, .prepare = PREPARE_OPEN},
          .attaches = true,
          .ask = {OPERATION_INSPECT, "a", OWNER}},
+        {.name = "reset what nobody has",
+         .devices = {{"a", 1, "vfio-pci", .reset = "flr bus"}},
+         .ask = {OPERATION_RESET, "a", OWNER}},
+        {.name = "reset by a method",
+         .devices = {{"a", 1, "vfio-pci", .reset = "flr bus"}},
+         .ask = {OPERATION_RESET, "a", OWNER, .reset_method = "bus"}},
+        {.name = "reset what is leased",
+         .devices = {{"a", 1, "vfio-pci", .reset = "flr bus"}},
+         .before = {OPERATION_ACQUIRE, "a", OWNER},
+         .ask = {OPERATION_RESET, "a", OWNER, .reset_method = "flr"}},
+        {.name = "reset what the holder has set up by itself",
+         .devices = {{"a", 1, "vfio-pci", .reset = "flr bus"}},
+         .before = {OPERATION_ACQUIRE, "a", OWNER, .prepare = PREPARE_OPEN},
+         .attaches = true,
+         .ask = {OPERATION_RESET, "a", OWNER}},
+        {.name = "hot reset over two groups",
+         .devices = {BELOW("a", 1), BELOW("b", 2)},
+         .ask = {OPERATION_RESET, "a group/2", OWNER, .reset_method = "hot"}},
+        {.name = "hot reset of two groups of a lease",
+         .devices = {BELOW("a", 1), BELOW("b", 2)},
+         .before = {OPERATION_ACQUIRE, "a b", OWNER},
+         .ask = {OPERATION_RESET, "a group/2", OWNER, .reset_method = "hot"}},
         {.name = "take what was let go of",
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
          .before = {OPERATION_ACQUIRE, "group/1", OWNER},
@@ -219,6 +244,15 @@ const Shape shapes[] = {
          .before = {OPERATION_ACQUIRE, "group/1 group/2", OWNER, .prepare = PREPARE_OPEN},
          .ask = {OPERATION_REMOVE, "group/2", OWNER, .lease = 1},
          .spared = "open bind"},
+        {.name = "reset a leased cdev",
+         .devices = {ON_CDEV("a", 1)},
+         .iommufd = true,
+         .before = {OPERATION_ACQUIRE, "a", OWNER},
+         .ask = {OPERATION_RESET, "a", OWNER}},
+        {.name = "hot reset cdevs",
+         .devices = {BELOW_CDEV("a", 1), BELOW_CDEV("b", 2)},
+         .iommufd = true,
+         .ask = {OPERATION_RESET, "a group/2", OWNER, .reset_method = "hot"}},
         {.name = "take cdevs that were let go of",
          .devices = {ON_CDEV("a", 1), ON_CDEV("b", 1)},
          .iommufd = true,
@@ -290,6 +324,8 @@ static void init_stub(const Shape *shape, size_t n) {
                 StubDevice *device =
                         stub_add_device(row->name, row->group, row->driver, row->override);
 
+                (void)snprintf(device->reset_method, sizeof(device->reset_method), "%s",
+                               string_or_empty(row->reset));
                 (void)snprintf(device->native, sizeof(device->native), "%s",
                                string_or_empty(shape->native ?: row->original));
                 if (i == 0)

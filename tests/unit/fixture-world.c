@@ -79,7 +79,9 @@ static void put_original(Device *device, const DeviceRow *row) {
 
 void world_put(World *world, const DeviceRow *rows, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                GroupFacts group = {.number = rows[i].group, .type = copy("DMA"), .name = copy("")};
+                GroupFacts group = {.number = rows[i].group,
+                                    .type = copy("DMA"),
+                                    .name = copy(rows[i].noiommu ? "vfio-noiommu" : "")};
                 DeviceFacts facts = facts_of_row(&rows[i]);
                 Device *device;
 
@@ -132,6 +134,13 @@ void world_set_driver(World *world, const char *name, const char *driver) {
         ck_assert_int_eq(string_set(&device->facts.driver, string_or_empty(driver)), 0);
         ck_assert_int_eq(string_set(&device->facts.driver_module, string_or_empty(driver)), 0);
         device->facts.vfio = driver && strstr(driver, "vfio");
+}
+
+void world_add_use(World *world, const char *device, const char *use) {
+        Device *found = topology_find_device(&world->topology, device);
+
+        ck_assert_ptr_nonnull(found);
+        ck_assert_int_eq(strv_push(&found->in_use, use), 0);
 }
 
 void world_set_cdev(World *world, const char *name, const char *cdev) {
@@ -218,6 +227,7 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
                 .operation = ask->operation,
                 .caller = {.uid = ask->uid, .pid = ask->pid, .start_time = ask->pid ? 1 : 0},
                 .bind = ask->bind,
+                .override_safety = ask->override_safety,
                 .mode = ask->mode,
                 .prepare = ask->prepare,
                 .lease = ask->lease,
@@ -231,6 +241,7 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
 
         *ret = (Answer){.refusal = REFUSAL_NULL};
         ck_assert_int_eq(string_set(&request.driver, ask->driver), 0);
+        ck_assert_int_eq(string_set(&request.reset_method, ask->reset_method), 0);
         set_cookies(&request, ask->cookies);
         if (request_set_targets(&request, targets, world->config.limit_targets, &ret->refusal) ||
             select_targets(&world->topology, &request, &selection, &ret->refusal))

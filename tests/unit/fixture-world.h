@@ -25,6 +25,7 @@ typedef struct DeviceRow {
         const char *reset; /* its methods, blanks between them; NULL: the kernel does not tell */
         bool virtual_function;
         const char *cdev; /* NULL: none */
+        bool noiommu;     /* its group is of unsafe no-IOMMU mode, or of a mediated device */
 } DeviceRow;
 
 #define CLASS_ETHERNET 0x020000U
@@ -53,6 +54,8 @@ void world_done(World *world);
 void world_put(World *world, const DeviceRow *rows, size_t n);
 /* Puts the device on a driver; NULL for none. */
 void world_set_driver(World *world, const char *device, const char *driver);
+/* What the host uses of it, after what was said before. */
+void world_add_use(World *world, const char *device, const char *use);
 /* Its node under /dev/vfio/devices; NULL for none. */
 void world_set_cdev(World *world, const char *device, const char *cdev);
 /* The kernel has iommufd, and cdevs. */
@@ -89,6 +92,8 @@ typedef struct Ask {
         size_t fds_max; /* 0: 16, as on the system bus */
         UnbindPolicy policy;
         bool due;
+        const char *reset_method;
+        bool override_safety;
 } Ask;
 
 typedef struct Answer {

@@ -423,6 +423,21 @@ static void add_cdev_tests(TCase *tests) {
         tcase_add_test(tests, cookies_are_for_devices_that_are_asked_for_by_name_or_group);
 }
 
+/* Whose group has the name of an unsafe one. */
+START_TEST(a_mediated_device_needs_no_iommu_of_its_own) {
+        static const DeviceRow mdev = {
+                "an-mdev", 41, "mtty", .bus = "mdev", .no_override = true, .noiommu = true};
+        World world;
+
+        world_init_lab(&world);
+        world_put(&world, &mdev, 1);
+        topology_find_device(&world.topology, "an-mdev")->facts.vfio = true;
+        assert_plan(&world, &(Ask){OPERATION_ACQUIRE, "an-mdev", 1000, .prepare = PREPARE_OPEN},
+                    "open a container\nopen group 41");
+        world_done(&world);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("decide-acquire");
 
@@ -438,5 +453,6 @@ int main(void) {
         tcase_add_test(tests, a_group_is_acquired_beside_members_that_do_no_dma);
         tcase_add_test(tests, a_device_on_pci_stub_comes_with_its_group_but_cannot_be_asked_for);
         add_cdev_tests(tests);
+        tcase_add_test(tests, a_mediated_device_needs_no_iommu_of_its_own);
         return tests_run(tests);
 }

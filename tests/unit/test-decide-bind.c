@@ -228,6 +228,63 @@ START_TEST(what_needs_to_be_bound_is_neither_bridge_nor_bound) {
 }
 END_TEST
 
+static void assert_overridden(const World *world, const Ask *ask, const char *lines) {
+        _cleanup_(answer_done) Answer answer;
+        _cleanup_free_ char *text = NULL;
+
+        ask_world(world, ask, &answer);
+        ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
+        ck_assert_uint_gt(answer.plan.n_steps, 0);
+        text = strv_join(answer.plan.overridden, "\n");
+        ck_assert_str_eq(text, lines);
+}
+
+START_TEST(what_the_host_uses_is_moved_where_safety_is_overridden_and_the_plan_says_what_was) {
+        Ask ask = {OPERATION_BIND, "03:01.0", .override_safety = true};
+        World world;
+
+        world_init_lab(&world);
+        assert_overridden(&world, &ask, "");
+        world_add_use(&world, "0000:03:02.0", "eth0 has a route");
+        world_add_use(&world, "0000:03:01.0", "eth1 has an address");
+        assert_overridden(&world, &ask,
+                          "0000:03:01.0 is in use by the host: eth1 has an address; end that use, "
+                          "or take a device that the host does not need\n"
+                          "0000:03:02.0 is in use by the host: eth0 has a route; end that use, or "
+                          "take a device that the host does not need");
+        ask.operation = OPERATION_ACQUIRE;
+        ask.bind = true;
+        assert_overridden(&world, &ask,
+                          "0000:03:01.0 is in use by the host: eth1 has an address; end that use, "
+                          "or take a device that the host does not need\n"
+                          "0000:03:02.0 is in use by the host: eth0 has a route; end that use, or "
+                          "take a device that the host does not need");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(the_chipset_goes_too_where_safety_is_overridden) {
+        World world;
+
+        world_init_lab(&world);
+        assert_overridden(&world, &(Ask){OPERATION_BIND, "group/9", .override_safety = true},
+                          "group 9 is a part of the host's chipset: it holds the ISA bridge "
+                          "0000:00:1f.0; use a device of another group");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(what_is_on_a_vfio_driver_already_is_not_taken_from_the_host) {
+        World world;
+
+        world_init_lab(&world);
+        world_set_driver(&world, "0000:01:00.0", "vfio-pci");
+        world_add_use(&world, "0000:01:00.0", "it is the display that the host has booted with");
+        assert_plan(&world, &(Ask){OPERATION_BIND, "01:00.0"}, "");
+        world_done(&world);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("decide-bind");
 
@@ -242,5 +299,10 @@ int main(void) {
         tcase_add_test(tests, a_platform_device_gets_the_driver_of_its_bus);
         tcase_add_test(tests, the_old_rule_lets_a_bridge_keep_its_driver);
         tcase_add_test(tests, what_needs_to_be_bound_is_neither_bridge_nor_bound);
+        tcase_add_test(
+                tests,
+                what_the_host_uses_is_moved_where_safety_is_overridden_and_the_plan_says_what_was);
+        tcase_add_test(tests, the_chipset_goes_too_where_safety_is_overridden);
+        tcase_add_test(tests, what_is_on_a_vfio_driver_already_is_not_taken_from_the_host);
         return tests_run(tests);
 }

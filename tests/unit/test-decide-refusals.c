@@ -173,12 +173,53 @@ static void own_iommufd_lease(World *world) {
         lease_table_find(&world->leases, 1)->mode = MODE_IOMMUFD;
 }
 
+/* Everything that stands in the way of resetting 08:00.0 with its bus, and 09:00.0. */
+#define SLOT(name) .path = "pci0000:00/0000:00:08.0/" name
+static void reset_in_company(World *world) {
+        static const DeviceRow rows[] = {
+                {"0000:08:00.0", 30, "vfio-pci", SLOT("0000:08:00.0"), .reset = "flr bus"},
+                {"0000:08:00.1", 31, "vfio-pci", SLOT("0000:08:00.1"), .reset = "bus"},
+                {"0000:08:00.2", 32, "e1000e", SLOT("0000:08:00.2"), .reset = "flr"},
+                {"0000:08:00.3", 33, NULL, SLOT("0000:08:00.3"), .reset = "flr"},
+                {"0000:09:00.0", 34, "vfio-pci", .path = "pci0000:00/0000:00:09.0/0000:09:00.0"},
+                {"0000:0a:00.0", 35, "vfio-pci", .path = "pci0000:00/0000:00:0a.0/0000:0a:00.0",
+                 .reset = ""},
+        };
+
+        world_put(world, rows, ELEMENTS(rows));
+}
+
+static void reset_in_leased_company(World *world) {
+        reset_in_company(world);
+        (void)world_add_lease(world, OTHER, LEASE_HELD, (uint32_t[]){31, 0});
+}
+
+static void reset_leased(World *world) {
+        reset_in_company(world);
+        world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){30, 0})->mode = MODE_IOMMUFD;
+}
+
+static void reset_leased_group(World *world) {
+        reset_in_company(world);
+        world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){30, 0})->mode = MODE_GROUP;
+}
+
+static void in_use(World *world) {
+        world_add_use(world, "0000:03:02.0", "eth0 has a route");
+        world_add_use(world, "0000:03:02.0", "it has 4 virtual functions");
+}
+
+static void without_iommu(World *world) {
+        world_put(world, &(DeviceRow){"0000:0b:00.0", 40, "vfio-pci", .noiommu = true}, 1);
+}
+
 #define BIND OPERATION_BIND
 #define UNBIND OPERATION_UNBIND
 #define ACQUIRE OPERATION_ACQUIRE
 #define ADD OPERATION_ADD
 #define REMOVE OPERATION_REMOVE
 #define INSPECT OPERATION_INSPECT
+#define RESET OPERATION_RESET
 
 static const struct {
         Prepared world;
@@ -201,6 +242,16 @@ static const struct {
          {BIND, "00:00.1"},
          REFUSAL_HOST_DEVICE,
          "host bridge 0000:00:00.0 is bound to skl_uncore"},
+        {in_use,
+         {BIND, "03:01.0"},
+         REFUSAL_HOST_DEVICE,
+         "0000:03:02.0 is in use by the host: eth0 has a route, it has 4 virtual functions; end "
+         "that use, or take a device that the host does not need"},
+        {in_use,
+         {ACQUIRE, "03:01.0", OWNER, .bind = true},
+         REFUSAL_HOST_DEVICE,
+         "eth0 has a route"},
+        {shpchp, {BIND, "03:01.0", .override_safety = true}, REFUSAL_NOT_VIABLE, "bound to shpchp"},
         {as_it_is, {BIND, "group/5"}, REFUSAL_NOTHING_TO_BIND, "group 5 has only bridges"},
         {as_it_is, {BIND, "group/1 group/9"}, REFUSAL_HOST_DEVICE, "group 9"},
         {shpchp,
@@ -314,6 +365,16 @@ static const struct {
          "a hot reset of 0000:05:00.1 resets 0000:05:00.0 (group 20) too; lease group/20 with it, "
          "in one request, or leave out hot_reset"},
 
+        {without_iommu,
+         {ACQUIRE, "0b:00.0", 0},
+         REFUSAL_UNSUPPORTED,
+         "0000:0b:00.0 has no IOMMU: group 40 is one of the kernel's unsafe no-IOMMU mode"},
+        {without_iommu,
+         {ACQUIRE, "0b:00.0", 0, .bind = true, .override_safety = true},
+         REFUSAL_UNSUPPORTED,
+         "vfiod gives no such device to anybody"},
+        {without_iommu, {BIND, "0b:00.0"}, REFUSAL_UNSUPPORTED, "has no IOMMU"},
+        {without_iommu, {INSPECT, "0b:00.0", 0}, REFUSAL_UNSUPPORTED, "has no IOMMU"},
         {little_memlock,
          {ACQUIRE, "01:00.0", OWNER, .memlock = 4097, .pid = 812},
          REFUSAL_LIMIT_EXCEEDED,
@@ -416,6 +477,76 @@ static const struct {
         {busy, {INSPECT, "01:00.0", OWNER}, REFUSAL_BUSY, "group 1 is busy"},
         {stuck, {INSPECT, "03:01.0", OWNER}, REFUSAL_STUCK, "0000:03:02.0 is stuck"},
         {few_operations, {INSPECT, "01:00.0", OWNER}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
+
+        /* Reset. */
+        {as_it_is, {RESET, "77:00.0", OWNER}, REFUSAL_NOT_FOUND, "no device 0000:77:00.0"},
+        {other_buses,
+         {RESET, "an-mdev", OWNER},
+         REFUSAL_UNSUPPORTED,
+         "an-mdev is on the mdev bus; only PCI devices"},
+        {as_it_is,
+         {RESET, "00:01.0", OWNER},
+         REFUSAL_UNSUPPORTED,
+         "0000:00:01.0 is a bridge, and its reset would be that of all below it"},
+        {as_it_is,
+         {RESET, "01:00.0", OWNER, .reset_method = "flr"},
+         REFUSAL_UNSUPPORTED,
+         "this kernel does not let a reset method be chosen"},
+        {as_it_is,
+         {RESET, "03:01.0", OWNER},
+         REFUSAL_NOT_BOUND,
+         "0000:03:01.0 is bound to e1000, and in use by the host; bind the whole group with "
+         "'vfioctl bind group/3'"},
+        {leased, {RESET, "01:00.0", OWNER}, REFUSAL_LEASED, "leased to uid 1001 (lease 1"},
+        {leased, {RESET, "01:00.0", 0}, REFUSAL_LEASED, "leased to uid 1001"},
+        {draining, {RESET, "01:00.0", OWNER}, REFUSAL_IN_USE, "given back by uid 1000 (lease 1)"},
+        {granting, {RESET, "01:00.0", OWNER}, REFUSAL_BUSY, "acquire for uid 1001"},
+        {busy, {RESET, "01:00.0", OWNER}, REFUSAL_BUSY, "group 1 is busy"},
+        {reset_in_company,
+         {RESET, "08:00.0", OWNER, .reset_method = "pm"},
+         REFUSAL_NO_RESET,
+         "0000:08:00.0 has no reset method 'pm'; it has flr, bus"},
+        {reset_in_company,
+         {RESET, "09:00.0", OWNER},
+         REFUSAL_NO_RESET,
+         "0000:09:00.0 cannot be reset alone: the kernel knows no method for it"},
+        {reset_in_company,
+         {RESET, "0a:00.0", OWNER, .reset_method = "flr"},
+         REFUSAL_NO_RESET,
+         "all its methods are switched off in its reset_method"},
+        {reset_in_company,
+         {RESET, "08:00.0", OWNER, .reset_method = "bus"},
+         REFUSAL_RESET_SET_INCOMPLETE,
+         "a reset of the bus of 0000:08:00.0 is one of 0000:08:00.1 (group 31), 0000:08:00.2 "
+         "(group 32), 0000:08:00.3 (group 33) too; that is the method 'hot'"},
+        {reset_in_company,
+         {RESET, "08:00.1", OWNER},
+         REFUSAL_RESET_SET_INCOMPLETE,
+         "a reset of the bus of 0000:08:00.1"},
+        {reset_in_leased_company,
+         {RESET, "08:00.0 group/31 group/32 group/33", OWNER, .reset_method = "hot"},
+         REFUSAL_RESET_SET_INCOMPLETE,
+         "a hot reset of 0000:08:00.0 is one of 0000:08:00.1 (leased to uid 1001), 0000:08:00.2 "
+         "(bound to e1000e), 0000:08:00.3 (on no vfio driver) too; bind them all, when nobody has "
+         "them"},
+        {reset_leased_group,
+         {RESET, "08:00.0 group/31 group/32 group/33", OWNER, .reset_method = "hot"},
+         REFUSAL_RESET_SET_INCOMPLETE,
+         "0000:08:00.1 (in no group of lease 1)"},
+        {reset_in_company,
+         {RESET, "08:00.3", OWNER, .reset_method = "hot"},
+         REFUSAL_NOT_BOUND,
+         "0000:08:00.3 is bound to no driver"},
+        {half_bound,
+         {RESET, "03:01.0", OWNER, .reset_method = "hot"},
+         REFUSAL_NOT_BOUND,
+         "0000:03:02.0 is bound to no driver"},
+        {reset_leased,
+         {RESET, "08:00.0", OWNER},
+         REFUSAL_IN_USE,
+         "group 30 is leased to uid 1000 (lease 1) without a file of 0000:08:00.0; reset it when "
+         "the lease is over"},
+        {few_operations, {RESET, "01:00.0", OWNER}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
 };
 
 START_TEST(each_refusal_names_the_subject_and_the_remedy) {

@@ -115,6 +115,28 @@ static const struct {
          "open device 0000:03:01.0 of group 3: Resource temporarily unavailable"},
         {STEP_LOAD_MODULE, 0, NULL, -ENOENT, REFUSAL_NONE,
          "load module mod: No such file or directory"},
+        {STEP_SET_RESET_METHOD, 3, NIC, -EINVAL, REFUSAL_NO_RESET,
+         "0000:03:01.0 cannot be reset: the method is not offered any more"},
+        {STEP_SET_RESET_METHOD, 3, NIC, -EACCES, REFUSAL_NONE,
+         "set reset_method of 0000:03:01.0 to flr: Permission denied"},
+        {STEP_RESET, 3, NIC, -ENOTTY, REFUSAL_NO_RESET,
+         "0000:03:01.0 cannot be reset: none of its reset methods has worked"},
+        {STEP_RESET_FILE, 3, NIC, -EINVAL, REFUSAL_NO_RESET,
+         "0000:03:01.0 cannot be reset: it is not set up, or could not be when it was opened"},
+        {STEP_RESET_FILE, 3, NIC, -EAGAIN, REFUSAL_BUSY,
+         "the kernel is working on 0000:03:01.0; try again"},
+        {STEP_RESET, 3, NIC, -EIO, REFUSAL_NONE, "reset 0000:03:01.0: Input/output error"},
+        {STEP_HOT_RESET, 3, NIC, -ENODEV, REFUSAL_NO_RESET,
+         "0000:03:01.0 cannot be reset: neither its slot nor its bus can be"},
+        {STEP_HOT_RESET, 3, NIC, -EINVAL, REFUSAL_RESET_SET_INCOMPLETE,
+         "the kernel resets more with 0000:03:01.0 than is at hand; lease it with all that "
+         "'vfioctl show 0000:03:01.0' tells of its reset set"},
+        {STEP_HOT_RESET, 3, NIC, -EBUSY, REFUSAL_BUSY,
+         "something that is reset with 0000:03:01.0 is in use at this moment; try again"},
+        {STEP_HOT_RESET, 3, NIC, -EAGAIN, REFUSAL_BUSY,
+         "something that is reset with 0000:03:01.0 is in use at this moment; try again"},
+        {STEP_HOT_RESET, 3, NIC, -EIO, REFUSAL_NONE,
+         "hot reset 0000:03:01.0 and what is reset with it: Input/output error"},
         /* Gone from the topology, whatever the errno was. */
         {STEP_BIND_VFIO, 3, "0000:77:00.0", -ENODEV, REFUSAL_DEVICE_GONE,
          "0000:77:00.0 was unplugged meanwhile"},
@@ -136,6 +158,7 @@ static void add_step(Plan *plan, StepKind kind, uint32_t group, const char *devi
         ck_assert_ptr_nonnull(step);
         ck_assert_int_eq(step_set_device(step, device, "pci", "drv"), 0);
         ck_assert_int_eq(string_set(&step->module, "mod"), 0);
+        ck_assert_int_eq(string_set(&step->reset_method, "flr"), 0);
 }
 
 /* Who was found, among those that do not count. */
@@ -180,8 +203,8 @@ START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step
 }
 END_TEST
 
-static void judge_inspect(Operation operation, StepKind kind, int error, bool leased,
-                          Outcome *outcome) {
+static void judge_leased(Operation operation, StepKind kind, int error, bool leased,
+                         Outcome *outcome) {
         const Progress progress = {.finished = true, .error = error};
         const Request asked = {.operation = operation};
         _cleanup_plan_ Plan plan = PLAN_NULL;
@@ -195,6 +218,15 @@ static void judge_inspect(Operation operation, StepKind kind, int error, bool le
         world_done(&world);
 }
 
+START_TEST(a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_resets_it) {
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+
+        judge_leased(OPERATION_RESET, STEP_GET_DEVICE, -EINVAL, true, &outcome);
+        ck_assert_int_eq(outcome.refusal.kind, REFUSAL_IN_USE);
+        ck_assert_ptr_nonnull(strstr(outcome_sentence(&outcome), "reset it when that is done"));
+}
+END_TEST
+
 START_TEST(a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_inspects_it) {
         static const StepKind kinds[] = {STEP_GET_DEVICE, STEP_INSPECT};
 
@@ -202,16 +234,16 @@ START_TEST(a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_inspects_it)
                 _cleanup_outcome_ Outcome outcome = OUTCOME_NULL, unleased = OUTCOME_NULL;
                 _cleanup_outcome_ Outcome other = OUTCOME_NULL, elsewhere = OUTCOME_NULL;
 
-                judge_inspect(OPERATION_INSPECT, kinds[i], -EINVAL, true, &outcome);
+                judge_leased(OPERATION_INSPECT, kinds[i], -EINVAL, true, &outcome);
                 ck_assert_int_eq(outcome.refusal.kind, REFUSAL_IN_USE);
                 ck_assert_str_eq(outcome_sentence(&outcome),
                                  NIC " is leased to uid 1000 (lease 1), who has not set it up yet; "
                                      "inspect it when that is done, or when the lease is over");
-                judge_inspect(OPERATION_INSPECT, kinds[i], -EINVAL, false, &unleased);
+                judge_leased(OPERATION_INSPECT, kinds[i], -EINVAL, false, &unleased);
                 ck_assert_int_eq(unleased.error, -EINVAL);
-                judge_inspect(OPERATION_INSPECT, kinds[i], -EIO, true, &other);
+                judge_leased(OPERATION_INSPECT, kinds[i], -EIO, true, &other);
                 ck_assert_int_eq(other.error, -EIO);
-                judge_inspect(OPERATION_ADD, kinds[i], -EINVAL, true, &elsewhere);
+                judge_leased(OPERATION_ADD, kinds[i], -EINVAL, true, &elsewhere);
                 ck_assert_int_eq(elsewhere.error, -EINVAL);
         }
 }
@@ -310,6 +342,7 @@ int main(void) {
         tcase_add_test(tests,
                        an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step);
         tcase_add_test(tests, a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_inspects_it);
+        tcase_add_test(tests, a_leased_device_that_is_not_set_up_yet_is_in_use_for_who_resets_it);
         tcase_add_test(tests, what_could_not_be_undone_is_a_failure_that_says_so);
         tcase_add_test(tests, a_worker_that_died_while_undoing_is_said_to_have_died);
         tcase_add_test(tests, success_and_timeout_keep_their_own_words);

@@ -53,7 +53,10 @@ static const struct {
         {STEP_QUIESCE, NULL, NULL, NULL, "turn memory decode and bus mastering of DEV off"},
         {STEP_EVICT, NULL, NULL, NULL,
          "send SIGBUS to the holders of groups 3, 4 and give them 500 ms"},
+        {STEP_SET_RESET_METHOD, NULL, NULL, NULL, "set reset_method of DEV to flr"},
         {STEP_RESET, NULL, NULL, NULL, "reset DEV"},
+        {STEP_RESET_FILE, NULL, NULL, NULL, "reset DEV through its file"},
+        {STEP_HOT_RESET, NULL, NULL, NULL, "hot reset DEV and what is reset with it"},
         {STEP_INSPECT, NULL, NULL, NULL, "read what the driver tells of DEV"},
 };
 
@@ -70,6 +73,7 @@ START_TEST(every_step_has_its_words) {
                 ck_assert_int_eq(step_set_override(step, rows[i].override, ""), 0);
                 ck_assert_int_eq(string_set(&step->fallback, rows[i].fallback), 0);
                 ck_assert_int_eq(string_set(&step->module, "vfio_pci"), 0);
+                ck_assert_int_eq(string_set(&step->reset_method, "flr"), 0);
                 ck_assert_int_eq(step_add_group(step, 3), 0);
                 ck_assert_int_eq(step_add_group(step, 4), 0);
                 step->signal = SIGBUS;

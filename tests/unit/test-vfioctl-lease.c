@@ -207,6 +207,41 @@ START_TEST(inspect_shows_regions_interrupts_and_iommu) {
 }
 END_TEST
 
+START_TEST(override_safety_is_told_with_bind_alone_and_with_acquire) {
+        _cleanup_vfioctl_ Vfioctl plain, driver, plan, acquire;
+
+        run(&plain, &(Script){0}, LINE("bind", "--override-safety", N));
+        assert_part(plain.heard, "Bind [\"" N "\"] {\"override_safety\":true}\n");
+        run(&driver, &(Script){0}, LINE("bind", "--override-safety", "-d", "vfio-pci", N));
+        assert_part(driver.heard,
+                    "Bind [\"" N "\"] {\"driver\":\"vfio-pci\",\"override_safety\":true}\n");
+        run(&plan, &(Script){0}, LINE("bind", "-n", "--override-safety", N));
+        assert_part(plan.heard, "Plan \"bind\" [\"" N "\"] {\"override_safety\":true}\n");
+        run(&acquire, &(Script){0}, LINE("acquire", "-n", "--bind", "--override-safety", N));
+        assert_part(acquire.heard, "\"bind\":true,\"override_safety\":true");
+}
+END_TEST
+
+START_TEST(reset_is_of_one_device_and_silent) {
+        check(&(Script){0}, LINE("reset", "01:00.0"), 0, "",
+              "GetDevice \"01:00.0\"\nReset \"\"\nleft\n");
+        check(&(Script){0}, LINE("reset", N, "--method=hot"), 0, "",
+              "GetDevice \"" N "\"\nReset \"hot\"\nleft\n");
+        check(&(Script){0}, LINE("reset", N, "-m", "flr"), 0, "",
+              "GetDevice \"" N "\"\nReset \"flr\"\nleft\n");
+}
+END_TEST
+
+START_TEST(a_reset_that_is_refused_fails_with_what_vfiod_says) {
+        _cleanup_vfioctl_ Vfioctl v;
+
+        run(&v, &(Script){.failing = "Reset", .error = VFIOD_ERROR_PREFIX "NoReset"},
+            LINE("reset", N));
+        ck_assert_int_ne(v.status, 0);
+        ck_assert_str_eq(vfioctl_stdout(&v), "");
+}
+END_TEST
+
 START_TEST(inspect_of_a_group_is_of_its_devices) {
         _cleanup_vfioctl_ Vfioctl v;
 
@@ -281,6 +316,9 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, a_device_that_is_not_pci_is_nothing_for_qemu);
         tcase_add_test(tests, a_target_that_qemu_args_does_not_know_is_refused_by_vfiod);
         tcase_add_test(tests, inspect_shows_regions_interrupts_and_iommu);
+        tcase_add_test(tests, override_safety_is_told_with_bind_alone_and_with_acquire);
+        tcase_add_test(tests, reset_is_of_one_device_and_silent);
+        tcase_add_test(tests, a_reset_that_is_refused_fails_with_what_vfiod_says);
         tcase_add_test(tests, inspect_of_a_group_is_of_its_devices);
         tcase_add_test(tests, inspect_in_json_has_a_name_for_everything);
         tcase_add_test(tests, groups_are_added_to_a_lease_and_removed);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What the host uses of the devices that a request is about: read right before it is authorised,
+ * and again before it is decided, because a mount or a route tells nobody when it comes.
+ */
+
+#include "daemon/kernel/usage.h"
+
+#include <stdlib.h>
+
+#include "daemon/broker/broker-private.h"
+#include "daemon/util/string.h"
+
+static const Group *find_group(const Topology *topology, const Target *target) {
+        const Device *device;
+
+        if (target->kind == TARGET_GROUP)
+                return topology_find_group(topology, target->group);
+        device = topology_find_device(topology, target->device);
+        return device ? device->group : NULL;
+}
+
+/* Without memory for it nothing is known to be free: that is said in the place of a use. */
+static void refresh_device(const HostUsage *usage, Device *device) {
+        char **uses = NULL;
+
+        if (!usage || host_usage_of(usage, &device->facts, &uses) < 0)
+                (void)strv_push(&uses, "vfiod is out of memory to see what it is used for");
+        strv_free(device->in_use);
+        device->in_use = uses;
+}
+
+void broker_refresh_usage(Broker *broker, const Request *request) {
+        HostUsage *usage = NULL;
+
+        (void)host_usage_read(&broker->roots, &usage);
+        for (size_t i = 0; i < request->n_targets; i++) {
+                const Group *group = find_group(&broker->world.topology, &request->targets[i]);
+
+                for (size_t j = 0; group && j < group->n_members; j++)
+                        refresh_device(usage, group->members[j]);
+        }
+        host_usage_free(usage);
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/kernel/usage.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/kernel/sysfs.h"
+#include "daemon/util/fd.h"
+#include "daemon/util/string.h"
+
+#define PATH_SIZE 512
+#define WORD_SIZE 256
+
+/* Devices on devices on devices: deeper than anybody stacks them. */
+#define DEPTH_MAX 8
+
+/* /proc/PID/net/if_inet6: an address that every interface has (include/net/ipv6.h). */
+#define SCOPE_LINK 0x20U
+
+/* A disk or an interface, and how it is used. */
+typedef struct Use {
+        char *name; /* "259:2" of a mount, else a name */
+        char *how;  /* "is mounted on /" */
+} Use;
+
+typedef struct Uses {
+        Use *uses;
+        size_t n_uses;
+} Uses;
+
+struct HostUsage {
+        const Roots *roots; /* borrowed */
+        Uses mounts;        /* by device number */
+        Uses disks;         /* swap, and parts of a btrfs; by name */
+        Uses interfaces;
+        char **blocks; /* names in /sys/class/block */
+        char **nets;   /* names in /sys/class/net */
+};
+
+static void uses_done(Uses *uses) {
+        for (size_t i = 0; i < uses->n_uses; i++) {
+                free(uses->uses[i].name);
+                free(uses->uses[i].how);
+        }
+        free(uses->uses);
+}
+
+HostUsage *host_usage_free(HostUsage *usage) {
+        if (!usage)
+                return NULL;
+        uses_done(&usage->mounts);
+        uses_done(&usage->disks);
+        uses_done(&usage->interfaces);
+        strv_free(usage->blocks);
+        strv_free(usage->nets);
+        free(usage);
+        return NULL;
+}
+
+static const char *uses_find(const Uses *uses, const char *name) {
+        for (size_t i = 0; i < uses->n_uses; i++)
+                if (strcmp(uses->uses[i].name, name) == 0)
+                        return uses->uses[i].how;
+        return NULL;
+}
+
+/* Owns `how`. The first use of a name is enough. */
+static int uses_add_consume(Uses *uses, const char *name, char *how) {
+        _cleanup_free_ char *owned = how;
+        Use *grown;
+
+        if (!owned)
+                return -ENOMEM;
+        if (uses_find(uses, name))
+                return 0;
+        grown = reallocarray(uses->uses, uses->n_uses + 1, sizeof(Use));
+        if (!grown)
+                return -ENOMEM;
+        uses->uses = grown;
+        grown[uses->n_uses].name = strdup(name);
+        if (!grown[uses->n_uses].name)
+                return -ENOMEM;
+        grown[uses->n_uses++].how = TAKE_PTR(owned);
+        return 0;
+}
+
+/* --- tables of /proc */
+
+/* "36 35 98:0 /mnt1 /mnt2 rw ...": Documentation/filesystems/proc.rst, "/proc/<pid>/mountinfo". */
+static int add_mount(HostUsage *usage, const char *line) {
+        char number[32], point[WORD_SIZE];
+
+        if (sscanf(line, "%*u %*u %31s %*s %255s", number, point) != 2)
+                return 0;
+        return uses_add_consume(&usage->mounts, number, string_format("is mounted on %s", point));
+}
+
+/* "/dev/dm-1  partition  ..."; the kernel has followed links. A file is on a file system. */
+static int add_swap(HostUsage *usage, const char *line) {
+        char path[WORD_SIZE], kind[16];
+
+        if (sscanf(line, "%255s %15s", path, kind) != 2 || strcmp(kind, "partition") != 0)
+                return 0;
+        return uses_add_consume(&usage->disks, strrchr(path, '/') ? strrchr(path, '/') + 1 : path,
+                                strdup("is swap"));
+}
+
+static int add_route(HostUsage *usage, const char *line) {
+        char name[WORD_SIZE], destination[16];
+
+        if (sscanf(line, "%255s %15s", name, destination) != 2 || strcmp(name, "Iface") == 0)
+                return 0;
+        return uses_add_consume(&usage->interfaces, name, strdup("has a route"));
+}
+
+static int add_address(HostUsage *usage, const char *line) {
+        char name[WORD_SIZE];
+        unsigned scope;
+
+        if (sscanf(line, "%*s %*x %*x %x %*x %255s", &scope, name) != 2 || scope == SCOPE_LINK)
+                return 0;
+        return uses_add_consume(&usage->interfaces, name, strdup("has an address"));
+}
+
+static int read_lines(const HostUsage *usage, const char *const *paths,
+                      int (*add)(HostUsage *usage, const char *line), HostUsage *into) {
+        _cleanup_free_ char *line = NULL;
+        size_t size = 0;
+        FILE *file = NULL;
+        int r = 0;
+
+        for (; !file && *paths; paths++) {
+                int fd = openat(usage->roots->proc_fd, *paths, O_RDONLY | O_CLOEXEC);
+
+                file = fd < 0 ? NULL : fdopen(fd, "re");
+                if (fd >= 0 && !file)
+                        (void)close(fd);
+        }
+        while (file && r >= 0 && getline(&line, &size, file) >= 0)
+                r = add(into, line);
+        if (file)
+                (void)fclose(file);
+        return r;
+}
+
+static int read_tables(HostUsage *usage) {
+        static const struct {
+                const char *paths[3];
+                int (*add)(HostUsage *usage, const char *line);
+        } tables[] = {
+                {{"1/mountinfo", "self/mountinfo", NULL}, add_mount},
+                {{"swaps", NULL}, add_swap},
+                {{"1/net/route", "self/net/route", NULL}, add_route},
+                {{"1/net/if_inet6", "self/net/if_inet6", NULL}, add_address},
+        };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTS(tables); i++)
+                r = read_lines(usage, tables[i].paths, tables[i].add, usage);
+        return r;
+}
+
+/* A file system on several disks is mounted from none of them: "btrfs/UUID/devices/sda2". */
+static int read_btrfs(HostUsage *usage) {
+        _cleanup_strv_ char **systems = NULL;
+        int r = sysfs_list(usage->roots->sys_fd, "fs/btrfs", &systems);
+
+        for (char **system = systems; r >= 0 && system && *system; system++) {
+                _cleanup_strv_ char **disks = NULL;
+                char path[PATH_SIZE];
+
+                (void)snprintf(path, sizeof(path), "fs/btrfs/%s/devices", *system);
+                if (sysfs_list(usage->roots->sys_fd, path, &disks) < 0)
+                        continue;
+                for (char **disk = disks; r >= 0 && disk && *disk; disk++)
+                        r = uses_add_consume(&usage->disks, *disk, strdup("is of a mounted btrfs"));
+        }
+        return r == -ENOMEM ? r : 0;
+}
+
+int host_usage_read(const Roots *roots, HostUsage **ret) {
+        HostUsage *usage = calloc(1, sizeof(HostUsage));
+        int r = usage ? 0 : -ENOMEM;
+
+        if (r >= 0) {
+                usage->roots = roots;
+                r = read_tables(usage);
+        }
+        if (r >= 0)
+                r = read_btrfs(usage);
+        if (r >= 0 && (sysfs_list(roots->sys_fd, "class/block", &usage->blocks) == -ENOMEM ||
+                       sysfs_list(roots->sys_fd, "class/net", &usage->nets) == -ENOMEM))
+                r = -ENOMEM;
+        if (r < 0) {
+                host_usage_free(usage);
+                return r;
+        }
+        *ret = usage;
+        return 0;
+}
+
+/* --- what is below the device */
+
+/* Where the link of a class leads, below /sys/devices; false where it cannot be read. */
+static bool read_place(const HostUsage *usage, const char *path, char *buffer, size_t size) {
+        char target[PATH_MAX];
+        ssize_t n = readlinkat(usage->roots->sys_fd, path, target, sizeof(target) - 1);
+        const char *place;
+
+        if (n < 0)
+                return false;
+        target[n] = '\0';
+        place = strstr(target, "/devices/");
+        place = place ? place + strlen("/devices/") : target;
+        return (size_t)snprintf(buffer, size, "%s", place) < size;
+}
+
+static bool is_below(const char *place, const DeviceFacts *facts) {
+        size_t n = strlen(string_or_empty(facts->path));
+
+        return n > 0 && strncmp(place, facts->path, n) == 0 && place[n] == '/';
+}
+
+/*
+ * A disk of NVMe multipath hangs on its subsystem, which has a link to each controller:
+ * "virtual/nvme-subsystem/nvme-subsys0/nvme0n1" and beside it "nvme0" (drivers/nvme/host/core.c,
+ * nvme_init_subsystem).
+ */
+static bool is_by_multipath(const HostUsage *usage, char *place, const DeviceFacts *facts) {
+        _cleanup_strv_ char **entries = NULL;
+        _cleanup_free_ char *part = string_format("/%s/", facts->name);
+        char *slash = strrchr(place, '/'), path[PATH_SIZE], target[PATH_MAX];
+
+        if (!part || !slash || strncmp(place, "virtual/nvme-subsystem/", 23) != 0)
+                return false;
+        *slash = '\0';
+        (void)snprintf(path, sizeof(path), "devices/%.480s", place);
+        if (sysfs_list(usage->roots->sys_fd, path, &entries) < 0)
+                return false;
+        for (char **entry = entries; entry && *entry; entry++) {
+                ssize_t n;
+
+                (void)snprintf(path, sizeof(path), "devices/%.300s/%.120s", place, *entry);
+                n = readlinkat(usage->roots->sys_fd, path, target, sizeof(target) - 1);
+                target[n < 0 ? 0 : n] = '\0';
+                if (strstr(target, part))
+                        return true;
+        }
+        return false;
+}
+
+static int add_reason(char ***reasons, const char *name, const char *how) {
+        _cleanup_free_ char *reason = string_format("%s %s", name, how);
+
+        if (!reason)
+                return -ENOMEM;
+        if (strv_length(*reasons) >= HOST_USAGE_MAX || strv_contains(*reasons, reason))
+                return 0;
+        return strv_push(reasons, reason);
+}
+
+/* --- disks */
+
+static int add_block(const HostUsage *usage, const char *name, unsigned depth, char ***reasons);
+
+static int add_block_itself(const HostUsage *usage, const char *name, char ***reasons) {
+        _cleanup_free_ char *number = NULL;
+        const char *how = uses_find(&usage->disks, name);
+        char path[PATH_SIZE];
+
+        (void)snprintf(path, sizeof(path), "class/block/%.200s/dev", name);
+        if (!how && sysfs_read(usage->roots->sys_fd, path, &number) >= 0)
+                how = uses_find(&usage->mounts, number);
+        return how ? add_reason(reasons, name, how) : 0;
+}
+
+/* Its partitions, or what has been made of it (dm, md). */
+static int add_blocks_in(const HostUsage *usage, const char *name, const char *directory,
+                         bool partitions, unsigned depth, char ***reasons) {
+        _cleanup_strv_ char **entries = NULL;
+        char path[PATH_SIZE];
+        int r = 0;
+
+        (void)snprintf(path, sizeof(path), "class/block/%.200s%s", name, directory);
+        if (sysfs_list(usage->roots->sys_fd, path, &entries) == -ENOMEM)
+                return -ENOMEM;
+        for (char **entry = entries; r >= 0 && entry && *entry; entry++) {
+                (void)snprintf(path, sizeof(path), "class/block/%.200s/%.200s/partition", name,
+                               *entry);
+                if (!partitions || sysfs_exists(usage->roots->sys_fd, path))
+                        r = add_block(usage, *entry, depth + 1, reasons);
+        }
+        return r;
+}
+
+static int add_block(const HostUsage *usage, const char *name, unsigned depth, char ***reasons) {
+        int r;
+
+        if (depth > DEPTH_MAX)
+                return 0;
+        r = add_block_itself(usage, name, reasons);
+        if (r >= 0)
+                r = add_blocks_in(usage, name, "", true, depth, reasons);
+        return r < 0 ? r : add_blocks_in(usage, name, "/holders", false, depth, reasons);
+}
+
+static int add_blocks(const HostUsage *usage, const DeviceFacts *facts, char ***reasons) {
+        int r = 0;
+
+        for (char **name = usage->blocks; r >= 0 && name && *name; name++) {
+                char path[PATH_SIZE], place[PATH_MAX];
+
+                (void)snprintf(path, sizeof(path), "class/block/%.200s", *name);
+                if (read_place(usage, path, place, sizeof(place)) &&
+                    (is_below(place, facts) || is_by_multipath(usage, place, facts)))
+                        r = add_block(usage, *name, 0, reasons);
+        }
+        return r;
+}
+
+/* --- network interfaces */
+
+static int add_interface(const HostUsage *usage, const char *name, unsigned depth,
+                         char ***reasons) {
+        const char *how = uses_find(&usage->interfaces, name);
+        _cleanup_strv_ char **entries = NULL;
+        char path[PATH_SIZE];
+        int r = how ? add_reason(reasons, name, how) : 0;
+
+        (void)snprintf(path, sizeof(path), "class/net/%.200s", name);
+        if (depth > DEPTH_MAX || sysfs_list(usage->roots->sys_fd, path, &entries) == -ENOMEM)
+                return depth > DEPTH_MAX ? r : -ENOMEM;
+        for (char **entry = entries; r >= 0 && entry && *entry; entry++) {
+                const char *upper = string_after(*entry, "upper_");
+
+                if (upper)
+                        r = add_interface(usage, upper, depth + 1, reasons);
+        }
+        return r;
+}
+
+static int add_interfaces(const HostUsage *usage, const DeviceFacts *facts, char ***reasons) {
+        int r = 0;
+
+        for (char **name = usage->nets; r >= 0 && name && *name; name++) {
+                char path[PATH_SIZE], place[PATH_MAX];
+
+                (void)snprintf(path, sizeof(path), "class/net/%.200s", *name);
+                if (read_place(usage, path, place, sizeof(place)) && is_below(place, facts))
+                        r = add_interface(usage, *name, 0, reasons);
+        }
+        return r;
+}
+
+/* --- the device itself */
+
+static int read_attribute(const HostUsage *usage, const DeviceFacts *facts, const char *name,
+                          char **ret) {
+        char path[PATH_SIZE];
+
+        (void)snprintf(path, sizeof(path), "bus/%.60s/devices/%.200s/%s", facts->bus, facts->name,
+                       name);
+        return sysfs_read_optional(usage->roots->sys_fd, path, ret);
+}
+
+static int add_display(const HostUsage *usage, const DeviceFacts *facts, char ***reasons) {
+        _cleanup_free_ char *boot = NULL;
+
+        return read_attribute(usage, facts, "boot_vga", &boot) >= 0 && strcmp(boot, "1") == 0
+                       ? add_reason(reasons, "it", "is the display that the host has booted with")
+                       : 0;
+}
+
+static int add_functions(const HostUsage *usage, const DeviceFacts *facts, char ***reasons) {
+        _cleanup_free_ char *count = NULL, *how = NULL;
+
+        if (read_attribute(usage, facts, "sriov_numvfs", &count) < 0 || string_is_empty(count) ||
+            strcmp(count, "0") == 0)
+                return 0;
+        how = string_format("has %s virtual functions", count);
+        return how ? add_reason(reasons, "it", how) : -ENOMEM;
+}
+
+int host_usage_of(const HostUsage *usage, const DeviceFacts *facts, char ***ret) {
+        _cleanup_strv_ char **reasons = NULL;
+        int r;
+
+        r = add_blocks(usage, facts, &reasons);
+        if (r >= 0)
+                r = add_interfaces(usage, facts, &reasons);
+        if (r >= 0)
+                r = add_display(usage, facts, &reasons);
+        if (r >= 0)
+                r = add_functions(usage, facts, &reasons);
+        if (r >= 0)
+                *ret = TAKE_PTR(reasons);
+        return r < 0 ? r : 0;
+}

@@ -19,6 +19,7 @@ typedef struct Inspection {
         char **resets;
         char **hw_capabilities;
         sd_bus_message *reply;
+        unsigned seen; /* bits of Field: a key comes once */
 } Inspection;
 
 static void region_free(vfiod_region *region) {
@@ -188,6 +189,9 @@ static int read_value(sd_bus_message *m, const char *key, Inspection *i) {
         for (size_t n = 0; n < ELEMENTS(fields); n++) {
                 if (!string_equal(key, fields[n].key))
                         continue;
+                if (i->seen & 1U << n)
+                        return -EBADMSG;
+                i->seen |= 1U << n;
                 r = sd_bus_message_enter_container(m, SD_BUS_TYPE_VARIANT, fields[n].type);
                 if (r >= 0)
                         r = read_field(m, (Field)n, i);
@@ -262,18 +266,14 @@ static int ask(vfiod_connection *c, const char *path, sd_bus_message **ret) {
         return r < 0 ? r : connection_call(c, m, 0, ret);
 }
 
-static int inspect(vfiod_connection *c, const char *device, vfiod_inspection **ret) {
+int inspection_read(sd_bus_message *reply, const char *name, vfiod_inspection **ret) {
         _cleanup_(inspection_freep) Inspection *i = calloc(1, sizeof(*i));
-        _cleanup_free_ char *path = NULL;
         int r;
 
         if (!i)
                 return -ENOMEM;
-        r = find_path(c, device, &path);
-        if (r >= 0 && sd_bus_path_decode(path, VFIOD_PATH_DEVICE, &i->name) <= 0)
-                r = -EBADMSG;
-        if (r >= 0)
-                r = ask(c, path, &i->reply);
+        i->reply = sd_bus_message_ref(reply);
+        r = string_set(&i->name, name);
         if (r >= 0)
                 r = read_all(i->reply, i);
         if (r >= 0)
@@ -282,6 +282,19 @@ static int inspect(vfiod_connection *c, const char *device, vfiod_inspection **r
                 return r;
         *ret = &TAKE_PTR(i)->public;
         return 0;
+}
+
+static int inspect(vfiod_connection *c, const char *device, vfiod_inspection **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_free_ char *path = NULL, *name = NULL;
+        int r;
+
+        r = find_path(c, device, &path);
+        if (r >= 0 && sd_bus_path_decode(path, VFIOD_PATH_DEVICE, &name) <= 0)
+                r = -EBADMSG;
+        if (r >= 0)
+                r = ask(c, path, &reply);
+        return r < 0 ? r : inspection_read(reply, name, ret);
 }
 
 int vfiod_inspect(vfiod_connection *c, const char *device, vfiod_inspection **ret) {

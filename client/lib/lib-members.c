@@ -57,19 +57,23 @@ static int read_all(sd_bus_message *m, Members *members) {
         return r;
 }
 
-int members_get(vfiod_connection *c, const char *const *targets, Members *ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_(members_done) Members members = {0};
-        int r;
+int members_read(sd_bus_message *reply, Members *ret) {
+        _cleanup_(members_done) Members members = {.reply = sd_bus_message_ref(reply)};
+        int r = read_all(reply, &members);
 
-        r = connection_new_target_call(c, "Explain", targets, &m);
-        if (r >= 0)
-                r = connection_call(c, m, 0, &members.reply);
-        if (r >= 0)
-                r = read_all(members.reply, &members);
         if (r < 0)
                 return r;
         *ret = members;
         members = (Members){0};
         return 0;
+}
+
+int members_get(vfiod_connection *c, const char *const *targets, Members *ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        int r;
+
+        r = connection_new_target_call(c, "Explain", targets, &m);
+        if (r >= 0)
+                r = connection_call(c, m, 0, &reply);
+        return r < 0 ? r : members_read(reply, ret);
 }

@@ -146,7 +146,12 @@ typedef struct Members {
 } Members;
 
 void members_done(Members *members);
+/* The reply of Explain. */
+int members_read(sd_bus_message *reply, Members *ret);
 int members_get(vfiod_connection *c, const char *const *targets, Members *ret);
+
+/* lib-inspect.c: the reply of Inspect, which is kept; the name is copied. */
+int inspection_read(sd_bus_message *reply, const char *name, vfiod_inspection **ret);
 
 /* lib-process.c */
 int on_release_requested(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

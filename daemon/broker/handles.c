@@ -21,6 +21,10 @@ bool handle_kind_is_device(HandleKind kind) {
         return kind == HANDLE_DEVICE || kind == HANDLE_CDEV;
 }
 
+bool handle_kind_is_sent(HandleKind kind) {
+        return handle_kind_is_shared(kind) || handle_kind_is_device(kind) || kind == HANDLE_GROUP;
+}
+
 static int reserve(Handles *handles, size_t more) {
         Handle *grown =
                 reallocarray(handles->handles, handles->n_handles + more + 1, sizeof(Handle));

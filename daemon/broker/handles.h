@@ -23,6 +23,8 @@ typedef enum HandleKind {
 bool handle_kind_is_shared(HandleKind kind);
 /* Device and cdev. */
 bool handle_kind_is_device(HandleKind kind);
+/* What a worker may send to the daemon: not a lease's pipe, and no claim. */
+bool handle_kind_is_sent(HandleKind kind);
 
 typedef struct Handle {
         HandleKind kind;

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/core/address.h"
+#include "daemon/broker/worker-message.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
@@ -38,27 +38,8 @@ struct Worker {
         sd_event_source *child;
         bool closed; /* end-of-file was seen */
         bool exited;
-        bool failed; /* it did not exit as it should */
+        bool failed; /* it did not exit as it should, or what it said could not be taken */
 };
-
-typedef enum MessageKind {
-        MESSAGE_FILE, /* the fd comes with it */
-        MESSAGE_HOLD,
-        MESSAGE_FINDING,
-} MessageKind;
-
-typedef struct Message {
-        MessageKind kind;
-        union {
-                struct {
-                        HandleKind kind;
-                        uint32_t group;
-                        char device[ADDRESS_MAX + 1];
-                } file;
-                Hold hold;
-                Finding finding;
-        };
-} Message;
 
 /* Inside the worker process. */
 
@@ -107,8 +88,8 @@ static bool is_cancelled(void *userdata) {
 }
 
 static int send_file(int socket, const Handle *handle) {
-        Message message = {.kind = MESSAGE_FILE,
-                           .file = {.kind = handle->kind, .group = handle->group}};
+        WorkerMessage message = {.kind = WORKER_MESSAGE_FILE,
+                                 .file = {.kind = handle->kind, .group = handle->group}};
 
         if (handle->device)
                 (void)strncpy(message.file.device, handle->device, ADDRESS_MAX);
@@ -119,13 +100,14 @@ static int send_results(int socket, const Handles *files, const Results *results
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < results->holds.n_holds; i++) {
-                const Message message = {.kind = MESSAGE_HOLD, .hold = results->holds.holds[i]};
+                const WorkerMessage message = {.kind = WORKER_MESSAGE_HOLD,
+                                               .hold = results->holds.holds[i]};
 
                 r = fd_send(socket, &message, sizeof(message), -EBADF);
         }
         for (size_t i = 0; r >= 0 && i < results->findings.n_findings; i++) {
-                const Message message = {.kind = MESSAGE_FINDING,
-                                         .finding = results->findings.findings[i]};
+                const WorkerMessage message = {.kind = WORKER_MESSAGE_FINDING,
+                                               .finding = results->findings.findings[i]};
 
                 r = fd_send(socket, &message, sizeof(message), -EBADF);
         }
@@ -143,6 +125,8 @@ static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles 
         char byte;
         int r;
 
+        /* The daemon has made the socket.
+         * NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions) */
         if (keep_only(roots, socket, files) < 0 || recv(socket, &byte, 1, 0) != 1)
                 _exit(EXIT_FAILURE);
         execute_plan(roots, plan, files, &results, progress, &host);
@@ -173,21 +157,10 @@ static void worker_end_if_over(Worker *worker) {
         results_done(&results);
 }
 
-static void take_message(Worker *worker, const Message *message, int file) {
-        if (file >= 0)
-                (void)handles_add_consume(&worker->opened, message->file.kind, message->file.group,
-                                          message->file.device[0] ? message->file.device : NULL,
-                                          file);
-        else if (message->kind == MESSAGE_HOLD)
-                (void)holds_add(&worker->results.holds, &message->hold);
-        else if (message->kind == MESSAGE_FINDING)
-                (void)findings_add(&worker->results.findings, &message->finding);
-}
-
 static int on_socket(sd_event_source *source _unused_, int fd, uint32_t events _unused_,
                      void *userdata) {
         Worker *worker = userdata;
-        Message message;
+        WorkerMessage message;
         int file, r;
 
         for (;;) {
@@ -196,10 +169,9 @@ static int on_socket(sd_event_source *source _unused_, int fd, uint32_t events _
                         return 0;
                 if (r <= 0)
                         break;
-                if (r == sizeof(message))
-                        take_message(worker, &message, file);
-                else
-                        fd_close(file);
+                if (worker_message_take(&message, (size_t)r, file, &worker->opened,
+                                        &worker->results) < 0)
+                        worker->failed = true;
         }
         worker->closed = true;
         (void)sd_event_source_set_enabled(worker->io, SD_EVENT_OFF);
@@ -212,7 +184,8 @@ static int on_exit_of_child(sd_event_source *source _unused_, const siginfo_t *i
         Worker *worker = userdata;
 
         worker->exited = true;
-        worker->failed = info->si_code != CLD_EXITED || info->si_status != EXIT_SUCCESS;
+        if (info->si_code != CLD_EXITED || info->si_status != EXIT_SUCCESS)
+                worker->failed = true;
         worker_end_if_over(worker);
         return 0;
 }

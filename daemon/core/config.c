@@ -95,13 +95,22 @@ const ConfigKey *config_keys(size_t *ret_n) {
         return keys;
 }
 
+/* A key that is written with escapes is not found: its section's line then, or the first. */
+static unsigned line_of(const Source *source, const char *section, const char *name) {
+        const char *const outer[] = {section ? section : name, NULL};
+        const char *const path[] = {outer[0], section ? name : NULL, NULL};
+        unsigned line = json_line_of_key(source->text, path);
+
+        if (line == 0)
+                line = json_line_of_key(source->text, outer);
+        return line > 0 ? line : 1;
+}
+
 static int complain(const Source *source, const char *section, const char *name,
                     const char *complaint) {
-        const char *path[] = {section ? section : name, section ? name : NULL, NULL};
-
-        *source->error = string_format("%s:%u: %s%s%s: %s", source->file,
-                                       json_line_of_key(source->text, path), section ? section : "",
-                                       section ? "." : "", name, complaint);
+        *source->error =
+                string_format("%s:%u: %s%s%s: %s", source->file, line_of(source, section, name),
+                              section ? section : "", section ? "." : "", name, complaint);
         return *source->error ? -EINVAL : -ENOMEM;
 }
 

@@ -20,15 +20,17 @@ static const struct {
 int vfio_aliases_add_line(VfioAliases *aliases, const char *line) {
         const char *pattern = string_after(line, "alias "), *module;
         VfioAlias alias = {0}, *grown;
+        size_t length;
 
         if (!pattern || !string_after(pattern, "vfio_pci:"))
                 return 0;
         module = strchr(pattern, ' ');
-        if (!module || module[1] == '\0')
+        length = module ? strcspn(module + 1, " \n") : 0;
+        if (length == 0)
                 return 0;
 
         alias.pattern = strndup(pattern, (size_t)(module - pattern));
-        alias.module = strndup(module + 1, strcspn(module + 1, " \n"));
+        alias.module = strndup(module + 1, length);
         grown = reallocarray(aliases->aliases, aliases->n_aliases + 1, sizeof(VfioAlias));
         if (grown)
                 aliases->aliases = grown;

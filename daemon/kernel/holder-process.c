@@ -143,6 +143,8 @@ static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint3
         ssize_t n;
 
         (void)snprintf(name, sizeof(name), "%" PRIu32, fd);
+        /* The directory has just been read.
+         * NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions) */
         n = readlinkat(dir, name, target, sizeof(target) - 1);
         if (n < 0)
                 return holder_passes(-errno) ? 0 : -errno;

@@ -30,6 +30,7 @@ static bool words_equal(char *const *a, char *const *b) {
         if (n != strv_length(b))
                 return false;
         for (size_t i = 0; i < n; i++)
+                /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): strv_length(NULL) is 0 */
                 if (strcmp(a[i], b[i]) != 0)
                         return false;
         return true;

@@ -19,13 +19,18 @@ with_lock() {
         exec {lock}>&-
 }
 
-# copy_to_root SUITE: the checkout as it is now, at build_place/src there; the root's directory goes to $REPLY.
-copy_to_root() {
+# copy_checkout TREE: the checkout as it is now, at build_place/src there.
+copy_checkout() {
         local place
-        buildroot "$1"
         place=$(build_place)
-        as_root mkdir -p "$REPLY/tree$place"
-        as_root rsync -a --delete --exclude=/.git --exclude='/build*' --exclude=__pycache__ --chown=0:0 "$TOP/" "$REPLY/tree$place/src"
+        as_root mkdir -p "$1$place"
+        as_root rsync -a --delete --exclude=/.git --exclude='/build*' --exclude=__pycache__ --chown=0:0 "$TOP/" "$1$place/src"
+}
+
+# copy_to_root SUITE: the same in the root of that release; its directory goes to $REPLY.
+copy_to_root() {
+        buildroot "$1"
+        copy_checkout "$REPLY/tree"
 }
 
 # build_in_root SUITE NAME COMPILER MESON_OPTION...: a build directory NAME there, up to date.

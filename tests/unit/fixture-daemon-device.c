@@ -135,6 +135,8 @@ static int on_inspect(sd_bus_message *m, void *userdata, sd_bus_error *reterr _u
                 r = sd_bus_message_open_container(reply, SD_BUS_TYPE_ARRAY, "{sv}");
         if (r >= 0)
                 r = append_info(userdata, reply);
+        if (r >= 0 && ((const Daemon *)userdata)->script->repeats)
+                r = append_info(userdata, reply);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : send_as_vfiod(reply);

@@ -36,6 +36,7 @@ typedef struct Script {
         bool iommufd;              /* the mode */
         bool short_pages;          /* GetFds gives nothing, and says that there is more */
         bool strange;              /* answers are of another shape than the protocol's */
+        bool repeats;              /* Inspect tells each thing twice */
         const char *verdict;       /* of the members that are no bridge; NULL is "vfio" */
         const char *member;        /* in group 4, instead of SCRIPT_ADDED */
         bool peer;                 /* the address is the path of a socket */

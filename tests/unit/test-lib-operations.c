@@ -189,6 +189,17 @@ START_TEST(an_inspection_of_another_shape_is_none) {
 }
 END_TEST
 
+/* Neither is given to the caller, and neither is forgotten. */
+START_TEST(an_inspection_that_tells_something_twice_is_none) {
+        _cleanup_client_ Client client = client_start(&(Script){.repeats = true});
+        vfiod_inspection *device = NULL;
+
+        assert_failed(&client, vfiod_inspect(client.c, SCRIPT_DEVICE, &device), EBADMSG,
+                      "org.freedesktop.DBus.Error.InconsistentMessage");
+        ck_assert_ptr_null(device);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("lib-operations");
 
@@ -203,5 +214,6 @@ int main(void) {
         tcase_add_test(tests, without_an_iommu_of_its_own_a_device_has_empty_lists);
         tcase_add_test(tests, what_cannot_be_inspected_is_told_by_whoever_says_so);
         tcase_add_test(tests, an_inspection_of_another_shape_is_none);
+        tcase_add_test(tests, an_inspection_that_tells_something_twice_is_none);
         return tests_run(tests);
 }

@@ -48,6 +48,16 @@ START_TEST(only_lines_about_vfio_drivers_are_kept) {
 }
 END_TEST
 
+START_TEST(an_alias_of_no_module_is_not_kept) {
+        VfioAliases aliases = VFIO_ALIASES_NULL;
+
+        ck_assert_int_eq(vfio_aliases_add_line(&aliases, "alias vfio_pci:v*  mlx5_vfio_pci\n"), 0);
+        ck_assert_int_eq(vfio_aliases_add_line(&aliases, "alias vfio_pci:v* \n"), 0);
+        ck_assert_uint_eq(aliases.n_aliases, 0);
+        vfio_aliases_done(&aliases);
+}
+END_TEST
+
 START_TEST(the_best_driver_is_the_one_with_the_fewest_wildcards) {
         static const struct {
                 const char *what;
@@ -137,6 +147,7 @@ int main(void) {
         TCase *tests = tests_new("vfio-alias");
 
         tcase_add_test(tests, only_lines_about_vfio_drivers_are_kept);
+        tcase_add_test(tests, an_alias_of_no_module_is_not_kept);
         tcase_add_test(tests, the_best_driver_is_the_one_with_the_fewest_wildcards);
         tcase_add_test(tests, a_bus_without_a_vfio_driver_has_none);
         tcase_add_test(tests, only_a_vfio_driver_that_matches_can_be_named);

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# The static analysers: clang-tidy, with the checkers of clang's own, over the product; cppcheck over every C file. Owns which are run and
+# how; what clang-tidy looks for is in .clang-tidy, and what a finding is excused with stands beside its line. They are those of
+# Debian 13 on every host, because their verdicts differ from release to release. Needs build.sh.
+
+ANALYSERS=clang-tidy,clang-tools,cppcheck
+
+# analysis_root: a root to compile in that has them, as `$REPLY/tree`; apart from the others, which would be made anew with it.
+analysis_root() {
+        cache_make analysis-trixie "$(cache_key trixie "$(buildroot_packages trixie)" "$ANALYSERS" make_analysis_root make_root)" \
+                "making a root with the static analysers (Debian 13, a few minutes)" make_analysis_root
+}
+
+make_analysis_root() {
+        local output=$1
+        as_root mkdir "$output/tree"
+        make_root "$output/tree" trixie "$(buildroot_packages trixie),$ANALYSERS"
+}
+
+# analyse_here WORDS: run by `sh` at the checkout's place there, with the source in src/.
+analyse_here() {
+        in_root "$ANALYSIS_TREE" sh -euc "cd '$(build_place)'; setup() { directory=\$1; shift
+                [ -f \$directory/build.ninja ] || meson setup \$directory src -Dtests=enabled --buildtype=debugoptimized \"\$@\"; }
+                $1"
+}
+
+# prepare_analysis: the checkout there; its tree goes to $ANALYSIS_TREE.
+prepare_analysis() {
+        analysis_root
+        ANALYSIS_TREE=$REPLY/tree
+        copy_checkout "$ANALYSIS_TREE"
+        # What is generated, which clang-tidy and cppcheck read.
+        analyse_here 'CC=clang setup build-tidy; ninja -C build-tidy tests/fuzz/methods.h'
+}
+
+analyse_clang_tidy() {
+        analyse_here 'run-clang-tidy -quiet -p build-tidy -config-file=src/.clang-tidy "/src/(daemon|client)/"'
+}
+
+analyse_cppcheck() {
+        analyse_here 'cppcheck --quiet --project=build-tidy/compile_commands.json --enable=warning,performance,portability \
+                --inline-suppr --suppressions-list=src/tests/setup/cppcheck.supp --error-exitcode=1 -j 2'
+}

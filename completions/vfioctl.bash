@@ -3,7 +3,7 @@
 # bash completion for vfioctl(1). Needs nothing but bash; with bash-completion it is loaded when it is first wanted.
 # tests/unit/test-completions.py compares the tables with the program's own.
 
-_vfioctl_verbs='list show explain inspect bind unbind acquire exec qemu-args add remove release holders leases monitor help'
+_vfioctl_verbs='list show explain inspect auth bind unbind acquire exec qemu-args add remove release holders leases monitor help'
 
 # _vfioctl_options VERB: its options, or those of every verb without one.
 _vfioctl_options() {
@@ -11,6 +11,7 @@ _vfioctl_options() {
 
     printf '%s\n' --help --version --json --no-ask-password --socket --timeout
     case $1 in
+    auth) printf '%s\n' --action --label --mode --memlock ;;
     bind) printf '%s\n' --driver --dry-run ;;
     unbind) printf '%s\n' --wait --revoke --dry-run ;;
     acquire) printf '%s\n' $add --label --prepare --mode --memlock --dry-run ;;
@@ -23,7 +24,7 @@ _vfioctl_options() {
 # _vfioctl_takes_value OPTION: as a word of its own.
 _vfioctl_takes_value() {
     case $1 in
-    --driver | -d | --label | -l | --mode | --prepare | --memlock | --cookie | --iommufd-id | --timeout) return 0 ;;
+    --action | -a | --driver | -d | --label | -l | --mode | --prepare | --memlock | --cookie | --iommufd-id | --timeout) return 0 ;;
     *) return 1 ;;
     esac
 }
@@ -31,6 +32,9 @@ _vfioctl_takes_value() {
 _vfioctl_values() {
     case $1 in
     --driver | -d) echo vfio-pci ;;
+    --action | -a)
+        printf '%s\n' list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu
+        ;;
     --mode) printf '%s\n' auto group iommufd ;;
     --prepare) printf '%s\n' open bind attach ;;
     esac

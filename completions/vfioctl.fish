@@ -24,7 +24,7 @@ function __vfioctl_words
             continue
         end
         switch $word
-            case --driver -d --label -l --mode --prepare --memlock --cookie --iommufd-id --timeout
+            case --action -a --driver -d --label -l --mode --prepare --memlock --cookie --iommufd-id --timeout
                 set value yes
             case '-*'
             case '*'
@@ -72,6 +72,7 @@ complete --command vfioctl --condition __vfioctl_without_verb --arguments list -
 complete --command vfioctl --condition __vfioctl_without_verb --arguments show --description 'Everything about a device or a group'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments explain --description 'What stands in the way of acquiring'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments inspect --description 'Regions, interrupts and IOMMU of devices'
+complete --command vfioctl --condition __vfioctl_without_verb --arguments auth --description 'What you may do, and what decides that'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments bind --description 'Move whole groups to a vfio driver'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments unbind --description 'Give whole groups back to their drivers'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments acquire --description 'Lease groups and hold them'
@@ -85,11 +86,11 @@ complete --command vfioctl --condition __vfioctl_without_verb --arguments leases
 complete --command vfioctl --condition __vfioctl_without_verb --arguments monitor --description 'Print changes as they happen'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments help --description 'Help, or that of a verb'
 
-set --local with_targets list show explain inspect bind unbind acquire exec qemu-args holders
+set --local with_targets list show explain inspect auth bind unbind acquire exec qemu-args holders
 complete --command vfioctl --condition "__vfioctl_verb_is $with_targets; and not __vfioctl_program" --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_behind_first_of add remove' --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_first_of add remove; or __vfioctl_verb_is release' --arguments '(__vfioctl_objects lease)'
-complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect bind unbind acquire exec qemu-args add remove release holders leases monitor help"
+complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind acquire exec qemu-args add remove release holders leases monitor help"
 complete --command vfioctl --condition __vfioctl_program --arguments '(__vfioctl_complete_program)'
 
 set --local ours 'not __vfioctl_program'
@@ -101,15 +102,17 @@ complete --command vfioctl --condition $ours --long-option socket --description 
 complete --command vfioctl --condition $ours --long-option timeout --exclusive --description 'Seconds to wait for an answer'
 
 set --local of_add "$ours; and __vfioctl_verb_is acquire exec add"
+set --local of_told "$ours; and __vfioctl_verb_is acquire auth exec"
 set --local of_acquire "$ours; and __vfioctl_verb_is acquire exec"
 complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add qemu-args" --short-option b --long-option bind --description 'Bind the groups first'
 complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add bind" --short-option d --long-option driver --exclusive --arguments vfio-pci --description 'The vfio driver'
 complete --command vfioctl --condition $of_add --long-option cookie --exclusive --description 'A number of your own for a device'
 complete --command vfioctl --condition $of_add --long-option hot-reset --description 'Refuse unless all that is reset together is leased'
-complete --command vfioctl --condition $of_acquire --short-option l --long-option label --exclusive --description 'What the lease is for'
-complete --command vfioctl --condition $of_acquire --long-option mode --exclusive --arguments 'auto group iommufd' --description 'Family of kernel interface'
+complete --command vfioctl --condition $of_told --short-option l --long-option label --exclusive --description 'What the lease is for'
+complete --command vfioctl --condition $of_told --long-option mode --exclusive --arguments 'auto group iommufd' --description 'Family of kernel interface'
 complete --command vfioctl --condition $of_acquire --long-option prepare --exclusive --arguments 'open bind attach' --description 'How far the devices are made ready'
-complete --command vfioctl --condition $of_acquire --long-option memlock --exclusive --description 'Raise the limit of locked memory'
+complete --command vfioctl --condition $of_told --long-option memlock --exclusive --description 'Raise the limit of locked memory'
+complete --command vfioctl --condition '__vfioctl_verb_is auth' --short-option a --long-option action --exclusive --arguments 'list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu' --description 'Ask about this alone'
 complete --command vfioctl --condition '__vfioctl_verb_is acquire bind unbind' --short-option n --long-option dry-run --description 'Print the steps and change nothing'
 complete --command vfioctl --condition '__vfioctl_verb_is unbind' --long-option wait --description 'Ask the holders and wait'
 complete --command vfioctl --condition '__vfioctl_verb_is unbind' --long-option revoke --description 'Ask, wait, then take the devices back'

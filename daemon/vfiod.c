@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
 #include "daemon/bus/bus.h"
@@ -273,8 +274,10 @@ int main(int argc, char **argv) {
         r = parse_options(argc, argv, &daemon.options);
         if (r != 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-        r = load_config(daemon.options.directory, &daemon.config);
-        if (r >= 0 && !daemon.options.check_only)
+        /* Starting anew does not make it better: the unit knows this status. */
+        if (load_config(daemon.options.directory, &daemon.config) < 0)
+                return EX_CONFIG;
+        if (!daemon.options.check_only)
                 r = run(&daemon);
         daemon_done(&daemon);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes org.vfiod1(5) from the interface files and the comments in them, which say everything there is to say.
 
-    make-manual.py VERSION INTERFACE.xml...
+    make-manual.py VERSION RUNDIR INTERFACE.xml...
 
 Owns the way from a comment to man(7): what a paragraph, an item and a nested list look like in the interface files.
 
@@ -29,7 +29,7 @@ org.vfiod1 \\- D\\-Bus interfaces of vfiod
 has the name
 .B org.vfiod1
 on the system bus, and answers at
-.I /run/vfiod/socket
+.I {rundir}/vfiod/socket
 without a bus: D\\-Bus between two, without names and match rules.
 Its objects are
 .B /org/vfiod1
@@ -209,8 +209,8 @@ def interface_page(path):
 
 
 def main():
-    version, *paths = sys.argv[1:]
-    sys.stdout.write(HEAD.format(version=version) + "".join(interface_page(Path(path)) for path in paths) + FOOT)
+    version, rundir, *paths = sys.argv[1:]
+    sys.stdout.write(HEAD.format(version=version, rundir=rundir) + "".join(interface_page(Path(path)) for path in paths) + FOOT)
 
 
 if __name__ == "__main__":

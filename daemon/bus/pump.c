@@ -66,6 +66,14 @@ static uint64_t count_queued(const Connection *connection) {
         return n;
 }
 
+/*
+ * What is queued while the client authenticates is not held against it: it cannot read that yet,
+ * and what it has to say is part of authenticating.
+ */
+static bool is_behind(const Connection *connection) {
+        return sd_bus_is_ready(connection->sd) > 0 && count_queued(connection) > 0;
+}
+
 static int step(Connection *connection) {
         if (!is_acceptable(connection))
                 return -EPERM;
@@ -76,7 +84,7 @@ static void run(Connection *connection, bool writable) {
         int r = 1;
 
         for (unsigned i = 0; r > 0 && i < STEPS_MAX && !connection->doomed; i++) {
-                if (count_queued(connection) > 0 && !writable)
+                if (is_behind(connection) && !writable)
                         break;
                 writable = false;
                 r = step(connection);
@@ -134,7 +142,7 @@ static int on_prepare(sd_event_source *source, void *userdata) {
         Connection *connection = userdata;
         int events = sd_bus_get_events(connection->sd);
 
-        if (count_queued(connection) > 0)
+        if (is_behind(connection))
                 events &= ~EPOLLIN;
         /* It is closing, or has a message at hand. */
         if (events <= 0 || connection->doomed) {

@@ -20,7 +20,7 @@ static char *find_session(pid_t pid) {
 }
 
 SessionKind session_kind(pid_t pid) {
-        _cleanup_free_ char *session = NULL, *seat = NULL;
+        _cleanup_free_ char *session = NULL, *seat = NULL, *state = NULL;
         uid_t uid;
 
         session = pid > 0 ? find_session(pid) : NULL;
@@ -28,8 +28,8 @@ SessionKind session_kind(pid_t pid) {
         if (!session || sd_session_get_seat(session, &seat) < 0)
                 return SESSION_ANY;
         /* Any active one of the same user counts. */
-        if (sd_session_get_uid(session, &uid) >= 0)
-                return sd_uid_get_sessions(uid, 1, NULL) > 0 ? SESSION_ACTIVE : SESSION_INACTIVE;
+        if (sd_session_get_uid(session, &uid) >= 0 && sd_uid_get_state(uid, &state) >= 0)
+                return strcmp(state, "active") == 0 ? SESSION_ACTIVE : SESSION_INACTIVE;
         return sd_session_is_active(session) > 0 ? SESSION_ACTIVE : SESSION_INACTIVE;
 }
 

@@ -42,6 +42,28 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
         return 0;
 }
 
+/* Where no bus runs, root's own way to the manager, which systemctl uses. */
+static int open_private(const Roots *roots, sd_bus **ret) {
+        _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
+        _cleanup_free_ char *address =
+                string_format("unix:path=/proc/self/fd/%d/systemd/private", roots->run_fd);
+        int r = address ? sd_bus_new(&bus) : -ENOMEM;
+
+        if (r >= 0)
+                r = sd_bus_set_address(bus, address);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r >= 0)
+                *ret = TAKE_PTR(bus);
+        return r;
+}
+
+static int open_manager(const Roots *roots, sd_bus **ret) {
+        int r = sd_bus_open_system(ret);
+
+        return r == -ENOENT || r == -ECONNREFUSED ? open_private(roots, ret) : r;
+}
+
 static int subscribe(sd_bus *bus, Start *start) {
         int r;
 
@@ -66,7 +88,7 @@ static int wait_for_end(sd_bus *bus, const Start *start) {
         return 0;
 }
 
-int module_start_unit(const char *name) {
+int module_start_unit(const Roots *roots, const char *name) {
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_free_ char *unit = NULL;
@@ -78,7 +100,7 @@ int module_start_unit(const char *name) {
         unit = string_format("modprobe@%s.service", name);
         if (!unit)
                 return -ENOMEM;
-        r = sd_bus_open_system(&bus);
+        r = open_manager(roots, &bus);
         if (r >= 0)
                 r = subscribe(bus, &start);
         if (r >= 0)

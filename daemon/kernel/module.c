@@ -107,14 +107,14 @@ static int load_by_unit(const Roots *roots, const char *name) {
         int r;
 
         if (is_modalias(name))
-                return module_start_unit(name);
+                return module_start_unit(roots, name);
         module = strdup(name);
         if (!module)
                 return -ENOMEM;
         use_underscores(module);
         if (is_there(roots, module))
                 return 0;
-        r = module_start_unit(module);
+        r = module_start_unit(roots, module);
         if (r < 0)
                 return r;
         return is_there(roots, module) ? 0 : -ENOENT;

@@ -7,7 +7,9 @@
  *   done TEXT             TEXT: path of the lease and labels of the files, where there are any
  *   error NAME SENTENCE   instead
  * With --signature, any method of any object: its arguments are one word of JSON, and TEXT is its
- * reply as JSON. Made for tests that need the error's name, the flags and the files kept open.
+ * reply as JSON. With --batch, such calls over one connection, each a line
+ * [PATH, INTERFACE, MEMBER, TYPES, ARGUMENTS] of standard input, and one line of output.
+ * Made for tests that need the error's name, the flags and the files kept open.
  */
 
 #include <errno.h>
@@ -34,6 +36,7 @@ typedef struct Arguments {
         const char *socket; /* its path; NULL: the system bus */
         bool interactive;
         bool hold;
+        bool batch;
         const char *lease;     /* the path of the lease to call */
         const char *device;    /* the name of the device to call */
         const char *operation; /* of Plan */
@@ -54,6 +57,7 @@ static const char usage[] =
         "         [--operation WORD] [--option NAME=VALUE]... MEMBER [TARGET...]\n"
         "bus-call [--uid N] [--interactive] [--hold] [--socket PATH] --path PATH --interface NAME\n"
         "         --signature TYPES MEMBER JSON\n"
+        "bus-call [--uid N] [--interactive] [--socket PATH] --batch\n"
         "bus-call --wait NAME\n"
         "bus-call [--uid N] --own NAME\n";
 
@@ -76,6 +80,7 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 {"path", required_argument, NULL, 'P'},
                 {"interface", required_argument, NULL, 'I'},
                 {"signature", required_argument, NULL, 'S'},
+                {"batch", no_argument, NULL, 'b'},
                 {"option", required_argument, NULL, 'o'},
                 {"wait", required_argument, NULL, 'w'},
                 {"own", required_argument, NULL, 'n'},
@@ -115,6 +120,9 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 case 'S':
                         arguments->signature = optarg;
                         break;
+                case 'b':
+                        arguments->batch = true;
+                        break;
                 case 'w':
                         arguments->wait = optarg;
                         break;
@@ -133,7 +141,7 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 }
         arguments->member = argv[optind];
         arguments->targets = arguments->member ? argv + optind + 1 : NULL;
-        if (!arguments->member && !arguments->wait && !arguments->own) {
+        if (!arguments->member && !arguments->wait && !arguments->own && !arguments->batch) {
                 (void)fputs(usage, stderr);
                 exit(EXIT_FAILURE);
         }
@@ -337,6 +345,30 @@ static int call(sd_bus *bus, Arguments *arguments) {
         return EXIT_SUCCESS;
 }
 
+static char *text_of(json_object *line, size_t i) {
+        return (char *)json_object_get_string(json_object_array_get_idx(line, i));
+}
+
+static int call_all(sd_bus *bus, const Arguments *arguments) {
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0;
+
+        while (getline(&text, &size, stdin) > 0) {
+                _cleanup_json_ json_object *line = json_tokener_parse(text);
+                Arguments one = *arguments;
+
+                if (json_object_array_length(line) != 5)
+                        check(-EINVAL, text);
+                one.path = text_of(line, 0);
+                one.interface = text_of(line, 1);
+                one.member = text_of(line, 2);
+                one.signature = text_of(line, 3);
+                one.targets = (char *[]){text_of(line, 4), NULL};
+                (void)call(bus, &one);
+        }
+        return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv) {
         Arguments arguments = {.uid = 0};
         sd_bus *bus = NULL;
@@ -357,7 +389,9 @@ int main(int argc, char **argv) {
                 r = sd_bus_request_name(bus, arguments.own, 0);
                 (void)printf("%s\n", r < 0 ? strerror(-r) : "done");
                 r = EXIT_SUCCESS;
-        } else
+        } else if (arguments.batch)
+                r = call_all(bus, &arguments);
+        else
                 r = call(bus, &arguments);
         sd_bus_flush_close_unref(bus);
         return r;

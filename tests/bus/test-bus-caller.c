@@ -6,6 +6,7 @@
 
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
+#include "daemon/bus/bus-private.h"
 #include "tests/bus/fixture-bus.h"
 
 #define NOBODY 65534U
@@ -21,10 +22,10 @@ static const struct {
         {"GetDevice", NULL, "s", VFIOD_ACTION_LIST},
         {"Explain", NULL, "as", VFIOD_ACTION_LIST},
         {"Plan", "bind", "sasa{sv}", VFIOD_ACTION_BIND},
-        {"Plan", "unbind", "sasa{sv}", VFIOD_ACTION_BIND},
+        {"Plan", "unbind", "sasa{sv}", VFIOD_ACTION_UNBIND},
         {"Plan", "acquire", "sasa{sv}", VFIOD_ACTION_ACQUIRE},
         {"Bind", NULL, "asa{sv}", VFIOD_ACTION_BIND},
-        {"Unbind", NULL, "asa{sv}", VFIOD_ACTION_BIND},
+        {"Unbind", NULL, "asa{sv}", VFIOD_ACTION_UNBIND},
         {"Acquire", NULL, "asa{sv}", VFIOD_ACTION_ACQUIRE},
 };
 
@@ -162,6 +163,17 @@ START_TEST(calls_sent_together_are_all_answered) {
 }
 END_TEST
 
+START_TEST(what_changes_while_a_client_authenticates_does_not_keep_it_out) {
+        static const Change change = {.kind = CHANGE_GROUP_CHANGED, .number = 4};
+        Client *client = client_new();
+        _cleanup_message_ Message *reply = NULL;
+
+        bus_on_change(fixture_bus(), &change);
+        reply = manager(client, "ListLeases", "");
+        expect_done(reply);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = bus_tests_new("bus-caller");
 
@@ -172,6 +184,7 @@ int main(void) {
         tcase_add_test(tests, a_lease_of_another_uid_is_not_released_without_polkit);
         tcase_add_test(tests, add_to_a_lease_of_another_uid_is_refused);
         tcase_add_test(tests, a_client_that_leaves_takes_nothing_with_it);
+        tcase_add_test(tests, what_changes_while_a_client_authenticates_does_not_keep_it_out);
         tcase_add_test(tests, calls_sent_together_are_all_answered);
         return bus_tests_run(tests);
 }

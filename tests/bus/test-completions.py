@@ -182,6 +182,7 @@ def offers_options(shell, world):
 def offers_values(shell, _):
     offers_exactly(shell, "vfioctl acquire --prepare ", {"open", "bind", "attach"})
     offers_exactly(shell, "vfioctl exec --mode i", {"iommufd"})
+    offers_exactly(shell, "vfioctl auth --action release", {"release-other"})
     offers_exactly(shell, "vfioctl acquire --label ", set())
 
 

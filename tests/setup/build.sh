@@ -52,6 +52,8 @@ install_from_root() {
                         src/tests/lab/guest/vfio-user.c src/tests/lab/guest/vfio-files.c
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -pthread -o stage/usr/lib/vfiod-lab/holder \
                         src/tests/lab/guest/holder*.c src/tests/lab/guest/vfio-files.c $(pkg-config --cflags --libs libsystemd)
+                cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/polkit-agent \
+                        src/tests/lab/guest/polkit-agent.c $(pkg-config --cflags --libs libsystemd)
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/memlock-user \
                         src/tests/lab/guest/memlock-user.c $(pkg-config --cflags --libs libsystemd)
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/vm-plug \

@@ -3,7 +3,7 @@
 # Everything that ./check and ./demo need before they can boot a machine. Source this with TOP set to the checkout.
 # Owns the order; each thing is made in its own file.
 
-for part in progress packages mirror cache root buildroot build kernel overlay peers vm; do
+for part in progress packages mirror cache root buildroot build kernel overlay peers vm deb; do
         # shellcheck disable=SC1090
         . "$TOP/tests/setup/$part.sh"
 done
@@ -33,6 +33,27 @@ set_up_lab() {
 add_vm() {
         vm_archive
         LAB_ARTEFACTS+=(--archive "vm=$REPLY/vm.cpio")
+}
+
+# add_debian: what the machine debian boots besides.
+add_debian() {
+        dpkg_archive
+        LAB_ARTEFACTS+=(--archive "dpkg=$REPLY/dpkg.cpio")
+        debs_archive
+        LAB_ARTEFACTS+=(--archive "debs=$REPLY/debs.cpio")
+}
+
+# case_needs MACHINE [PATTERN]: a case that the pattern names, or any one, runs there.
+case_needs() {
+        local machine=$1 pattern=${2:-} file name
+        for file in "$TOP"/tests/lab/cases/*.sh; do
+                name=$(basename "$file" .sh)
+                # shellcheck disable=SC2053 # a pattern
+                if [[ $name == *"$pattern"* || $name == $pattern ]] && grep -qx "# machine: $machine" "$file"; then
+                        return 0
+                fi
+        done
+        return 1
 }
 
 # run_lab ARGUMENTS...: tests/lab/run with what was made.

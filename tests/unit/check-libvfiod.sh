@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What programs link and include: the library exports what the map says, and the header and the manual declare, no more and no less;
-# the header stands alone, in C and in C++, and knows nothing of libsystemd.
+# What programs link and include: the library exports what the map says, and the header, the manual and Debian's table of symbols declare,
+# no more and no less; the header stands alone, in C and in C++, and knows nothing of libsystemd.
 #
 #       check-libvfiod.sh LIBRARY SOURCE_ROOT COMPILER...
 set -eu
@@ -9,6 +9,7 @@ set -eu
 LIBRARY=$1
 FOLDER=$2/client/lib
 MANUAL=$2/man/libvfiod.3
+SYMBOLS=$2/debian/libvfiod1.symbols
 shift 2
 FAILED=0
 
@@ -42,6 +43,10 @@ documented() {
         sed '/^\.SH DESCRIPTION/q' "$MANUAL" | grep -oE '\bvfiod_[a-z_]+\(' | tr -d '(' | sort -u
 }
 
+packaged() {
+        sed -nE 's/^ (vfiod_[a-z_]+)@LIBVFIOD_1 [0-9.]+$/\1/p' "$SYMBOLS" | sort
+}
+
 versions() {
         exports | sed 's/.*@@//' | sort -u
 }
@@ -58,6 +63,7 @@ compile() {
 differ "the library's symbols and the map" "$(exports | sed 's/@@.*//')" "$(mapped)"
 differ "the header's functions and the map" "$(declared)" "$(mapped)"
 differ "the manual's functions and the map" "$(documented)" "$(mapped)"
+differ "the package's symbols and the map" "$(packaged)" "$(mapped)"
 differ "the versions of the symbols and LIBVFIOD_1" "$(versions)" "LIBVFIOD_1"
 ! grep -nE 'sd_bus|sd_event|systemd' "$FOLDER/vfiod.h" >&2 || complain "vfiod.h: knows of libsystemd"
 

@@ -89,6 +89,9 @@ def main():
     check("there are actions and details to look at", [] if known and details else ["names.h has none"])
     check("the policy has the actions of names.h and no others",
           [f"{name}: in names.h {name in known}, in the policy {name in actions}" for name in sorted(known ^ set(actions))])
+    survey = (source / "daemon/bus/authorise-survey.c").read_text(encoding="utf-8")
+    check("whoever asks what he may do is told of every action",
+          [macro for macro in re.findall(r'^#define (VFIOD_ACTION_\w+) ".*\w"', names, re.MULTILINE) if f"{{{macro}," not in survey])
     check("every action is there once",
           [] if len(actions) == len(policy.findall("action")) else ["an action is there twice"])
     check_defaults(actions)

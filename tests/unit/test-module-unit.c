@@ -87,8 +87,8 @@ static int serve(int listening, const Tree *tree) {
         return r;
 }
 
-/* A machine on which systemd seems to run, and the bus that leads to it. */
-static void init_managed(Tree *tree) {
+/* A machine on which systemd seems to run, and can be reached at a socket of that name only. */
+static void init_managed_at(Tree *tree, const char *name) {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         _cleanup_close_ int listening = -EBADF;
         _cleanup_free_ char *where = NULL;
@@ -98,7 +98,7 @@ static void init_managed(Tree *tree) {
         tree->roots.run_fd = tree_open(tree, "run");
         tree_write(tree, "proc/sys/kernel/modprobe", "/bin/false\n");
 
-        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/bus", tree->path);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", tree->path, name);
         listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         ck_assert_int_eq(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
         ck_assert_int_eq(listen(listening, 1), 0);
@@ -106,8 +106,12 @@ static void init_managed(Tree *tree) {
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
                 _exit(serve(listening, tree) < 0);
         }
-        where = string_format("unix:path=%s", address.sun_path);
+        where = string_format("unix:path=%s/bus", tree->path);
         ck_assert_int_eq(setenv("DBUS_SYSTEM_BUS_ADDRESS", where, true), 0);
+}
+
+static void init_managed(Tree *tree) {
+        init_managed_at(tree, "bus");
 }
 
 static void assert_asked_for(const Tree *tree, const char *expected) {
@@ -192,11 +196,19 @@ START_TEST(a_name_that_no_unit_can_have_is_refused) {
 }
 END_TEST
 
-START_TEST(systemd_without_a_bus_is_an_error) {
+START_TEST(without_a_bus_systemd_is_asked_directly) {
         _cleanup_tree_ Tree tree;
 
-        init_managed(&tree);
-        ck_assert_int_eq(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere", true), 0);
+        init_managed_at(&tree, "run/systemd/private");
+        ck_assert_int_eq(module_load(&tree.roots, "vfio_pci"), 0);
+        assert_asked_for(&tree, "modprobe@vfio_pci.service fail");
+}
+END_TEST
+
+START_TEST(systemd_that_cannot_be_reached_is_an_error) {
+        _cleanup_tree_ Tree tree;
+
+        init_managed_at(&tree, "nowhere");
         ck_assert_int_eq(module_load(&tree.roots, "vfio_pci"), -ENOENT);
         assert_nobody_asked(&tree);
 }
@@ -212,6 +224,7 @@ int main(void) {
         tcase_add_test(tests, nobody_is_asked_for_a_module_that_is_there);
         tcase_add_test(tests, a_unit_that_cannot_be_started_is_an_error);
         tcase_add_test(tests, a_name_that_no_unit_can_have_is_refused);
-        tcase_add_test(tests, systemd_without_a_bus_is_an_error);
+        tcase_add_test(tests, without_a_bus_systemd_is_asked_directly);
+        tcase_add_test(tests, systemd_that_cannot_be_reached_is_an_error);
         return tests_run(tests);
 }

@@ -13,6 +13,7 @@ mkdir -p $slow
 printf '[Service]\nExecStartPre=/bin/sh -c "while [ ! -e %s ]; do sleep 0.1; done"\n' "$WORK/go-on" >$slow/lab.conf
 systemctl daemon-reload
 [ ! -e /sys/module/vfio_pci ] || modprobe -r vfio_pci
+vfioctl list
 
 background binder vfioctl bind $N
 busy() { [[ $(vfioctl --json show $N) == *busy* ]]; }

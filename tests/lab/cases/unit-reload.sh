@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # `systemctl reload` makes vfiod read its configuration again; a bad one fails the reload, is said to be bad, and the old one stays.
 # usually: stock
+# time: 120
 
 A=0000:01:00.0 B=0000:02:00.0
 status() { systemctl show --value --property=StatusText vfiod.service; }

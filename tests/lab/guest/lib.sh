@@ -20,6 +20,8 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/inspect.sh"
 # shellcheck source=tests/lab/guest/vm.sh
 . "$LAB/vm.sh"
+# shellcheck source=tests/lab/guest/deb.sh
+. "$LAB/deb.sh"
 
 # --- who
 

@@ -12,7 +12,7 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
     00:10.0 pci-testdev, 00:10.1 edu                             one group: functions without ACS
     00:1f.x chipset                                              one group that is never to be given away
 
-`vm-host` is the same and has QEMU, for VMs that are given devices.
+`vm-host` is the same and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ MACHINES = {
         ]),
         Machine("ordinary", _default_devices(first_slot=1) + _empty_slots(7)),
         Machine("vm-host", _default_devices(first_slot=1), memory_mib=3072, archives=("vm",), has_kernel=True),
+        Machine("debian", _default_devices(first_slot=1), archives=("dpkg", "debs")),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]
 }

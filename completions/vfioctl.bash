@@ -3,16 +3,17 @@
 # bash completion for vfioctl(1). Needs nothing but bash; with bash-completion it is loaded when it is first wanted.
 # tests/unit/test-completions.py compares the tables with the program's own.
 
-_vfioctl_verbs='list show explain inspect auth bind unbind acquire exec qemu-args add remove release holders leases monitor help'
+_vfioctl_verbs='list show explain inspect auth bind unbind acquire exec qemu-args add remove release reset holders leases monitor help'
 
 # _vfioctl_options VERB: its options, or those of every verb without one.
 _vfioctl_options() {
-    local add='--bind --driver --cookie --hot-reset'
+    local add='--bind --driver --cookie --hot-reset --override-safety'
 
     printf '%s\n' --help --version --json --no-ask-password --socket --timeout
     case $1 in
     auth) printf '%s\n' --action --label --mode --memlock ;;
-    bind) printf '%s\n' --driver --dry-run ;;
+    bind) printf '%s\n' --driver --dry-run --override-safety ;;
+    reset) printf '%s\n' --method ;;
     unbind) printf '%s\n' --wait --revoke --dry-run ;;
     acquire) printf '%s\n' $add --label --prepare --mode --memlock --dry-run ;;
     exec) printf '%s\n' $add --label --prepare --mode --memlock ;;
@@ -24,7 +25,7 @@ _vfioctl_options() {
 # _vfioctl_takes_value OPTION: as a word of its own.
 _vfioctl_takes_value() {
     case $1 in
-    --action | -a | --driver | -d | --label | -l | --mode | --prepare | --memlock | --cookie | --iommufd-id | --timeout) return 0 ;;
+    --action | -a | --driver | -d | --label | -l | --mode | --prepare | --memlock | --cookie | --iommufd-id | --method | -m | --timeout) return 0 ;;
     *) return 1 ;;
     esac
 }
@@ -32,6 +33,7 @@ _vfioctl_takes_value() {
 _vfioctl_values() {
     case $1 in
     --driver | -d) echo vfio-pci ;;
+    --method | -m) printf '%s\n' flr af_flr pm bus cxl_bus acpi device_specific hot ;;
     --action | -a)
         printf '%s\n' list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu
         ;;

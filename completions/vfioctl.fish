@@ -24,7 +24,7 @@ function __vfioctl_words
             continue
         end
         switch $word
-            case --action -a --driver -d --label -l --mode --prepare --memlock --cookie --iommufd-id --timeout
+            case --action -a --driver -d --label -l --mode --prepare --memlock --cookie --iommufd-id --method -m --timeout
                 set value yes
             case '-*'
             case '*'
@@ -81,16 +81,17 @@ complete --command vfioctl --condition __vfioctl_without_verb --arguments qemu-a
 complete --command vfioctl --condition __vfioctl_without_verb --arguments add --description 'Lease more groups under a lease'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments remove --description 'Take groups out of a lease'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments release --description 'End leases'
+complete --command vfioctl --condition __vfioctl_without_verb --arguments reset --description 'Reset a device that nobody else has'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments holders --description 'Processes that have devices open or mapped'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments leases --description 'Who has what'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments monitor --description 'Print changes as they happen'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments help --description 'Help, or that of a verb'
 
-set --local with_targets list show explain inspect auth bind unbind acquire exec qemu-args holders
+set --local with_targets list show explain inspect auth bind unbind acquire exec qemu-args reset holders
 complete --command vfioctl --condition "__vfioctl_verb_is $with_targets; and not __vfioctl_program" --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_behind_first_of add remove' --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_first_of add remove; or __vfioctl_verb_is release' --arguments '(__vfioctl_objects lease)'
-complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind acquire exec qemu-args add remove release holders leases monitor help"
+complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind acquire exec qemu-args add remove release reset holders leases monitor help"
 complete --command vfioctl --condition __vfioctl_program --arguments '(__vfioctl_complete_program)'
 
 set --local ours 'not __vfioctl_program'
@@ -108,6 +109,8 @@ complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exe
 complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add bind" --short-option d --long-option driver --exclusive --arguments vfio-pci --description 'The vfio driver'
 complete --command vfioctl --condition $of_add --long-option cookie --exclusive --description 'A number of your own for a device'
 complete --command vfioctl --condition $of_add --long-option hot-reset --description 'Refuse unless all that is reset together is leased'
+complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add bind" --long-option override-safety --description 'Take also what the host is using'
+complete --command vfioctl --condition '__vfioctl_verb_is reset' --short-option m --long-option method --exclusive --arguments 'flr af_flr pm bus cxl_bus acpi device_specific hot' --description 'How to reset'
 complete --command vfioctl --condition $of_told --short-option l --long-option label --exclusive --description 'What the lease is for'
 complete --command vfioctl --condition $of_told --long-option mode --exclusive --arguments 'auto group iommufd' --description 'Family of kernel interface'
 complete --command vfioctl --condition $of_acquire --long-option prepare --exclusive --arguments 'open bind attach' --description 'How far the devices are made ready'

@@ -129,6 +129,28 @@ static RefusalKind check_host_can_spare(const World *world, const Request *reque
         return strv_push(&plan->overridden, needs) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
+/*
+ * Whatever is overridden: when its driver lets go of the device it takes the virtual functions
+ * away, and the kernel would not come back from that while somebody has one.
+ */
+static RefusalKind check_functions_unused(const World *world, const Device *member,
+                                          Refusal *refusal) {
+        const Topology *topology = &world->topology;
+
+        for (size_t i = 0; i < topology->n_devices; i++) {
+                const DeviceFacts *facts = &topology->devices[i]->facts;
+
+                if (!string_equal(facts->physfn, member->facts.name) ||
+                    device_verdict(topology, topology->devices[i]) != VERDICT_VFIO)
+                        continue;
+                return refuse(refusal, REFUSAL_HOST_DEVICE,
+                              "%s, a virtual function of %s, is bound to %s; unbind it, and remove "
+                              "the virtual functions first (sriov_numvfs)",
+                              facts->name, member->facts.name, facts->driver);
+        }
+        return REFUSAL_NONE;
+}
+
 static RefusalKind check_group_may_move(const World *world, const Request *request,
                                         const Group *group, Plan *plan, Refusal *refusal) {
         const Topology *topology = &world->topology;
@@ -139,6 +161,9 @@ static RefusalKind check_group_may_move(const World *world, const Request *reque
                 Verdict verdict = device_verdict(topology, member);
 
                 any = any || decide_needs_bind(topology, member) || verdict == VERDICT_VFIO;
+                if (decide_needs_bind(topology, member) &&
+                    check_functions_unused(world, member, refusal))
+                        return refusal->kind;
                 if (check_host_can_spare(world, request, member, plan, refusal))
                         return refusal->kind;
                 if (verdict == VERDICT_BRIDGE_DRIVER) {

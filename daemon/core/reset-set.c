@@ -29,7 +29,7 @@ bool reset_set_has(const DeviceFacts *device, const DeviceFacts *other) {
                 return false;
         if (strcmp(device->name, other->name) == 0)
                 return true;
-        n = device->virtual_function ? 0 : bridge_length(string_or_empty(device->path));
+        n = !string_is_empty(device->physfn) ? 0 : bridge_length(string_or_empty(device->path));
         return n > 0 && strncmp(device->path, string_or_empty(other->path), n + 1) == 0;
 }
 

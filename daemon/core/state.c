@@ -94,6 +94,8 @@ static const Field step_fields[] = {
         FIELD(Step, "optional", FIELD_BOOLEAN, optional),
         FIELD(Step, "override", FIELD_TEXT, override),
         FIELD(Step, "override_old", FIELD_TEXT, override_old),
+        FIELD(Step, "reset_method", FIELD_TEXT, reset_method),
+        FIELD(Step, "reset_method_old", FIELD_TEXT, reset_method_old),
         FIELD(Step, "device_id", FIELD_U32, device_id),
         FIELD(Step, "ioas", FIELD_U32, ioas),
         COUNTED(Step, "groups", FIELD_NUMBERS, groups, n_groups, NULL),

@@ -234,7 +234,7 @@ static int read_pci(int dir, DeviceFacts *facts) {
         if (r >= 0)
                 r = read_reset_methods(dir, &facts->reset_methods);
         if (r >= 0)
-                facts->virtual_function = sysfs_exists(dir, "physfn");
+                r = sysfs_read_link(dir, "physfn", &facts->physfn);
         return r;
 }
 

@@ -18,6 +18,7 @@ void device_facts_done(DeviceFacts *facts) {
         strv_free(facts->interfaces);
         free(facts->path);
         strv_free(facts->reset_methods);
+        free(facts->physfn);
         free(facts->vendor_name);
         free(facts->device_name);
         free(facts->class_name);
@@ -50,7 +51,7 @@ bool device_facts_equal(const DeviceFacts *a, const DeviceFacts *b) {
                a->header_type == b->header_type && string_equal(a->path, b->path) &&
                !a->reset_methods == !b->reset_methods &&
                words_equal(a->reset_methods, b->reset_methods) &&
-               a->virtual_function == b->virtual_function;
+               string_equal(a->physfn, b->physfn);
 }
 
 bool device_facts_is_pci(const DeviceFacts *facts) {

@@ -33,11 +33,11 @@ typedef struct DeviceFacts {
         uint16_t subsystem_device;
         uint32_t class_code; /* 0xccsspp */
         uint8_t header_type;
-        char *path;            /* below /sys/devices: "pci0000:00/0000:00:01.0/0000:01:00.0" */
-        char **reset_methods;  /* "flr", "bus", ... in order; NULL where it has none, or on kernels
-                                  that do not tell (before 5.15) */
-        bool virtual_function; /* of SR-IOV */
-        char *vendor_name;     /* from the PCI id database, "" where unknown */
+        char *path;           /* below /sys/devices: "pci0000:00/0000:00:01.0/0000:01:00.0" */
+        char **reset_methods; /* "flr", "bus", ... in order; NULL where it has none, or on kernels
+                                 that do not tell (before 5.15) */
+        char *physfn;         /* of a virtual function (SR-IOV): the device it is one of; else "" */
+        char *vendor_name;    /* from the PCI id database, "" where unknown */
         char *device_name;
         char *class_name;
 } DeviceFacts;

@@ -64,7 +64,7 @@ DeviceFacts facts_of_row(const DeviceRow *row) {
                 .header_type = row->header_type,
                 .path = copy(string_or_empty(row->path)),
                 .reset_methods = row->reset ? split(row->reset) : NULL,
-                .virtual_function = row->virtual_function,
+                .physfn = copy(string_or_empty(row->physfn)),
         };
 }
 

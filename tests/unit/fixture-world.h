@@ -21,11 +21,11 @@ typedef struct DeviceRow {
         const char *original; /* the driver recorded, "" for none; NULL: no record */
         const char *original_override;
         const char *stuck;
-        const char *path;  /* below /sys/devices; NULL: "" */
-        const char *reset; /* its methods, blanks between them; NULL: the kernel does not tell */
-        bool virtual_function;
-        const char *cdev; /* NULL: none */
-        bool noiommu;     /* its group is of unsafe no-IOMMU mode, or of a mediated device */
+        const char *path;   /* below /sys/devices; NULL: "" */
+        const char *reset;  /* its methods, blanks between them; NULL: the kernel does not tell */
+        const char *physfn; /* NULL: it is no virtual function */
+        const char *cdev;   /* NULL: none */
+        bool noiommu;       /* its group is of unsafe no-IOMMU mode, or of a mediated device */
 } DeviceRow;
 
 #define CLASS_ETHERNET 0x020000U

@@ -218,6 +218,16 @@ static void without_iommu(World *world) {
         world_put(world, &(DeviceRow){"0000:0b:00.0", 40, "vfio-pci", .noiommu = true}, 1);
 }
 
+static void functions_in_use(World *world) {
+        static const DeviceRow rows[] = {
+                {"0000:0c:00.0", 50, "igb"},
+                {"0000:0c:10.0", 51, "igbvf", .physfn = "0000:0c:00.0"},
+                {"0000:0c:10.2", 52, "vfio-pci", .physfn = "0000:0c:00.0"},
+        };
+
+        world_put(world, rows, ELEMENTS(rows));
+}
+
 #define BIND OPERATION_BIND
 #define UNBIND OPERATION_UNBIND
 #define ACQUIRE OPERATION_ACQUIRE
@@ -257,6 +267,10 @@ static const struct {
          REFUSAL_HOST_DEVICE,
          "eth0 has a route"},
         {shpchp, {BIND, "03:01.0", .override_safety = true}, REFUSAL_NOT_VIABLE, "bound to shpchp"},
+        {functions_in_use,
+         {BIND, "0c:00.0", .override_safety = true},
+         REFUSAL_HOST_DEVICE,
+         "0000:0c:10.2, a virtual function of 0000:0c:00.0, is bound to vfio-pci; unbind it"},
         {as_it_is, {BIND, "group/5"}, REFUSAL_NOTHING_TO_BIND, "group 5 has only bridges"},
         {as_it_is, {BIND, "group/1 group/9"}, REFUSAL_HOST_DEVICE, "group 9"},
         {shpchp,

@@ -153,10 +153,10 @@ START_TEST(a_virtual_function_is_known_by_its_physical_one) {
 
         init_pci(&tree);
         read_pci(&tree, &plain);
-        ck_assert(!plain.virtual_function);
-        tree_link(&tree, DEVICE "/physfn", "../../pci0000:00");
+        ck_assert_str_eq(plain.physfn, "");
+        tree_link(&tree, DEVICE "/physfn", "../0000:00:02.0");
         read_pci(&tree, &virtual);
-        ck_assert(virtual.virtual_function);
+        ck_assert_str_eq(virtual.physfn, "0000:00:02.0");
 }
 END_TEST
 

@@ -51,7 +51,7 @@ CHANGE(header_type, facts->header_type++)
 CHANGE(path, (void)string_set(&facts->path, "pci0000:00/0000:00:02.0/0000:01:00.0"))
 CHANGE(reset_method, (void)string_set(&facts->reset_methods[0], "bus"))
 CHANGE(reset_methods, (void)strv_push(&facts->reset_methods, "bus"))
-CHANGE(virtual_function, facts->virtual_function = true)
+CHANGE(physfn, (void)string_set(&facts->physfn, "0000:01:00.0"))
 
 static void change_no_reset_method(DeviceFacts *facts) {
         facts->reset_methods = strv_free(facts->reset_methods);
@@ -81,7 +81,7 @@ static void (*const changes[])(DeviceFacts *facts) = {
         change_reset_method,
         change_reset_methods,
         change_no_reset_method,
-        change_virtual_function,
+        change_physfn,
 };
 
 START_TEST(every_fact_of_a_device_counts) {

@@ -60,6 +60,10 @@ static void add_plan(StatePlan *plan) {
         ck_assert_int_eq(step_set_override(step, "vfio-pci", ""), 0);
         ck_assert_int_eq(string_set(&step->fallback, "vfio-pci"), 0);
         step->optional = true;
+        step = plan_append(&plan->plan, STEP_SET_RESET_METHOD, 4);
+        ck_assert_ptr_nonnull(step);
+        ck_assert_int_eq(string_set(&step->reset_method, "flr"), 0);
+        ck_assert_int_eq(string_set(&step->reset_method_old, "pm bus"), 0);
         step = plan_append(&plan->plan, STEP_EVICT, 5);
         ck_assert_ptr_nonnull(step);
         ck_assert_int_eq(step_add_group(step, 5), 0);
@@ -159,6 +163,7 @@ START_TEST(a_plan_comes_back_step_by_step) {
         ck_assert(plan->plan.steps[0].optional);
         ck_assert_str_eq(plan->plan.steps[0].override_old, "");
         ck_assert_ptr_null(plan->plan.steps[0].module);
+        ck_assert_str_eq(plan->plan.steps[1].reset_method_old, "pm bus");
         plans_done(&written);
 }
 END_TEST
@@ -270,7 +275,7 @@ static const struct {
         {"\"device\":\"0000:04:00.0\"", "\"device\":\"/etc\"",
          "plans[0]: has a device that cannot"},
         {"\"kind\":\"bind-vfio\"", "\"kind\":\"\"", "plans[0].steps[0].kind: is none of the"},
-        {"\"signal\":7", "\"signal\":2147483648", "plans[0].steps[1].signal: must be a whole"},
+        {"\"signal\":7", "\"signal\":2147483648", "plans[0].steps[2].signal: must be a whole"},
         {"]}\n", "]}x", "byte "},
 };
 

@@ -59,7 +59,7 @@ is "$(methods_of $N)" "$before"
 finish one
 wait_until 10 no_leases
 expect "now bob may" as bob vfioctl reset $N
-refused AccessDenied as carol busctl call org.vfiod1 /org/vfiod1/device/_30000_3a01_3a00_2e0 org.vfiod1.Device Reset s ""
+refused "Access denied" as carol busctl call org.vfiod1 /org/vfiod1/device/_30000_3a01_3a00_2e0 org.vfiod1.Device Reset s ""
 vfioctl unbind $N
 
 # Held by a process without a lease.

@@ -4,9 +4,9 @@
 
 #include <unistd.h>
 
+#include "daemon/bus/bus-private.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
-#include "daemon/bus/bus-private.h"
 #include "tests/bus/fixture-bus.h"
 
 #define NOBODY 65534U

@@ -127,7 +127,9 @@ static int on_answer(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *r
         Waiting *w = userdata;
 
         w->end = WAIT_ANSWERED;
-        if (sd_bus_message_is_method_error(m, NULL)) {
+        if (sd_bus_is_open(w->connection->bus) <= 0) {
+                w->result = -ECONNRESET;
+        } else if (sd_bus_message_is_method_error(m, NULL)) {
                 (void)sd_bus_error_copy(&w->connection->error, sd_bus_message_get_error(m));
                 w->result = -EIO;
         }

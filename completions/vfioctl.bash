@@ -3,19 +3,20 @@
 # bash completion for vfioctl(1). Needs nothing but bash; with bash-completion it is loaded when it is first wanted.
 # tests/unit/test-completions.py compares the tables with the program's own.
 
-_vfioctl_verbs='list show explain inspect auth bind unbind acquire exec qemu-args add remove release holders leases monitor help'
+_vfioctl_verbs='list show explain inspect auth bind unbind reset acquire exec qemu-args add remove release holders leases monitor help'
 
 # _vfioctl_options VERB: its options, or those of every verb without one.
 _vfioctl_options() {
-    local add='--bind --driver --cookie --hot-reset'
+    local add='--bind --driver --cookie --hot-reset --override-safety'
 
     printf '%s\n' --help --version --json --no-ask-password --socket --timeout
     case $1 in
     auth) printf '%s\n' --action --label --mode --memlock ;;
-    bind) printf '%s\n' --driver --dry-run ;;
+    bind) printf '%s\n' --driver --dry-run --override-safety ;;
     unbind) printf '%s\n' --wait --revoke --dry-run ;;
     acquire) printf '%s\n' $add --label --prepare --mode --memlock --dry-run ;;
     exec) printf '%s\n' $add --label --prepare --mode --memlock ;;
+    reset) printf '%s\n' --method ;;
     qemu-args) printf '%s\n' --iommufd-id --bind ;;
     add) printf '%s\n' $add ;;
     esac
@@ -24,7 +25,7 @@ _vfioctl_options() {
 # _vfioctl_takes_value OPTION: as a word of its own.
 _vfioctl_takes_value() {
     case $1 in
-    --action | -a | --driver | -d | --label | -l | --mode | --prepare | --memlock | --cookie | --iommufd-id | --timeout) return 0 ;;
+    --action | -a | --driver | -d | --label | -l | --mode | --prepare | --memlock | --cookie | --iommufd-id | --method | -m | --timeout) return 0 ;;
     *) return 1 ;;
     esac
 }
@@ -35,6 +36,7 @@ _vfioctl_values() {
     --action | -a)
         printf '%s\n' list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu
         ;;
+    --method | -m) printf '%s\n' hot flr af_flr pm bus cxl_bus device_specific acpi ;;
     --mode) printf '%s\n' auto group iommufd ;;
     --prepare) printf '%s\n' open bind attach ;;
     esac
@@ -54,6 +56,7 @@ _vfioctl_operands() {
     '') printf '%s\n' $_vfioctl_verbs ;;
     help) [ "$2" -gt 0 ] || printf '%s\n' $_vfioctl_verbs ;;
     leases | monitor) ;;
+    reset) [ "$2" -gt 0 ] || _vfioctl_objects device ;;
     release) _vfioctl_objects lease ;;
     add | remove)
         if [ "$2" -eq 0 ]; then

@@ -24,7 +24,7 @@ function __vfioctl_words
             continue
         end
         switch $word
-            case --action -a --driver -d --label -l --mode --prepare --memlock --cookie --iommufd-id --timeout
+            case --action -a --driver -d --label -l --mode --prepare --memlock --cookie --iommufd-id --method -m --timeout
                 set value yes
             case '-*'
             case '*'
@@ -75,6 +75,7 @@ complete --command vfioctl --condition __vfioctl_without_verb --arguments inspec
 complete --command vfioctl --condition __vfioctl_without_verb --arguments auth --description 'What you may do, and what decides that'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments bind --description 'Move whole groups to a vfio driver'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments unbind --description 'Give whole groups back to their drivers'
+complete --command vfioctl --condition __vfioctl_without_verb --arguments reset --description 'Reset a device that nobody else has'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments acquire --description 'Lease groups and hold them'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments exec --description 'Lease groups and run a program with their files'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments qemu-args --description 'Arguments for QEMU'
@@ -90,7 +91,8 @@ set --local with_targets list show explain inspect auth bind unbind acquire exec
 complete --command vfioctl --condition "__vfioctl_verb_is $with_targets; and not __vfioctl_program" --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_behind_first_of add remove' --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_first_of add remove; or __vfioctl_verb_is release' --arguments '(__vfioctl_objects lease)'
-complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind acquire exec qemu-args add remove release holders leases monitor help"
+complete --command vfioctl --condition '__vfioctl_first_of reset' --arguments '(__vfioctl_objects device)'
+complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind reset acquire exec qemu-args add remove release holders leases monitor help"
 complete --command vfioctl --condition __vfioctl_program --arguments '(__vfioctl_complete_program)'
 
 set --local ours 'not __vfioctl_program'
@@ -107,6 +109,7 @@ set --local of_acquire "$ours; and __vfioctl_verb_is acquire exec"
 complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add qemu-args" --short-option b --long-option bind --description 'Bind the groups first'
 complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add bind" --short-option d --long-option driver --exclusive --arguments vfio-pci --description 'The vfio driver'
 complete --command vfioctl --condition $of_add --long-option cookie --exclusive --description 'A number of your own for a device'
+complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire bind exec add" --long-option override-safety --description 'Take also what the host is using'
 complete --command vfioctl --condition $of_add --long-option hot-reset --description 'Refuse unless all that is reset together is leased'
 complete --command vfioctl --condition $of_told --short-option l --long-option label --exclusive --description 'What the lease is for'
 complete --command vfioctl --condition $of_told --long-option mode --exclusive --arguments 'auto group iommufd' --description 'Family of kernel interface'
@@ -116,4 +119,5 @@ complete --command vfioctl --condition '__vfioctl_verb_is auth' --short-option a
 complete --command vfioctl --condition '__vfioctl_verb_is acquire bind unbind' --short-option n --long-option dry-run --description 'Print the steps and change nothing'
 complete --command vfioctl --condition '__vfioctl_verb_is unbind' --long-option wait --description 'Ask the holders and wait'
 complete --command vfioctl --condition '__vfioctl_verb_is unbind' --long-option revoke --description 'Ask, wait, then take the devices back'
+complete --command vfioctl --condition '__vfioctl_verb_is reset' --short-option m --long-option method --exclusive --arguments 'hot flr af_flr pm bus cxl_bus device_specific acpi' --description 'How to reset'
 complete --command vfioctl --condition '__vfioctl_verb_is qemu-args' --long-option iommufd-id --exclusive --description 'What QEMU calls the iommufd'

@@ -275,15 +275,26 @@ static bool has_deadline(const Waiter *waiter, uint64_t *ret_usec) {
         return request->has_timeout || request->policy == POLICY_REVOKE;
 }
 
+/* The key of the limit that another wait would be above; NULL for none. */
+static const char *find_limit(const World *world, uid_t uid) {
+        if (wait_count(&world->waits) >= world->config.limit_waits)
+                return "limits.waits";
+        if (uid != 0 && wait_count_uid(&world->waits, uid) >= world->config.limit_waits_per_uid)
+                return "limits.waits_per_uid";
+        return NULL;
+}
+
 static void begin(Waiter *waiter) {
         Broker *broker = waiter->broker;
+        const char *limit = find_limit(&broker->world, waiter->request.caller.uid);
         _cleanup_free_ uint32_t *groups = NULL;
         uint64_t usec, deadline = 0;
         size_t n = 0;
 
-        if (wait_count(&broker->world.waits) >= broker->world.config.limit_waits) {
-                end_with(waiter, REFUSAL_LIMIT_EXCEEDED,
-                         "as many unbinds wait as may (limits.waits); try again");
+        if (limit) {
+                (void)refuse(&waiter->last.refusal, REFUSAL_LIMIT_EXCEEDED,
+                             "as many unbinds wait as may (%s); try again", limit);
+                end(waiter, &waiter->last);
                 return;
         }
         if (has_deadline(waiter, &usec))

@@ -20,6 +20,7 @@
 #include "daemon/bus/authorise-details.h"
 #include "daemon/bus/authorise-survey.h"
 #include "daemon/bus/caller.h"
+#include "daemon/bus/limit.h"
 #include "daemon/bus/polkit.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -185,6 +186,8 @@ static RefusalKind ask_next(Call *call, Refusal *refusal) {
 
         /* Between two questions, either may have gone. */
         if (refuse_unaskable(call, refusal))
+                return refusal->kind;
+        if (limit_question(call, refusal))
                 return refusal->kind;
         call->cancellation = ++call->bus->last_cancellation;
         r = new_question(call, interactive, &m);

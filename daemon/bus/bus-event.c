@@ -44,6 +44,13 @@ typedef enum Event {
         EVENT_REMOVED,
 } Event;
 
+static bool has_too_much(const Connection *connection) {
+        uint64_t queued;
+
+        return sd_bus_get_n_queued_write(connection->sd, &queued) >= 0 &&
+               queued >= broker_world(connection->bus->broker)->config.limit_queued_messages;
+}
+
 static void emit(const Bus *bus, const char *path, Event event, const char *interface,
                  char *const *properties) {
         if (!path)
@@ -52,8 +59,15 @@ static void emit(const Bus *bus, const char *path, Event event, const char *inte
                 Connection *connection = container_of(link, Connection, link);
                 sd_bus *sd = connection->sd;
 
-                if (connection->doomed)
+                /* Nobody has asked for anything yet who has not authenticated, and what was queued
+                 * for it would keep it from being heard. */
+                if (connection->doomed || sd_bus_is_ready(sd) <= 0)
                         continue;
+                /* Whoever asks and does not read is not read from; but signals come unasked. */
+                if (connection->is_peer && has_too_much(connection)) {
+                        connection_doom(connection);
+                        continue;
+                }
                 switch (event) {
                 case EVENT_ADDED:
                         (void)sd_bus_emit_interfaces_added(sd, path, interface, NULL);

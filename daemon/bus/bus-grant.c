@@ -56,6 +56,16 @@ static int append_granted(sd_bus_message *m, const Call *call, const Outcome *ou
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static size_t count_granted(const Call *call, const Outcome *outcome) {
+        const Handles *files = broker_lease_files(call->bus->broker, outcome->lease);
+        bool all = call->request.operation == OPERATION_ACQUIRE;
+        size_t n = 0;
+
+        for (size_t i = 0; files && i < files->n_handles; i++)
+                n += !call->request.defer_fds && is_granted(outcome, all, &files->handles[i]);
+        return n;
+}
+
 static int append_acquired(sd_bus_message *m, const Call *call, const Outcome *outcome) {
         _cleanup_free_ char *path = path_of_lease(outcome->lease);
         int r;
@@ -77,6 +87,7 @@ static int append_added(sd_bus_message *m, const Call *call, const Outcome *outc
  * then goes with the outcome, and the lease with it.
  */
 static void reply_grant(Call *call, Outcome *outcome, CallAppend append) {
+        call->n_files = count_granted(call, outcome) + (append == append_acquired ? 1 : 0);
         call_reply_result(call, outcome, append, "hand over the files");
 }
 
@@ -88,12 +99,16 @@ void grant_reply_add(void *userdata, Outcome *outcome) {
         reply_grant(userdata, outcome, append_added);
 }
 
-static int append_page(sd_bus_message *m, const Handles *files, size_t first, size_t count) {
+static int append_page(Call *call, sd_bus_message *m, const Handles *files) {
+        size_t first = call->request.first;
+        size_t count = call->request.count ?: call->request.fds_max;
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "(ssh)");
-        for (size_t i = first; r >= 0 && i < files->n_handles && i - first < count; i++)
+        for (size_t i = first; r >= 0 && i < files->n_handles && i - first < count; i++) {
                 r = append_file(m, &files->handles[i]);
+                call->n_files++;
+        }
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? r : sd_bus_message_append(m, "u", (uint32_t)files->n_handles);
@@ -117,7 +132,7 @@ void grant_reply_fds(Call *call) {
         const Handles *files = broker_lease_files(call->bus->broker, call->request.lease);
         const Lease *lease =
                 lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
-        uint32_t first = call->request.first, count = call->request.count;
+        uint32_t count = call->request.count;
         size_t most = call->request.fds_max;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
         sd_bus_message *reply = NULL;
@@ -137,7 +152,7 @@ void grant_reply_fds(Call *call) {
         }
         r = sd_bus_message_new_method_return(call->message, &reply);
         if (r >= 0)
-                r = append_page(reply, files, first, count == 0 ? most : count);
+                r = append_page(call, reply, files);
         if (r < 0)
                 call_reply_errno(call, r);
         else

@@ -26,6 +26,7 @@ typedef struct Connection {
         bool surplus; /* is_peer: above a limit; its first call is refused, and then it ends */
         Peer peer;    /* is_peer */
         Pump pump;    /* is_peer */
+        uint64_t files_unread; /* is_peer: of those that were sent, at most so many */
         sd_bus_slot *disconnected;
         sd_bus_slot *filter;
         List link; /* Bus.connections */
@@ -39,6 +40,8 @@ struct Bus {
         List calls;        /* Call.link */
         List callers;      /* KnownCaller.link, the one asked for last first */
         size_t n_callers;
+        List receivers;         /* Receiver.link: of files, on the bus (flow.c) */
+        bool bus_does_not_tell; /* how many files a receiver has not read */
         uint64_t last_cancellation;
         uint64_t last_peer;
         Listener *listener; /* NULL for none */

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "daemon/bus/authorise-survey.h"
@@ -81,9 +82,13 @@ static RefusalKind read_driver(Request *request, const char *text, Refusal *refu
 }
 
 static RefusalKind read_label(Request *request, const char *text, Refusal *refusal) {
-        if (strlen(text) > LEASE_LABEL_MAX || !string_is_printable_utf8(text))
+        if (strlen(text) > LEASE_LABEL_MAX)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "option label: at most %u bytes (limits.label_bytes)",
+                              LEASE_LABEL_MAX);
+        if (!string_is_printable_utf8(text))
                 return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
-                              "option label: at most %u bytes of printable text", LEASE_LABEL_MAX);
+                              "option label: only printable text, in UTF-8");
         return string_set(&request->label, text) < 0
                        ? refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory")
                        : REFUSAL_NONE;
@@ -218,11 +223,32 @@ int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_b
         return set_refusal(error, &refusal);
 }
 
+/* Of more than may be, no more is copied than shows it. */
+static int read_strv(sd_bus_message *m, size_t limit, char ***ret) {
+        _cleanup_strv_ char **strings = NULL;
+        const char *string;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        while (r >= 0 && n <= limit && (r = sd_bus_message_read(m, "s", &string)) > 0) {
+                char *copy = strdup(string);
+
+                r = copy ? strv_push_consume(&strings, copy) : -ENOMEM;
+                n++;
+        }
+        if (r >= 0 && n <= limit)
+                r = sd_bus_message_exit_container(m);
+        if (r >= 0)
+                *ret = TAKE_PTR(strings);
+        return r;
+}
+
 int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error) {
         _cleanup_strv_ char **targets = NULL;
         int r;
 
-        r = sd_bus_message_read_strv(m, &targets);
+        r = read_strv(m, broker_world(bus->broker)->config.limit_targets, &targets);
         return r < 0 ? r : bus_set_targets(bus, request, targets, error);
 }
 
@@ -286,10 +312,16 @@ static int read_option(sd_bus_message *m, const Bus *bus, OptionSet set, Request
 }
 
 /* Options that make no sense together. */
-static int check_options(const Request *request, sd_bus_error *error) {
+static int check_options(const Bus *bus, const Request *request, sd_bus_error *error) {
+        uint64_t label_max = broker_world(bus->broker)->config.limit_label_bytes;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
-        if (request->lease && request->label)
+        if (request->label && strlen(request->label) > label_max)
+                (void)refuse(&refusal, REFUSAL_LIMIT_EXCEEDED,
+                             "option label: %zu bytes, the limit is %" PRIu64
+                             " (limits.label_bytes)",
+                             strlen(request->label), label_max);
+        else if (request->lease && request->label)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option label: a lease that is joined has its label already");
         else if (request->lease && request->has_prepare)
@@ -322,5 +354,5 @@ int bus_read_options(sd_bus_message *m, const Bus *bus, OptionSet set, Request *
         }
         if (r >= 0)
                 r = sd_bus_message_exit_container(m);
-        return r < 0 ? r : check_options(request, error);
+        return r < 0 ? r : check_options(bus, request, error);
 }

@@ -10,6 +10,7 @@
 #include "daemon/bus/bus-private.h"
 #include "daemon/bus/call.h"
 #include "daemon/bus/caller.h"
+#include "daemon/bus/flow.h"
 #include "daemon/bus/journal.h"
 #include "daemon/bus/limit.h"
 #include "daemon/bus/listener.h"
@@ -63,6 +64,7 @@ int bus_new(sd_event *event, Broker *broker, Bus **ret) {
         list_init(&bus->connections);
         list_init(&bus->calls);
         list_init(&bus->callers);
+        list_init(&bus->receivers);
         broker_set_listener(broker, bus_on_change, bus);
         *ret = bus;
         return 0;
@@ -78,6 +80,7 @@ Bus *bus_free(Bus *bus) {
         list_for_each_safe(link, &bus->connections)
                 connection_free(container_of(link, Connection, link));
         caller_forget_all(bus);
+        flow_forget_all(bus);
         sd_event_unref(bus->event);
         free(bus);
         return NULL;
@@ -111,6 +114,7 @@ static int on_disconnected(sd_bus_message *m _unused_, void *userdata,
         journal_bus_lost();
         (void)connection_free(connection);
         caller_forget_all(bus);
+        flow_forget_all(bus);
         return 0;
 }
 

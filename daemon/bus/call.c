@@ -16,14 +16,15 @@
 #include "daemon/bus/call.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "daemon/bus/authorise-checks.h"
 #include "daemon/bus/authorise.h"
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/caller.h"
+#include "daemon/bus/flow.h"
 #include "daemon/bus/journal.h"
+#include "daemon/bus/limit.h"
 #include "daemon/util/string.h"
 
 void call_free(Call *call) {
@@ -32,6 +33,7 @@ void call_free(Call *call) {
         list_remove(&call->link);
         sd_bus_slot_unref(call->question);
         sd_bus_message_unref(call->message);
+        sd_bus_message_unref(call->reply);
         request_done(&call->request);
         authorise_checks_free(call);
         free(call);
@@ -84,6 +86,10 @@ int call_watch_sender(Call *call, void (*gone)(Call *call)) {
 }
 
 void call_reply(Call *call, sd_bus_message *reply) {
+        if (call->connection && call->n_files > 0) {
+                flow_send(call, reply);
+                return;
+        }
         if (call->connection)
                 (void)sd_bus_send(call->connection->sd, reply, NULL);
         call_free(call);
@@ -163,17 +169,6 @@ void call_reply_result(Call *call, Outcome *outcome, CallAppend append, const ch
         sd_bus_message_unref(reply);
 }
 
-static size_t count_calls(const Bus *bus, uid_t uid, const Call *except) {
-        size_t n = 0;
-
-        list_for_each(link, &bus->calls) {
-                const Call *call = container_of(link, Call, link);
-
-                n += call != except && call->request.caller.uid == uid;
-        }
-        return n;
-}
-
 /* A refusal before the broker saw the call: journaled like its own, unless nothing was asked of it.
  */
 void call_refuse(Call *call, Refusal *refusal) {
@@ -196,7 +191,6 @@ void call_authorised(Call *call) {
 
 static void on_caller(void *userdata, const Caller *caller) {
         Call *call = userdata;
-        const Config *config = &broker_world(call->bus->broker)->config;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
         call->question = sd_bus_slot_unref(call->question);
@@ -207,12 +201,7 @@ static void on_caller(void *userdata, const Caller *caller) {
                 return;
         }
         call->request.caller = *caller;
-        if (caller->uid != 0 &&
-            count_calls(call->bus, caller->uid, call) >= config->limit_operations_per_uid) {
-                (void)refuse(&refusal, REFUSAL_LIMIT_EXCEEDED,
-                             "uid %u has %" PRIu64 " calls waiting, the limit "
-                             "(limits.operations_per_uid); try again",
-                             caller->uid, config->limit_operations_per_uid);
+        if (limit_request(call, &refusal)) {
                 call_reply_refusal(call, &refusal);
                 return;
         }
@@ -223,6 +212,7 @@ static void on_caller(void *userdata, const Caller *caller) {
 int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun run,
                Request *request, bool dry_run) {
         Call *call = calloc(1, sizeof(Call));
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
         sd_bus_slot *question;
         int r;
 
@@ -243,6 +233,10 @@ int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun r
         /* Nobody yet: the count of a uid's calls must not take it for root's. */
         call->request.caller.uid = (uid_t)-1;
         list_insert(&bus->calls, &call->link);
+        if (limit_unknown(call, &refusal)) {
+                call_reply_refusal(call, &refusal);
+                return 1;
+        }
         r = caller_find(call->connection, m, on_caller, call, &question);
         if (r < 0) {
                 call_free(call);

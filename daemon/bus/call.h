@@ -75,7 +75,9 @@ typedef struct Check {
 struct Call {
         Bus *bus;
         Connection *connection;
-        sd_bus_message *message;
+        sd_bus_message *message; /* NULL once its sender's connection has gone */
+        sd_bus_message *reply;   /* with files, while it is asked whether its receiver reads */
+        size_t n_files;          /* in the reply */
         CallPermission permission;
         CallRun run;
         Request request; /* its caller is known once the call runs */
@@ -83,7 +85,7 @@ struct Call {
         Check *checks;   /* what polkit is asked, one after the other */
         size_t n_checks;
         size_t next_check;
-        sd_bus_slot *question;            /* to the bus driver or to polkit, while one is pending */
+        sd_bus_slot *question;            /* to the bus or to polkit, while one is pending */
         void (*survey_asked)(Call *call); /* see survey_ask_defaults() */
         sd_bus_slot *sender_watch;        /* while polkit is asked, or holders are waited for */
         void (*sender_gone)(Call *call);

@@ -7,7 +7,16 @@
  * per uid. Each refuses with LIMIT_EXCEEDED and names the key of the configuration.
  */
 
-#include "daemon/bus/bus-private.h"
+#include "daemon/bus/call.h"
 
 /* Whether the connection may stay with those that are there already. */
 RefusalKind limit_connection(const Connection *connection, Refusal *refusal);
+
+/* Whether a sender of whom it is not known yet who he is may have another call. */
+RefusalKind limit_unknown(const Call *call, Refusal *refusal);
+
+/* Whether the call may stay with those that are not answered yet; its caller is known. */
+RefusalKind limit_request(const Call *call, Refusal *refusal);
+
+/* Whether polkit may be asked for it. */
+RefusalKind limit_question(const Call *call, Refusal *refusal);

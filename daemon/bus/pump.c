@@ -6,8 +6,9 @@
  *      any, and sd-bus gathers those of an unfinished message without limit. So does a message
  *      above limits.message_bytes.
  *   2. sd-bus does one step: reads, dispatches, or writes what is queued.
- *   3. Again, until there is nothing to do: what is in sd-bus's buffer wakes nobody. After some
- *      steps the others have their turn.
+ *   3. Again in the next turn, until there is nothing to do: what is in sd-bus's buffer wakes
+ *      nobody. After each step the others have their turn, so that who sends much waits for
+ *      itself: the system bus, with polkit's answers for everybody, has no more than one either.
  * Nothing is read from a client that does not read what it is sent. A connection that is doomed
  * goes at the end of its turn, when sd-bus has left it.
  */
@@ -24,7 +25,6 @@
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
-#define STEPS_MAX 16
 #define LOOK_SIZE 16384
 #define SEND_BUFFER (256 * 1024)
 
@@ -81,16 +81,12 @@ static int step(Connection *connection) {
 }
 
 static void run(Connection *connection, bool writable) {
-        int r = 1;
+        int r = 0;
 
-        for (unsigned i = 0; r > 0 && i < STEPS_MAX && !connection->doomed; i++) {
-                if (is_behind(connection) && !writable)
-                        break;
-                writable = false;
+        if (!connection->doomed && (writable || !is_behind(connection)))
                 r = step(connection);
-                if (r < 0)
-                        connection->doomed = true;
-        }
+        if (r < 0)
+                connection->doomed = true;
         if (connection->doomed)
                 (void)connection_free(connection);
         else if (r > 0)

@@ -9,6 +9,7 @@
 
 #include "daemon/core/json-line.h"
 #include "daemon/core/json-text.h"
+#include "daemon/core/lease.h"
 #include "daemon/util/string.h"
 
 #define NUMBER(section, name, field, least, most)                                                  \
@@ -22,11 +23,22 @@ static const ConfigKey keys[] = {
         NUMBER("limits", "groups_per_lease", limit_groups_per_lease, 1, 4096),
         NUMBER("limits", "operations", limit_operations, 1, 1024),
         NUMBER("limits", "operations_per_uid", limit_operations_per_uid, 1, 1024),
+        NUMBER("limits", "groups_per_uid", limit_groups_per_uid, 0, 65536),
+        NUMBER("limits", "label_bytes", limit_label_bytes, 0, LEASE_LABEL_MAX),
         NUMBER("limits", "waits", limit_waits, 1, 1024),
+        NUMBER("limits", "waits_per_uid", limit_waits_per_uid, 0, 1024),
+        NUMBER("limits", "requests", limit_requests, 1, 65536),
+        NUMBER("limits", "questions", limit_questions, 1, 1024),
+        NUMBER("limits", "questions_per_uid", limit_questions_per_uid, 1, 1024),
         NUMBER("limits", "connections", limit_connections, 1, 4096),
         NUMBER("limits", "connections_per_uid", limit_connections_per_uid, 1, 4096),
         NUMBER("limits", "authentication_ms", limit_authentication_ms, 10, 90000),
         NUMBER("limits", "message_bytes", limit_message_bytes, 4096, 1ULL << 27),
+        NUMBER("limits", "queued_messages", limit_queued_messages, 16, 65536),
+        NUMBER("limits", "fds_in_flight", limit_fds_in_flight, 1, 65536),
+        NUMBER("limits", "fds_in_flight_per_uid", limit_fds_in_flight_per_uid, 1, 65536),
+        NUMBER("limits", "bus_fds_in_flight", limit_bus_fds_in_flight, 16, 65536),
+        NUMBER("limits", "bus_fds_in_flight_per_uid", limit_bus_fds_in_flight_per_uid, 16, 65536),
         NUMBER("revoke", "timeout_ms", revoke_timeout_ms, 0, 86400000),
         NUMBER("revoke", "sigbus_grace_ms", sigbus_grace_ms, 0, 600000),
         NUMBER("revoke", "sigkill_grace_ms", sigkill_grace_ms, 0, 600000),
@@ -52,11 +64,22 @@ void config_init(Config *config) {
                 .limit_groups_per_lease = 64,
                 .limit_operations = 64,
                 .limit_operations_per_uid = 16,
+                .limit_groups_per_uid = 128,
+                .limit_label_bytes = 64,
                 .limit_waits = 64,
+                .limit_waits_per_uid = 8,
+                .limit_requests = 1024,
+                .limit_questions = 64,
+                .limit_questions_per_uid = 8,
                 .limit_connections = 256,
                 .limit_connections_per_uid = 32,
                 .limit_authentication_ms = 30000,
                 .limit_message_bytes = 1ULL << 20,
+                .limit_queued_messages = 1024,
+                .limit_fds_in_flight = 4096,
+                .limit_fds_in_flight_per_uid = 1024,
+                .limit_bus_fds_in_flight = 48,
+                .limit_bus_fds_in_flight_per_uid = 16,
                 .step_deadline_ms = 30000,
                 .revoke_timeout_ms = 10000,
                 .sigbus_grace_ms = 2000,

@@ -23,6 +23,12 @@ static RefusalKind check_limits(const World *world, const Request *request,
                               "%zu groups in one lease, the limit is %" PRIu64
                               " (limits.groups_per_lease)",
                               groups, config->limit_groups_per_lease);
+        if (uid != 0 && lease_table_count_groups(&world->leases, uid) + selection->n_groups >
+                                config->limit_groups_per_uid)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "uid %u would have more than %" PRIu64 " groups in its leases, the "
+                              "limit (limits.groups_per_uid); release some",
+                              uid, config->limit_groups_per_uid);
         if (lease)
                 return REFUSAL_NONE;
         if (lease_table_count(&world->leases) >= config->limit_leases)

@@ -223,3 +223,14 @@ size_t lease_table_count_owner(const LeaseTable *table, uid_t owner) {
                 n += container_of(link, Lease, link)->owner == owner;
         return n;
 }
+
+size_t lease_table_count_groups(const LeaseTable *table, uid_t owner) {
+        size_t n = 0;
+
+        list_for_each(link, &table->leases) {
+                const Lease *lease = container_of(link, Lease, link);
+
+                n += lease->owner == owner ? lease->n_groups : 0;
+        }
+        return n;
+}

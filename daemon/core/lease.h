@@ -16,7 +16,7 @@
 #include "daemon/core/mode.h"
 #include "daemon/util/list.h"
 
-#define LEASE_LABEL_MAX 64U
+#define LEASE_LABEL_MAX 255U /* bytes, at most; limits.label_bytes may be less */
 
 typedef enum LeaseState {
         LEASE_GRANTING,  /* the plan runs; nobody has a file yet */
@@ -99,3 +99,4 @@ Lease *lease_table_find(const LeaseTable *table, uint32_t id);
 Lease *lease_table_find_group(const LeaseTable *table, uint32_t group);
 size_t lease_table_count(const LeaseTable *table);
 size_t lease_table_count_owner(const LeaseTable *table, uid_t owner);
+size_t lease_table_count_groups(const LeaseTable *table, uid_t owner);

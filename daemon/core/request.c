@@ -70,7 +70,7 @@ RefusalKind request_set_targets(Request *request, char *const *texts, size_t lim
                               "group/3");
         if (n > limit)
                 return refuse(refusal, REFUSAL_TOO_MANY_TARGETS,
-                              "%zu targets in one request, the limit is %zu (limits.targets)", n,
+                              "more than %zu targets in one request, the limit (limits.targets)",
                               limit);
         request->targets = calloc(n, sizeof(Target));
         if (!request->targets)

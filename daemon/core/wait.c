@@ -116,3 +116,11 @@ size_t wait_count(const WaitTable *table) {
                 n++;
         return n;
 }
+
+size_t wait_count_uid(const WaitTable *table, uid_t uid) {
+        size_t n = 0;
+
+        list_for_each(link, &table->waits)
+                n += container_of(link, Wait, link)->uid == uid;
+        return n;
+}

@@ -59,3 +59,4 @@ bool wait_is_vacated(const WaitTable *table, uint32_t group);
 uint64_t wait_deadline(const WaitTable *table, const uint32_t *groups, size_t n_groups,
                        size_t *ret_waits);
 size_t wait_count(const WaitTable *table);
+size_t wait_count_uid(const WaitTable *table, uid_t uid);

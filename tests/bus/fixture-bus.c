@@ -160,7 +160,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error _un
 }
 
 /* The kernel notes who makes the pair. */
-static void make_pair(uid_t uid, int ends[2]) {
+void make_pair(uid_t uid, int ends[2]) {
         ck_assert_int_eq(seteuid(uid), 0);
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
                          0);
@@ -186,15 +186,6 @@ static Client *connect_client(uid_t uid, bool fds) {
         make_pair(uid, ends);
         ensure(bus_add_peer(world.bus, ends[0]), "add connection");
         return start_client(ends[1], fds);
-}
-
-int socket_new(uid_t uid, const void *first, size_t size) {
-        int ends[2];
-
-        make_pair(uid, ends);
-        ck_assert_int_eq(send(ends[1], first, size, 0), (ssize_t)size);
-        ensure(bus_add_peer(world.bus, ends[0]), "add connection");
-        return ends[1];
 }
 
 static _Noreturn void pass_on_pair(uid_t uid, int way) {

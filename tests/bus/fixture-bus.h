@@ -48,8 +48,8 @@ Client *client_new_as(uid_t uid);
 Client *client_new_without_fds(void);
 /* Of a process that made the connection, passed it on and is no more. */
 Client *client_new_of_ended_process(uid_t uid);
-/* A bare socket whose other end vfiod has, made by `uid`, with `first` in it already. */
-int socket_new(uid_t uid, const void *first, size_t size);
+/* Both ends of a bare connection that `uid` has made; the first is for bus_add_peer(). */
+void make_pair(uid_t uid, int ends[2]);
 /* Leaves; the fixture frees it. */
 void client_close(Client *client);
 

@@ -285,7 +285,7 @@ START_TEST(values_of_options_are_judged) {
                 {"prepare", "all", "InvalidOptionValue", "prepare: 'all'"},
                 {"label", "a\nb", "InvalidOptionValue", "label"},
                 {"label", "0123456789012345678901234567890123456789012345678901234567890123x",
-                 "InvalidOptionValue", "64 bytes"},
+                 "LimitExceeded", "limits.label_bytes"},
                 {"driver", "vfio-pci", "InvalidOptionValue", "driver: only together with"},
                 {"driver", "../../x", "InvalidOptionValue", "driver"},
                 {"driver", "", "InvalidOptionValue", "driver"},

@@ -192,6 +192,7 @@ def offers_targets(shell, world):
     for verb in ("bind", "unbind --wait", "acquire --label text", "list group/1"):
         offers_exactly(shell, f"vfioctl {verb} ", GROUPS | devices)
     offers_exactly(shell, "vfioctl bind group/", GROUPS)
+    offers_exactly(shell, "vfioctl reset ", devices)
     # zsh offers options where nothing else can be.
     expect(not shell.offers("vfioctl leases ") & (GROUPS | devices), "targets are offered where there can be none")
 

@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Getting a device back, from the command line to the holder: vfioctl as it is, the whole daemon on a fake machine, and
 real processes that hold its files, on a bus of their own without polkit. TAP on standard output. Needs root.
+
+    test-vfioctl.py VFIOCTL VFIOD MACHINE-TOOL bus|socket
+
+Over the bus or, with no bus that vfioctl would find, through the socket: what is tested is the same.
 """
 
 import json
 import os
 import pathlib
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -16,10 +21,11 @@ import time
 # What must happen does so in this time, sanitisers and a busy machine included.
 PATIENCE = 60
 
-REFUSED, INTERRUPTED = 3, 130
+REFUSED, DENIED, UNREACHABLE, INTERRUPTED = 3, 4, 6, 130
+NOBODY = 65534
 
 # The fake machine's group of a bridge and two devices, and its drivers.
-GROUP, DEVICE = "group/2", "0000:01:00.0"
+GROUP, DEVICE, OTHER_DEVICE = "group/2", "0000:01:00.0", "0000:04:00.0"
 ON_HOST, ON_VFIO = "pcieport e1000e snd_hda_intel", "pcieport vfio-pci vfio-pci"
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
@@ -57,11 +63,12 @@ def wait_until(condition, what):
 class Process:
     """vfioctl under way; its output goes to files, so that it can be read at any time."""
 
-    def __init__(self, world, *arguments):
+    def __init__(self, world, *arguments, user=None):
         self.paths = [pathlib.Path(tempfile.mkstemp(dir=world.directory)[1]) for _ in range(2)]
         with open(self.paths[0], "wb") as out, open(self.paths[1], "wb") as err:
-            self.process = subprocess.Popen([world.vfioctl, *arguments], env=world.environment(),
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            self.process = subprocess.Popen([world.vfioctl, *arguments], env=world.client_environment(),
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                            **({} if user is None else {"user": user, "group": user, "extra_groups": []}))
         self.pid = self.process.pid
         self.words = " ".join(arguments)
         world.processes.append(self)
@@ -97,9 +104,11 @@ class Process:
 class World:
     """The bus and, for each test, a machine and a daemon."""
 
-    def __init__(self, vfioctl, vfiod, machine_tool):
+    def __init__(self, vfioctl, vfiod, machine_tool, transport):
         self.vfioctl, self.vfiod_path, self.machine_tool = vfioctl, vfiod, machine_tool
+        self.transport = transport
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="vfioctl-", dir="/tmp"))
+        self.bus, self.socket = self.directory / "bus", self.directory / "socket"
         self.log = self.directory / "vfiod.log"
         self.machine = None
         self.machines = 0
@@ -107,12 +116,18 @@ class World:
         self.dbus = self.vfiod = None
 
     def environment(self):
-        return {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.directory}/bus", "LC_ALL": "C",
+        """Of vfiod, which is at both."""
+        return {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.bus}", "LC_ALL": "C",
                 "FAKE_MACHINE": str(self.machine), "COLUMNS": "200"}
+
+    def client_environment(self):
+        """Of vfioctl, which finds one of them."""
+        found = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent/bus", "VFIOD_SOCKET": str(self.socket)}
+        return self.environment() | (found if self.transport == "socket" else {"VFIOD_SOCKET": "/nonexistent/socket"})
 
     def start_bus(self):
         config = self.directory / "bus.conf"
-        config.write_text(BUS_CONFIG.format(socket=self.directory / "bus"))
+        config.write_text(BUS_CONFIG.format(socket=self.bus))
         self.dbus = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"],
                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         expect(self.dbus.stdout.readline(), "dbus-daemon did not start")
@@ -127,13 +142,13 @@ class World:
         (configuration / "vfiod.json").write_text(json.dumps(
             {"revoke": {"timeout_ms": 1000, "sigbus_grace_ms": 500, "sigkill_grace_ms": 5000}}))
         with open(self.log, "wb") as log:
-            self.vfiod = subprocess.Popen([self.vfiod_path, "--config", configuration], env=self.environment(),
-                                          stderr=log)
+            self.vfiod = subprocess.Popen([self.vfiod_path, "--config", configuration, "--socket", self.socket],
+                                          env=self.environment(), stderr=log)
         wait_until(lambda: self.vfiod.poll() is not None or self.is_there(), "vfiod was there")
         expect(self.vfiod.poll() is None, "vfiod ended at once")
 
     def is_there(self):
-        return subprocess.run([self.vfioctl, "leases"], env=self.environment(), check=False,
+        return subprocess.run([self.vfioctl, "leases"], env=self.client_environment(), check=False,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def begin(self, *arguments):
@@ -142,6 +157,9 @@ class World:
     def call(self, *arguments, status=0):
         """What it said, all of it."""
         return self.begin(*arguments).ends(status)
+
+    def call_as_nobody(self, *arguments, status=0):
+        return Process(self, *arguments, user=NOBODY).ends(status)
 
     def hold(self, *command):
         """A process that has the files of the group, under a lease; "READY" is its first word."""
@@ -162,6 +180,9 @@ class World:
         for process in self.processes:
             process.kill()
         self.processes.clear()
+        self.stop_vfiod()
+
+    def stop_vfiod(self):
         if not self.vfiod:
             return
         self.vfiod.terminate()
@@ -320,6 +341,72 @@ def dry_run(w):
     expect(w.lease_state() == "held", f"the lease is {w.lease_state()}")
 
 
+@test("every verb that looks, looks")
+def verbs(w):
+    expect(DEVICE in w.call("list"), "list")
+    expect("e1000e" in w.call("show", DEVICE), "show")
+    expect("bind" in w.call("explain", GROUP, status=1), "explain")
+    expect("lease/" not in w.call("leases"), "leases")
+    w.call("bind", GROUP)
+    expect("bar0" in w.call("inspect", DEVICE), "inspect")
+    expect("-device" in w.call("qemu-args", DEVICE), "qemu-args")
+
+
+@test("exec hands its files on, and the lease ends with the program")
+def execute(w):
+    w.call("bind", GROUP)
+    w.call("exec", GROUP, "--", "sh", "-c", "readlink /proc/self/fd/$0 /proc/self/fd/$1", "{container}", "{lease}")
+    wait_until(lambda: w.lease_state() == "none", "the lease was over")
+
+
+@test("groups are added to a lease and removed, and it is released")
+def add(w):
+    w.call("bind", GROUP)
+    holder = w.hold(*HOLDER)
+    w.call("add", "--bind", "1", OTHER_DEVICE)
+    w.call("remove", "1", OTHER_DEVICE)
+    w.call("release", "1")
+    holder.kill()
+    w.call("unbind", "--wait=30", GROUP, OTHER_DEVICE)
+
+
+@test("monitor shows what changes, and that the daemon has stopped")
+def monitor(w):
+    watching = w.begin("monitor")
+    watching.wait_for("watching")
+    w.call("bind", GROUP)
+    w.call("exec", GROUP, "--", "true")
+    for text in (f"device/{DEVICE} ", "vfio-pci", "lease/1 added", "lease/1 removed"):
+        watching.wait_for(text)
+    w.stop_vfiod()
+    watching.wait_for("/org/vfiod1 stopped")
+    if w.transport == "socket":
+        expect("vfiod closed the connection" in watching.ends(UNREACHABLE), watching.err())
+    else:
+        expect(watching.is_running(), "monitor ended")
+
+
+@test("--socket reaches vfiod also where there is a bus")
+def socket_besides_bus(w):
+    w.call(f"--socket={w.socket}", "bind", GROUP)
+    w.expect_drivers(ON_VFIO)
+
+
+@test("a socket that is for others only names the group that it is for")
+def socket_of_others(w):
+    expect(stat.S_IMODE(w.socket.stat().st_mode) & 0o7 == 0, "it is for everybody")
+    os.chmod(w.directory, 0o711)
+    said = w.call_as_nobody(f"--socket={w.socket}", "list", status=DENIED)
+    expect("is for root and members of the group vfio [org.freedesktop.DBus.Error.AccessDenied]" in said, said)
+
+
+@test("without a daemon behind the bus the socket comes to mind, without one behind the socket its unit")
+def no_daemon(w):
+    w.stop_vfiod()
+    said = w.call("list", status=UNREACHABLE)
+    expect(("vfiod.socket" if w.transport == "socket" else "--socket") in said, said)
+
+
 def run(world):
     world.start_bus()
     for number, (sentence, function) in enumerate(TESTS, 1):
@@ -344,7 +431,7 @@ def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root: without polkit vfiod obeys nobody else")
         return
-    world = World(*[os.path.abspath(path) for path in sys.argv[1:4]])
+    world = World(*[os.path.abspath(path) for path in sys.argv[1:4]], sys.argv[4])
     try:
         run(world)
     except Failure as failure:

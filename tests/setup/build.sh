@@ -56,8 +56,12 @@ install_from_root() {
                         src/tests/lab/guest/polkit-agent.c $(pkg-config --cflags --libs libsystemd)
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/memlock-user \
                         src/tests/lab/guest/memlock-user.c $(pkg-config --cflags --libs libsystemd)
-                cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/vm-plug \
-                        src/tests/lab/guest/vm-plug.c -L"build-$2/client/lib" -lvfiod
+                cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/hostile \
+                        src/tests/lab/guest/hostile*.c src/tests/lab/guest/vfio-files.c
+                for program in vm-plug bystander; do
+                        cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o "stage/usr/lib/vfiod-lab/$program" \
+                                "src/tests/lab/guest/$program.c" -L"build-$2/client/lib" -lvfiod
+                done
                 mkdir -p initrd/dev
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o initrd/init src/tests/lab/guest/vm-init.c
                 (cd initrd; find . | cpio --create --format=newc --quiet >../stage/usr/lib/vfiod-lab/vm-initrd)

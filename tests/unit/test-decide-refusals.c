@@ -133,6 +133,11 @@ static void few_groups_in_own_lease(World *world) {
         world->config.limit_groups_per_lease = 1;
 }
 
+static void few_own_groups(World *world) {
+        (void)world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){4, 0});
+        world->config.limit_groups_per_uid = 1;
+}
+
 static void few_targets(World *world) {
         world->config.limit_targets = 1;
 }
@@ -228,7 +233,7 @@ static const struct {
         const char *words;
 } rows[] = {
         {as_it_is, {BIND, ""}, REFUSAL_NO_TARGETS, "no target given"},
-        {few_targets, {BIND, "group/1 group/2"}, REFUSAL_TOO_MANY_TARGETS, "the limit is 1"},
+        {few_targets, {BIND, "group/1 group/2"}, REFUSAL_TOO_MANY_TARGETS, "more than 1 targets"},
         {as_it_is, {BIND, "a/b"}, REFUSAL_INVALID_TARGET, "'a/b'"},
         {as_it_is, {BIND, "group/1 group/1"}, REFUSAL_DUPLICATE_TARGET, "'group/1'"},
         {as_it_is, {BIND, "group/1 01:00.0"}, REFUSAL_DUPLICATE_TARGET, "by its group 1"},
@@ -347,6 +352,11 @@ static const struct {
          REFUSAL_LIMIT_EXCEEDED,
          "there are 1 leases, the limit (limits.leases)"},
         {few_leases, {ACQUIRE, "01:00.0", 0}, REFUSAL_LIMIT_EXCEEDED, "limits.leases)"},
+        {few_own_groups,
+         {ACQUIRE, "01:00.0", OWNER},
+         REFUSAL_LIMIT_EXCEEDED,
+         "uid 1000 would have more than 1 groups in its leases, the limit "
+         "(limits.groups_per_uid)"},
         {few_own_leases,
          {ACQUIRE, "01:00.0", OWNER},
          REFUSAL_LIMIT_EXCEEDED,

@@ -16,6 +16,8 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/host.sh"
 # shellcheck source=tests/lab/guest/holders.sh
 . "$LAB/holders.sh"
+# shellcheck source=tests/lab/guest/hostile.sh
+. "$LAB/hostile.sh"
 # shellcheck source=tests/lab/guest/inspect.sh
 . "$LAB/inspect.sh"
 # shellcheck source=tests/lab/guest/vm.sh
@@ -25,7 +27,8 @@ VFIO_USER=$LAB/vfio-user
 
 # --- who
 
-# as USER COMMAND...: as root, alice, bob or carol. The last three are ordinary users, members of no group but their own.
+# as USER COMMAND...: as root, alice, bob or carol. The last three are ordinary users, members of no group but their own; alice and
+# bob of vfio, too.
 as() {
         local user=$1
         shift
@@ -44,6 +47,18 @@ allow() {
                 printf 'polkit.addRule(function(action, subject) {\n'
                 printf '    if (subject.user == "%s" && action.id == "org.vfiod1.%s")\n' "$user" "$action"
                 printf '        return polkit.Result.YES;\n});\n'
+        done >"$WORK/allow.rules"
+        polkit_rule <"$WORK/allow.rules"
+}
+
+# allow_device USER DEVICE ACTION...: the same, with this device alone.
+allow_device() {
+        local user=$1 device=$2 action
+        shift 2
+        for action; do
+                printf 'polkit.addRule(function(action, subject) {\n'
+                printf '    if (subject.user == "%s" && action.id == "org.vfiod1.%s" &&\n' "$user" "$action"
+                printf '        action.lookup("device") == "%s")\n        return polkit.Result.YES;\n});\n' "$device"
         done >"$WORK/allow.rules"
         polkit_rule <"$WORK/allow.rules"
 }

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Files on their way to receivers that may not read them. They are the kernel's to keep until then,
+ * on the daemon's account; and dbus-daemon stops reading from whoever has sent too many, which
+ * would be the end of vfiod for everybody else.
+ */
+
+#include "daemon/bus/call.h"
+
+/* Answers with a reply of call->n_files files, or refuses, and frees the call. */
+void flow_send(Call *call, sd_bus_message *reply);
+
+void flow_forget_all(Bus *bus);

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Beside a client that keeps asking for what polkit has to refuse, everybody else is served.
+# usually: lab
+# slow
+# time: 1200
+
+hostile_begin
+for transport in bus socket; do
+        nobody_suffers "$transport" "a flood of authentications" flood Acquire 100 0000:02:00.0
+done
+hostile_end

@@ -43,7 +43,7 @@ polkit.addRule(function(action, subject) {
         return action.id == "org.vfiod1.revoke" ? polkit.Result.NO : polkit.Result.YES;
     case "www-data":
         return action.id == "org.vfiod1.unbind" ? polkit.Result.NO : polkit.Result.YES;
-    case "list":
+    case "sync":
         return action.id == "org.vfiod1.override-safety" ? polkit.Result.NO : polkit.Result.YES;
     case "backup":
         return details == "release-other label=for games mode=group owner=5" ? polkit.Result.YES : polkit.Result.NO;

@@ -27,15 +27,18 @@ ACTION, OWNER = "org.vfiod1.Action", "org.vfiod1.Owner"
 LEASED, LABEL = ("group/4", "group/9"), "matrix"
 # What is free and on vfio-pci, what is free and not, and a device of the lease and of none.
 BOUND, UNBOUND = "group/8", "group/2"
+# What the host is made to use, and its group.
+DISPLAY = ("0000:04:00.0", "group/5")
 FREE_DEVICE, LEASED_DEVICE = "0000:06:00.0", "0000:03:00.0"
 
 # Of every method, by the name of the argument.
 ARGUMENTS = {"targets": [BOUND], "options": {}, "operation": "bind", "number": 8, "name": FREE_DEVICE, "first": 0, "count": 0,
              "method": ""}
 # Where the usual targets would leave nothing to do, by the member or by a condition.
-TARGETS = {"Bind": [UNBOUND], "bind": [UNBOUND], "operation=bind": [UNBOUND], "Remove": [LEASED[1]]}
+TARGETS = {"Bind": [UNBOUND], "bind": [UNBOUND], "operation=bind": [UNBOUND], "Remove": [LEASED[1]],
+           "override_safety": [DISPLAY[1]]}
 # Options that a condition only names.
-OPTIONS = {"bind": True, "memlock": 4096}
+OPTIONS = {"bind": True, "override_safety": True, "memlock": 4096}
 
 # Users that every Debian has, as the rules below treat them.
 ALLOWED, DENIED, ASKED, HOLDER, LIMITED = "games", "news", "mail", "irc", "proxy"
@@ -103,7 +106,8 @@ def parse_actions(text):
 
 def arguments_for(method, conditions):
     values = {name: ARGUMENTS[name] for name in (arg.get("name") for arg in method.findall("arg[@direction='in']"))}
-    for key in (method.get("name"), *conditions):
+    # The last one counts.
+    for key in (method.get("name"), *sorted(conditions)):
         if key in TARGETS and "targets" in values:
             values["targets"] = TARGETS[key]
     for condition in sorted(conditions):
@@ -225,6 +229,7 @@ class Scene:
         self.world.start_vfiod(self.bus)
         self.root = Client(self.world, "root", socket=True)
         self.world.tool("attribute", FREE_DEVICE, "reset_method", "flr\n")
+        self.world.tool("attribute", DISPLAY[0], "boot_vga", "1")
         first, second = LEASED
         _, self.lease = self.world.hold(self.holder, first, options={"label": LABEL}, socket=not self.bus)
         # Its files are nowhere but with vfiod, so that it can be removed.

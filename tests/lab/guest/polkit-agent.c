@@ -53,20 +53,37 @@ static int on_confirmed(sd_bus_message *reply, void *userdata,
                         sd_bus_error *error __attribute__((unused))) {
         sd_bus_message *question = userdata;
 
-        check(sd_bus_message_is_method_error(reply, NULL) ? -EPERM : 0, "the answer to polkit");
+        const sd_bus_error *refused = sd_bus_message_get_error(reply);
+
+        check(refused ? -EPERM : 0, refused ? refused->message : "");
         check(sd_bus_reply_method_return(question, NULL), "reply");
         sd_bus_message_unref(question);
         return 0;
+}
+
+/* Of the first one who may authenticate: a(sa{sv}), "unix-user" with "uid". */
+static uint32_t read_identity(sd_bus_message *m) {
+        const char *kind, *key;
+        uint32_t uid;
+
+        check(sd_bus_message_enter_container(m, 'a', "(sa{sv})"), "identities");
+        check(sd_bus_message_enter_container(m, 'r', "sa{sv}"), "identity");
+        check(sd_bus_message_read(m, "s", &kind), "kind of identity");
+        check(sd_bus_message_enter_container(m, 'a', "{sv}"), "identity");
+        check(sd_bus_message_read(m, "{sv}", &key, "u", &uid), "uid");
+        return uid;
 }
 
 static int on_begin(sd_bus_message *m, void *userdata,
                     sd_bus_error *error __attribute__((unused))) {
         const Agent *agent = userdata;
         const char *action, *message, *icon, *cookie;
+        uint32_t uid;
 
         check(sd_bus_message_read(m, "sss", &action, &message, &icon), "question");
         check(sd_bus_message_skip(m, "a{ss}"), "details");
         check(sd_bus_message_read(m, "s", &cookie), "cookie");
+        uid = read_identity(m);
         (void)printf("asked %s %s\n", action, message);
         (void)fflush(stdout);
         if (strcmp(agent->answer, "no") == 0)
@@ -76,7 +93,7 @@ static int on_begin(sd_bus_message *m, void *userdata,
                 return 1;
         check(sd_bus_call_method_async(agent->bus, NULL, AUTHORITY, "AuthenticationAgentResponse2",
                                        on_confirmed, sd_bus_message_ref(m), "us(sa{sv})",
-                                       (uint32_t)getuid(), cookie, "unix-user", 1, "uid", "u", 0U),
+                                       (uint32_t)getuid(), cookie, "unix-user", 1, "uid", "u", uid),
               "answer to polkit");
         return 1;
 }

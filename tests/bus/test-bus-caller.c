@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include "daemon/bus/bus-private.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
 #include "tests/bus/fixture-bus.h"
@@ -163,17 +162,6 @@ START_TEST(calls_sent_together_are_all_answered) {
 }
 END_TEST
 
-START_TEST(what_changes_while_a_client_authenticates_does_not_keep_it_out) {
-        static const Change change = {.kind = CHANGE_GROUP_CHANGED, .number = 4};
-        Client *client = client_new();
-        _cleanup_message_ Message *reply = NULL;
-
-        bus_on_change(fixture_bus(), &change);
-        reply = manager(client, "ListLeases", "");
-        expect_done(reply);
-}
-END_TEST
-
 int main(void) {
         TCase *tests = bus_tests_new("bus-caller");
 
@@ -184,7 +172,6 @@ int main(void) {
         tcase_add_test(tests, a_lease_of_another_uid_is_not_released_without_polkit);
         tcase_add_test(tests, add_to_a_lease_of_another_uid_is_refused);
         tcase_add_test(tests, a_client_that_leaves_takes_nothing_with_it);
-        tcase_add_test(tests, what_changes_while_a_client_authenticates_does_not_keep_it_out);
         tcase_add_test(tests, calls_sent_together_are_all_answered);
         return bus_tests_run(tests);
 }

@@ -59,7 +59,7 @@ polkit.addRule(function(action, subject) {
     return undefined;
 });
 """
-CONFIG = {"limits": {"operations_per_uid": 1024}}
+CONFIG = {"limits": {"operations_per_uid": 1024, "questions": 1024, "questions_per_uid": 1024}}
 
 
 def encoded(device):

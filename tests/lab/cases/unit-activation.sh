@@ -13,8 +13,8 @@ import socket
 socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).connect("/run/vfiod/socket")'
 }
 
-at_socket() { setpriv --reuid=alice --regid=vfio --clear-groups vfioctl --socket list; }
-over_bus() { as alice vfioctl list; }
+at_socket() { setpriv --reuid=alice --regid=vfio --clear-groups vfioctl --socket --json list; }
+over_bus() { as alice vfioctl --json list; }
 
 is "$(state vfiod.service) $(state vfiod.socket)" "inactive active" "only the socket is there at first"
 is "$(stat -c '%F %a %U %G' /run/vfiod/socket)" "socket 660 root vfio"

@@ -31,7 +31,7 @@ try "no target given" Bind 'asa{sv}' 0 0
 try "no target given" Acquire 'asa{sv}' 0 0
 try "no target given" Explain as 0
 # shellcheck disable=SC2046
-try "10000 targets" Bind 'asa{sv}' 10000 $(yes $N | head -n 10000) 0
+try "more than 64 targets" Bind 'asa{sv}' 10000 $(yes $N | head -n 10000) 0
 try "no option 'foo'" Bind 'asa{sv}' 1 $N 1 foo s bar
 try "must be of type 's'" Bind 'asa{sv}' 1 $N 1 driver b true
 try "must be of type 'b'" Acquire 'asa{sv}' 1 $N 1 bind s yes

@@ -3,7 +3,7 @@
 /*
  * An authentication agent of polkit for one process, that does as a person would: it gives the
  * password ("yes"), presses cancel ("no"), or takes no notice ("never"). As root, since it tells
- * polkit itself that the password was right (AuthenticationAgentResponse2), instead of polkit's
+ * polkit itself that the password was right (AuthenticationAgentResponse), instead of polkit's
  * helper. A line each on standard output: ready asked ACTION MESSAGE
  *
  *      polkit-agent PID yes|no|never
@@ -91,9 +91,9 @@ static int on_begin(sd_bus_message *m, void *userdata,
                                                   "dismissed");
         if (strcmp(agent->answer, "never") == 0)
                 return 1;
-        check(sd_bus_call_method_async(agent->bus, NULL, AUTHORITY, "AuthenticationAgentResponse2",
-                                       on_confirmed, sd_bus_message_ref(m), "us(sa{sv})",
-                                       (uint32_t)getuid(), cookie, "unix-user", 1, "uid", "u", uid),
+        check(sd_bus_call_method_async(agent->bus, NULL, AUTHORITY, "AuthenticationAgentResponse",
+                                       on_confirmed, sd_bus_message_ref(m), "s(sa{sv})", cookie,
+                                       "unix-user", 1, "uid", "u", uid),
               "answer to polkit");
         return 1;
 }

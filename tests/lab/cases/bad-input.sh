@@ -40,7 +40,7 @@ try "'fast' is not" Acquire 'asa{sv}' 1 $N 1 mode s fast
 [ "$LAB_KERNEL" != stock ] || try "iommufd" Acquire 'asa{sv}' 1 $N 1 mode s iommufd
 try "'fail', 'wait' or 'revoke'" Unbind 'asa{sv}' 1 $N 1 policy s nicely
 try "only with policy" Unbind 'asa{sv}' 1 $N 1 timeout t 1
-try "at most 64 bytes" Acquire 'asa{sv}' 1 $N 1 label s "$(printf 'x%.0s' {1..65})"
+try "65 bytes, the limit is 64" Acquire 'asa{sv}' 1 $N 1 label s "$(printf 'x%.0s' {1..65})"
 try "only together with option bind" Acquire 'asa{sv}' 1 $N 1 driver s vfio-pci
 try "the path of a lease" Acquire 'asa{sv}' 1 $N 1 join o /org/vfiod1/group/1
 try "there is no lease 77" Acquire 'asa{sv}' 1 $N 1 join o /org/vfiod1/lease/77

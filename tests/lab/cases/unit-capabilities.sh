@@ -12,8 +12,10 @@ capability_set() { systemctl show --value --property=CapabilityBoundingSet vfiod
 
 # A holder of another user is found by what /proc/PID/fd shows: searching it takes the one, reading its links the other.
 works_with_cap_dac_read_search() { names_the_holder; }
+# shellcheck disable=SC2034 # by its name
 without_cap_dac_read_search="holders: "
 works_with_cap_sys_ptrace() { names_the_holder; }
+# shellcheck disable=SC2034 # by its name
 without_cap_sys_ptrace="holders: "
 
 names_the_holder() {
@@ -31,6 +33,7 @@ works_with_cap_kill() {
         finish owner
         [ "$UNBIND_STATUS" -eq 0 ]
 }
+# shellcheck disable=SC2034 # by its name
 without_cap_kill="*the holders have not let go, whatever they were sent*"
 
 # Locked memory beyond the hard limit, of a process of another user. (An iommufd charges each process by itself with it, too.)
@@ -43,6 +46,7 @@ works_with_cap_sys_resource() {
         finish user
         return "$status"
 }
+# shellcheck disable=SC2034 # by its name
 without_cap_sys_resource="*Operation not permitted*"
 said_or_gone() { said "$1" "$2" || gone "$1"; }
 

@@ -97,7 +97,7 @@ START_TEST(no_other_failure_of_the_bus_leads_to_the_socket) {
                 {"no address", "The system bus cannot be reached: Connection refused"},
         };
         _cleanup_free_ char *path = NULL;
-        _cleanup_close_ int listener = daemon_listen_at_path(&path);
+        _unused_ _cleanup_close_ int listener = daemon_listen_at_path(&path);
 
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 _cleanup_free_ char *sentence = NULL;
@@ -137,7 +137,7 @@ END_TEST
 
 START_TEST(whoever_may_not_connect_is_told_the_group) {
         _cleanup_free_ char *path = NULL, *sentence = NULL, *expected = NULL;
-        _cleanup_close_ int listener = daemon_listen_at_path(&path);
+        _unused_ _cleanup_close_ int listener = daemon_listen_at_path(&path);
 
         expected = string_format("%s is for root and members of the group vfio", path);
         ck_assert_int_eq(chmod(path, 0), 0);
@@ -165,7 +165,7 @@ END_TEST
 /* How many connections wait is up to the listener, and to who takes them. */
 START_TEST(a_full_queue_is_waited_for_and_no_longer_than_for_an_answer) {
         _cleanup_free_ char *path = NULL;
-        _cleanup_close_ int listener = daemon_listen_at_path(&path);
+        _unused_ _cleanup_close_ int listener = daemon_listen_at_path(&path);
         vfiod_connection *c[8] = {NULL};
         size_t n = 0;
         int r = 0;

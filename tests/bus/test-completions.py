@@ -257,7 +257,7 @@ def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root: without polkit vfiod obeys nobody else")
         return
-    world = fixtures.World(vfioctl, vfiod, machine_tool)
+    world = fixtures.World(vfioctl, vfiod, machine_tool, "bus")
     count = 0
     try:
         world.start_bus()

@@ -38,6 +38,24 @@ int run_find_shared(const Run *run, HandleKind kind, uint32_t group);
 int run_find_device(const Run *run, const Step *step);
 
 /* Each is one step, or its undo, and returns 0 or -errno. */
+int run_load_module(const Run *run, const Step *step);
+int run_unbind(const Run *run, const Step *step);
+int undo_unbind(const Run *run, const Step *step);
+int run_bind_vfio(const Run *run, const Step *step);
+int run_bind_host(const Run *run, const Step *step);
+int undo_bind(const Run *run, const Step *step);
+int run_claim_group(const Run *run, const Step *step);
+int run_open_container(const Run *run);
+int run_open_group(const Run *run, const Step *step);
+int run_test_group(const Run *run, const Step *step);
+int run_set_container(const Run *run, const Step *step);
+int run_unset_container(const Run *run, const Step *step);
+int undo_unset_container(Run *run, const Step *step);
+int run_get_device(const Run *run, const Step *step);
+int undo_close_device(const Run *run, const Step *step);
+int run_request_device(const Run *run, const Step *step);
+int run_quiesce(const Run *run, const Step *step);
+int undo_quiesce(const Run *run, const Step *step);
 int run_open_iommufd(Run *run);
 int run_alloc_ioas(Run *run, const Step *step);
 int run_open_cdev(Run *run, const Step *step);

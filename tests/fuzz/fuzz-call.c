@@ -338,7 +338,8 @@ static void change_machine(const char *what, unsigned n) {
                                                .device = 0x100e,
                                                .class_code = 0x020000});
                 fake_machine_announce("add", device);
-        } else if (strcmp(what, "move") == 0 && there) {
+        } else if (strcmp(what, "move") == 0 && there && !fake_machine_device_is_open(device)) {
+                /* While it is open, whoever unbinds it would wait: here, in the only process. */
                 _cleanup_free_ char *driver = fake_machine_driver(device);
 
                 if (driver[0])

@@ -88,34 +88,38 @@ int sysfs_read_lines(int dir_fd, const char *path, int (*line)(void *userdata, c
         return ferror(file) ? -EIO : 0;
 }
 
+/* What the link says goes to `target`, of PATH_MAX bytes; "" where there is none. */
+static int read_link(int dir_fd, const char *path, char *target) {
+        ssize_t n = readlinkat(dir_fd, path, target, PATH_MAX - 1);
+        int r = n < 0 && errno != ENOENT ? -errno : 0;
+
+        target[n < 0 ? 0 : n] = '\0';
+        return r;
+}
+
 int sysfs_read_target(int dir_fd, const char *path, char **ret) {
         char target[PATH_MAX];
-        ssize_t n = readlinkat(dir_fd, path, target, sizeof(target) - 1);
+        int r = read_link(dir_fd, path, target);
 
-        if (n < 0)
-                return errno == ENOENT ? return_copy("", ret) : -errno;
-        target[n] = '\0';
-        return return_copy(target, ret);
+        return r < 0 ? r : return_copy(target, ret);
 }
 
 int sysfs_read_place(int dir_fd, const char *path, char **ret) {
-        _cleanup_free_ char *target = NULL;
+        char target[PATH_MAX];
         const char *place;
-        int r;
+        int r = read_link(dir_fd, path, target);
 
-        r = sysfs_read_target(dir_fd, path, &target);
         if (r < 0 && r != -EINVAL)
                 return r;
-        place = target ? strstr(target, DEVICES) : NULL;
+        place = strstr(target, DEVICES);
         return return_copy(place ? place + strlen(DEVICES) : "", ret);
 }
 
 int sysfs_read_link(int dir_fd, const char *path, char **ret) {
-        _cleanup_free_ char *target = NULL;
+        char target[PATH_MAX];
         const char *slash;
-        int r;
+        int r = read_link(dir_fd, path, target);
 
-        r = sysfs_read_target(dir_fd, path, &target);
         if (r < 0)
                 return r;
         slash = strrchr(target, '/');

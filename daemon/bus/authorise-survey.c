@@ -116,8 +116,7 @@ static int add_member(Call *call, const Device *member) {
 
 static int add_group(Call *call, const Group *group) {
         for (size_t i = 0; i < group->n_members; i++)
-                if ((!device_is_bridge(&group->members[i]->facts) ||
-                     group->members[i]->facts.vfio) &&
+                if (!device_is_bystander(&group->members[i]->facts) &&
                     add_member(call, group->members[i]) < 0)
                         return -1;
         for (size_t i = 0; i < ELEMENTS(actions); i++)
@@ -151,7 +150,7 @@ RefusalKind survey_prepare(Call *call, Refusal *refusal) {
                 checks_settle_mode(call);
         }
         if (add_all(call, &selection) < 0)
-                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                return refuse_memory(refusal);
         if (call->n_checks > QUESTIONS_MAX)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "that is %zu questions for polkit, the limit is %d; name fewer "

@@ -32,6 +32,8 @@
 #define WAIT_STEP_USEC 20000
 #define WAIT_STEPS 1500
 #define OPTIONS_MAX 8
+/* Some KiB each, and fewer than the bus lets wait for their answers. */
+#define FILLING 100
 
 typedef struct Arguments {
         uid_t uid;
@@ -353,13 +355,17 @@ static int call(sd_bus *bus, Arguments *arguments) {
         return EXIT_SUCCESS;
 }
 
+static int on_filling(sd_bus_message *reply _unused_, void *userdata _unused_,
+                      sd_bus_error *error _unused_) {
+        return 0;
+}
+
 /* More than a socket holds: what comes behind it stays with the bus. */
 static void fill_socket(sd_bus *bus) {
-        for (unsigned i = 0; i < 100; i++)
-                check(sd_bus_call_method_async(bus, NULL, "org.freedesktop.DBus",
-                                               "/org/freedesktop/DBus",
+        for (unsigned i = 0; i < FILLING; i++)
+                check(sd_bus_call_method_async(bus, NULL, VFIOD_BUS_NAME, VFIOD_PATH,
                                                "org.freedesktop.DBus.Introspectable", "Introspect",
-                                               NULL, NULL, NULL),
+                                               on_filling, NULL, NULL),
                       "fill the socket");
 }
 
@@ -374,9 +380,19 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error _
         return 0;
 }
 
+static void read_on(sd_bus *bus) {
+        int r = sd_bus_process(bus, NULL);
+
+        check(r, "read");
+        if (r == 0)
+                check(sd_bus_wait(bus, TIMEOUT_USEC), "wait");
+}
+
 static int call_unread(sd_bus *bus, Arguments *arguments) {
         unsigned left = arguments->unread;
 
+        while (sd_bus_is_ready(bus) == 0)
+                read_on(bus);
         if (!arguments->socket)
                 fill_socket(bus);
         for (unsigned i = 0; i < arguments->unread; i++) {
@@ -389,13 +405,8 @@ static int call_unread(sd_bus *bus, Arguments *arguments) {
         (void)puts("sent");
         (void)fflush(stdout);
         (void)getchar();
-        while (left > 0) {
-                int r = sd_bus_process(bus, NULL);
-
-                check(r, "read");
-                if (r == 0)
-                        check(sd_bus_wait(bus, TIMEOUT_USEC), "wait");
-        }
+        while (left > 0)
+                read_on(bus);
         (void)fflush(stdout);
         return EXIT_SUCCESS;
 }

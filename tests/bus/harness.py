@@ -42,6 +42,7 @@ BUS_POLICY = """  <policy context="default">
   <include>{vfiod}</include>
   <policy user="root">
     <allow own="org.freedesktop.PolicyKit1"/>
+    <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Debug.Stats"/>
   </policy>
 """
 

@@ -79,15 +79,17 @@ static void let_go_of_group(Broker *broker, uint32_t group) {
         broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
 }
 
-/* The devices whose reset set the device is in, but itself: they look different without it. */
-static char **find_reset_with(const Broker *broker, const char *name) {
+/* The devices whose reset set the device is in, and the one that it is a virtual function of: they
+ * look different without it. */
+static char **find_affected(const Broker *broker, const char *name) {
         const Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, name);
         char **names = NULL;
 
         for (size_t i = 0; broker->listener && device && i < topology->n_devices; i++)
                 if (topology->devices[i] != device &&
-                    reset_set_has(&topology->devices[i]->facts, &device->facts))
+                    (reset_set_has(&topology->devices[i]->facts, &device->facts) ||
+                     device_is_vf_of(device, topology->devices[i])))
                         (void)strv_push(&names, topology->devices[i]->facts.name);
         return names;
 }
@@ -100,7 +102,7 @@ static void emit_devices(Broker *broker, char *const *names) {
 static void remove_device(Broker *broker, const char *name) {
         Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, name);
-        _cleanup_strv_ char **reset_with = find_reset_with(broker, name);
+        _cleanup_strv_ char **affected = find_affected(broker, name);
         uint32_t group;
 
         if (!device)
@@ -109,7 +111,7 @@ static void remove_device(Broker *broker, const char *name) {
         let_go_of_device(broker, name);
         broker_emit(broker, CHANGE_DEVICE_REMOVED, group, name);
         (void)topology_remove_device(topology, name);
-        emit_devices(broker, reset_with);
+        emit_devices(broker, affected);
         if (topology_find_group(topology, group)) {
                 broker_emit(broker, CHANGE_GROUP_CHANGED, group, NULL);
                 return;
@@ -133,7 +135,7 @@ static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
         Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, facts->name);
         _cleanup_free_ char *name = strdup(facts->name);
-        _cleanup_strv_ char **reset_with = NULL;
+        _cleanup_strv_ char **affected = NULL;
         bool was_vfio = device && device->facts.vfio, is_vfio = facts->vfio;
         uint32_t group = facts->group;
         int r;
@@ -161,8 +163,8 @@ static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
         broker_emit(broker, device_changes[r], group, name);
         broker_emit(broker, CHANGE_GROUP_CHANGED, group, NULL);
         if (r == TOPOLOGY_ADDED)
-                reset_with = find_reset_with(broker, name);
-        emit_devices(broker, reset_with);
+                affected = find_affected(broker, name);
+        emit_devices(broker, affected);
         return 0;
 }
 

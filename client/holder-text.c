@@ -190,16 +190,14 @@ static char *describe_things(const HolderList *list, Rank rank) {
 
         if (collect_things(list, rank, &things) < 0)
                 return NULL;
-        n = strv_length(things);
-        if (n == 0)
+        if (!things)
                 return strdup("the files");
-        /* NOLINTBEGIN(clang-analyzer-core.NullDereference): strv_length(NULL) is 0 */
+        n = strv_length(things);
         if (n == 1)
                 return strdup(things[0]);
         if (n == 2)
                 return string_format("%s and %s", things[0], things[1]);
         return string_format("%s and %zu more", things[0], n - 1);
-        /* NOLINTEND(clang-analyzer-core.NullDereference) */
 }
 
 static char *live_sentence(const HolderList *list, bool taking) {

@@ -2,6 +2,7 @@
 
 #include "client/manager.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -44,14 +45,15 @@ static int call_all_consume(vfiod_connection *c, sd_bus_message **calls, size_t 
 /* The calls of these members, and Explain where there are targets, in one round trip. */
 static int call_members(vfiod_connection *c, const char *const *members, size_t n_members,
                         char **targets, sd_bus_message **replies) {
+        size_t n = n_members + (strv_length(targets) > 0);
         sd_bus_message *calls[4] = {NULL};
-        size_t n = 0;
         int r = 0;
 
-        for (; n < n_members && r >= 0; n++)
-                r = new_call(c, members[n], &calls[n]);
-        if (r >= 0 && strv_length(targets) > 0)
-                r = new_target_call(c, "Explain", targets, &calls[n++]);
+        assert(n <= ELEMENTS(calls));
+        for (size_t i = 0; i < n_members && r >= 0; i++)
+                r = new_call(c, members[i], &calls[i]);
+        if (r >= 0 && n > n_members)
+                r = new_target_call(c, "Explain", targets, &calls[n_members]);
         if (r < 0) {
                 for (size_t i = 0; i < n; i++)
                         sd_bus_message_unref(calls[i]);

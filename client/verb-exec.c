@@ -5,6 +5,7 @@
  * as long as the program, or any child of it that has lease_fd. Nothing of vfioctl stays behind.
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -120,6 +121,7 @@ static int set_environment(const vfiod_lease *lease) {
 static int become(const vfiod_lease *lease, char **command) {
         int r;
 
+        assert(command);
         r = set_environment(lease);
         if (r >= 0)
                 r = inherit_all(lease);

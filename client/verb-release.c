@@ -30,7 +30,7 @@ int verb_release(const Arguments *a) {
         if (r < 0)
                 return connection_report(c, r);
 
-        for (char **path = paths; *path; path++) {
+        for (char **path = paths; path && *path; path++) {
                 int failed;
 
                 r = vfiod_release(c, *path);

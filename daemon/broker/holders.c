@@ -70,7 +70,7 @@ void broker_find_holders(Broker *broker, const Request *request, BrokerDone done
         question = calloc(1, sizeof(Question));
         if (!question || request_copy(request, &question->request) < 0) {
                 free(question);
-                (void)refuse(&outcome.refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                (void)refuse_memory(&outcome.refusal);
                 done(userdata, &outcome);
                 return;
         }

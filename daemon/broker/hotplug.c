@@ -121,17 +121,37 @@ static void remove_device(Broker *broker, const char *name) {
         wait_poke(broker);
 }
 
-/* Another device at a known address is found with the database closed. */
-static int look_up_names(PciNames *names, DeviceFacts *facts) {
-        _cleanup_(pci_names_closep) PciNames *own_names = NULL;
+/* A device whose names are those of these ids. */
+static const Device *find_alike(const Topology *topology, const DeviceFacts *facts) {
+        for (size_t i = 0; i < topology->n_devices; i++) {
+                const DeviceFacts *other = &topology->devices[i]->facts;
 
-        if (!names)
-                names = own_names = pci_names_open();
-        return names ? pci_names_look_up(names, facts) : -ENOMEM;
+                if (other->vendor == facts->vendor && other->device == facts->device &&
+                    other->class_code == facts->class_code)
+                        return topology->devices[i];
+        }
+        return NULL;
+}
+
+/* Opening the database takes long, and hundreds of virtual functions come at once: it is opened for
+ * ids that no device has. */
+static int look_up_names(const Topology *topology, PciNames **names, DeviceFacts *facts) {
+        const Device *alike = find_alike(topology, facts);
+
+        if (alike)
+                return string_set(&facts->vendor_name, alike->facts.vendor_name) < 0 ||
+                                       string_set(&facts->device_name, alike->facts.device_name) <
+                                               0 ||
+                                       string_set(&facts->class_name, alike->facts.class_name) < 0
+                               ? -ENOMEM
+                               : 0;
+        if (!*names)
+                *names = pci_names_open();
+        return *names ? pci_names_look_up(*names, facts) : -ENOMEM;
 }
 
 /* The group must be in the topology. */
-static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
+static int put_device(Broker *broker, PciNames **names, DeviceFacts *facts) {
         Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, facts->name);
         _cleanup_free_ char *name = strdup(facts->name);
@@ -142,17 +162,7 @@ static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
 
         if (!name)
                 return -ENOMEM;
-        /* Names follow from the ids: the database is opened for devices that are new. */
-        if (device && device->facts.vendor == facts->vendor &&
-            device->facts.device == facts->device)
-                r = string_set(&facts->vendor_name, device->facts.vendor_name) < 0 ||
-                                    string_set(&facts->device_name, device->facts.device_name) <
-                                            0 ||
-                                    string_set(&facts->class_name, device->facts.class_name) < 0
-                            ? -ENOMEM
-                            : 0;
-        else
-                r = look_up_names(names, facts);
+        r = look_up_names(topology, names, facts);
         if (r < 0)
                 return r;
         r = topology_put_device(topology, facts);
@@ -193,16 +203,8 @@ static void drop_missing(Broker *broker, uint32_t number, char *const *members) 
                 remove_device(broker, *name);
 }
 
-/* The names database is opened only if a device turns up that was not known. */
-static bool has_new_member(const Broker *broker, char *const *members) {
-        for (; members && *members; members++)
-                if (!topology_find_device(&broker->world.topology, *members))
-                        return true;
-        return false;
-}
-
-static void refresh_group(Broker *broker, uint32_t number, PciNames *names) {
-        _cleanup_(pci_names_closep) PciNames *own_names = NULL;
+/* *names: the database, NULL while nobody has wanted it. */
+static void refresh_group(Broker *broker, uint32_t number, PciNames **names) {
         _cleanup_strv_ char **members = NULL;
 
         if (enumerate_members(&broker->roots, number, &members) < 0)
@@ -210,8 +212,6 @@ static void refresh_group(Broker *broker, uint32_t number, PciNames *names) {
         drop_missing(broker, number, members);
         if (!members || read_group(broker, number) < 0)
                 return;
-        if (!names && has_new_member(broker, members))
-                names = own_names = pci_names_open();
         for (char **member = members; *member; member++) {
                 _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
 
@@ -221,18 +221,20 @@ static void refresh_group(Broker *broker, uint32_t number, PciNames *names) {
 }
 
 void broker_refresh_group(Broker *broker, uint32_t group) {
-        refresh_group(broker, group, NULL);
+        _cleanup_(pci_names_closep) PciNames *names = NULL;
+
+        refresh_group(broker, group, &names);
 }
 
 static int refresh_all(Broker *broker) {
-        _cleanup_(pci_names_closep) PciNames *names = pci_names_open();
+        _cleanup_(pci_names_closep) PciNames *names = NULL;
         _cleanup_free_ uint32_t *numbers = NULL, *known = NULL;
         const Topology *topology = &broker->world.topology;
         size_t n = 0, n_known = topology->n_groups;
         int r;
 
         known = calloc(n_known + 1, sizeof(uint32_t));
-        if (!known || !names)
+        if (!known)
                 return -ENOMEM;
         for (size_t i = 0; i < n_known; i++)
                 known[i] = topology->groups[i]->facts.number;
@@ -240,9 +242,9 @@ static int refresh_all(Broker *broker) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++)
-                refresh_group(broker, numbers[i], names);
+                refresh_group(broker, numbers[i], &names);
         for (size_t i = 0; i < n_known; i++)
-                refresh_group(broker, known[i], names);
+                refresh_group(broker, known[i], &names);
         return 0;
 }
 
@@ -254,17 +256,17 @@ static void on_event(Broker *broker, const MonitorEvent *event) {
         if (event->removed) {
                 /* Its address may be taken again already: believe sysfs, not the event. */
                 if (known)
-                        refresh_group(broker, old, NULL);
+                        broker_refresh_group(broker, old);
                 return;
         }
         if (read_device_group(&broker->roots, event->syspath, &group) < 0) {
                 if (known)
-                        refresh_group(broker, old, NULL);
+                        broker_refresh_group(broker, old);
                 return;
         }
         if (known && old != group)
-                refresh_group(broker, old, NULL);
-        refresh_group(broker, group, NULL);
+                broker_refresh_group(broker, old);
+        broker_refresh_group(broker, group);
 }
 
 static int on_monitor(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,

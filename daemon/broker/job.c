@@ -170,7 +170,7 @@ static Job *job_new(Broker *broker, const JobClass *class, const Request *reques
         if (!job || request_copy(request, &copy) < 0) {
                 _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
 
-                (void)refuse(&outcome.refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                (void)refuse_memory(&outcome.refusal);
                 if (done)
                         done(userdata, &outcome);
                 free(job);
@@ -202,8 +202,7 @@ static RefusalKind decide_job(Job *job, uint32_t **ret_groups, size_t *ret_n) {
                 return refusal->kind;
 
         *ret_groups = selection_groups(&selection, ret_n);
-        return *ret_groups ? REFUSAL_NONE
-                           : refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+        return *ret_groups ? REFUSAL_NONE : refuse_memory(refusal);
 }
 
 void job_run(Broker *broker, const JobClass *class, const Request *request, BrokerDone done,

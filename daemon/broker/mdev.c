@@ -33,7 +33,7 @@ RefusalKind broker_check_mdev_parent(const Broker *broker, const char *name, Ref
 static void refuse_without_memory(BrokerDone done, void *userdata) {
         _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
 
-        (void)refuse(&outcome.refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+        (void)refuse_memory(&outcome.refusal);
         done(userdata, &outcome);
 }
 

@@ -28,9 +28,9 @@ bool outcome_is_success(const Outcome *outcome) {
 
 const char *outcome_sentence(const Outcome *outcome) {
         if (outcome->refusal.kind != REFUSAL_NONE)
-                return outcome->refusal.sentence ?: "vfiod is out of memory";
+                return outcome->refusal.sentence ?: REFUSAL_NO_MEMORY;
         if (outcome->error != 0 || outcome->timed_out)
-                return outcome->failure ?: "vfiod is out of memory";
+                return outcome->failure ?: REFUSAL_NO_MEMORY;
         return "";
 }
 

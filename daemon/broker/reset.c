@@ -49,6 +49,6 @@ void reset_run(Broker *broker, const Request *request, BrokerDone done, void *us
                 job_run(broker, &job_class_reset, &whole, done, userdata);
                 return;
         }
-        (void)refuse(&outcome.refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+        (void)refuse_memory(&outcome.refusal);
         done(userdata, &outcome);
 }

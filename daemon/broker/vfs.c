@@ -52,6 +52,6 @@ void vfs_run(Broker *broker, const Request *request, BrokerDone done, void *user
                 job_run(broker, &job_class_set_vfs, &whole, done, userdata);
                 return;
         }
-        (void)refuse(&outcome.refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+        (void)refuse_memory(&outcome.refusal);
         done(userdata, &outcome);
 }

@@ -122,7 +122,7 @@ static void end_held(Waiter *waiter) {
                 string_or_empty(refusal->sentence), string_is_empty(holders) ? "" : "; held by ",
                 string_or_empty(holders));
         end_with(waiter, waiter->expired && !stuck ? REFUSAL_STILL_HELD : refusal->kind,
-                 sentence ?: "vfiod is out of memory");
+                 sentence ?: REFUSAL_NO_MEMORY);
 }
 
 /* That it may be otherwise later, without anything being done about it here. */
@@ -302,7 +302,7 @@ static void begin(Waiter *waiter) {
         groups = groups_of(waiter, &n);
         if (!groups || wait_begin(&broker->world.waits, &waiter->wait, waiter->request.caller.uid,
                                   deadline, groups, n) < 0) {
-                end_with(waiter, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                end_with(waiter, REFUSAL_LIMIT_EXCEEDED, REFUSAL_NO_MEMORY);
                 return;
         }
         if (deadline)
@@ -434,7 +434,7 @@ void wait_run(Broker *broker, const Request *request, BrokerDone done, void *use
 
         if (!waiter || request_copy(request, &waiter->request) < 0) {
                 free(waiter);
-                (void)refuse(&outcome.refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                (void)refuse_memory(&outcome.refusal);
                 done(userdata, &outcome);
                 return;
         }

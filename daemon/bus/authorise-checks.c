@@ -128,10 +128,6 @@ static int add_memlock_check(Call *call) {
         return check_describe_request(check, call);
 }
 
-static RefusalKind refuse_memory(Refusal *refusal) {
-        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
-}
-
 /* What polkit is told is what is done, whatever else may be possible by then. */
 void checks_settle_mode(Call *call) {
         if (call->request.mode == MODE_AUTO)
@@ -152,9 +148,8 @@ static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
                 for (size_t j = 0; j < selection.groups[i]->n_members; j++) {
                         const Device *member = selection.groups[i]->members[j];
 
-                        bool bridge = device_is_bridge(&member->facts) && !member->facts.vfio;
-
-                        if ((!bridge && add_member_checks(call, member) < 0) ||
+                        if ((!device_is_bystander(&member->facts) &&
+                             add_member_checks(call, member) < 0) ||
                             add_override_check(call, member) < 0)
                                 return refuse_memory(refusal);
                 }

@@ -116,8 +116,7 @@ static int add_member(Call *call, const Device *member) {
 
 static int add_group(Call *call, const Group *group) {
         for (size_t i = 0; i < group->n_members; i++)
-                if ((!device_is_bridge(&group->members[i]->facts) ||
-                     group->members[i]->facts.vfio) &&
+                if (!device_is_bystander(&group->members[i]->facts) &&
                     add_member(call, group->members[i]) < 0)
                         return -1;
         for (size_t i = 0; i < ELEMENTS(actions); i++)
@@ -151,7 +150,7 @@ RefusalKind survey_prepare(Call *call, Refusal *refusal) {
                 checks_settle_mode(call);
         }
         if (add_all(call, &selection) < 0)
-                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                return refuse_memory(refusal);
         if (call->n_checks > QUESTIONS_MAX)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "that is %zu questions for polkit, the limit is %d; name fewer "
@@ -199,33 +198,34 @@ static int read_defaults(Call *call, sd_bus_message *reply) {
         return r;
 }
 
-static int on_defaults(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
-        Call *call = userdata;
+/* Whoever waited for the first answer is not to wait as long for the second. */
+static void note_late(Call *call) {
+        for (size_t i = 0; i < call->n_checks; i++) {
+                Check *check = &call->checks[i];
 
-        call->question = sd_bus_slot_unref(call->question);
-        if (polkit_is_absent(sd_bus_message_get_error(reply)))
+                if (check->decider)
+                        continue;
+                check->decider = DECIDER_ERROR;
+                check->error = strdup("it did not answer in time; try again");
+        }
+}
+
+void survey_note_defaults(Call *call, sd_bus_message *reply) {
+        if (!reply)
+                note_late(call);
+        else if (polkit_is_absent(sd_bus_message_get_error(reply)))
                 survey_without_polkit(call);
         /* Without defaults the answers are of use all the same. */
         else if (!sd_bus_message_is_method_error(reply, NULL))
                 (void)read_defaults(call, reply);
-        call->survey_asked(call);
-        return 0;
 }
 
-int survey_ask_defaults(Call *call, void (*asked)(Call *call)) {
-        sd_bus_message *m = NULL;
+int survey_new_defaults(const Call *call, sd_bus_message **ret) {
         int r;
 
-        call->survey_asked = asked;
-        r = sd_bus_message_new_method_call(call->bus->authority, &m, POLKIT_NAME, POLKIT_PATH,
+        r = sd_bus_message_new_method_call(call->bus->authority, ret, POLKIT_NAME, POLKIT_PATH,
                                            POLKIT_INTERFACE, "EnumerateActions");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", "");
-        if (r >= 0)
-                r = sd_bus_call_async(call->bus->authority, &call->question, m, on_defaults, call,
-                                      POLKIT_TIMEOUT_USEC);
-        sd_bus_message_unref(m);
-        return r;
+        return r < 0 ? r : sd_bus_message_append(*ret, "s", "");
 }
 
 /* In the details that come with a yes. */
@@ -254,10 +254,14 @@ static CheckDecider decider_of(const Check *check) {
 }
 
 void survey_note_answer(Call *call, sd_bus_message *reply) {
-        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        const sd_bus_error *error = reply ? sd_bus_message_get_error(reply) : NULL;
         Check *check = &call->checks[call->next_check];
         int authorised, challenge;
 
+        if (!reply) {
+                note_late(call);
+                return;
+        }
         if (polkit_is_absent(error)) {
                 survey_without_polkit(call);
                 return;

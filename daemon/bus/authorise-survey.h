@@ -16,13 +16,14 @@
  */
 RefusalKind survey_prepare(Call *call, Refusal *refusal);
 
-/*
- * Asks polkit for the defaults of all actions, before its answers are asked for. `asked` is called
- * later, with what it was told in the checks; if polkit is not there, that is the answer to all.
- */
-int survey_ask_defaults(Call *call, void (*asked)(Call *call));
+/* A question for the defaults of all actions, to be asked before the others. */
+int survey_new_defaults(const Call *call, sd_bus_message **ret);
 
-/* What polkit says to the question call->next_check. */
+/* What polkit says to that: if it is not there, that is the answer to all. NULL: it is late. */
+void survey_note_defaults(Call *call, sd_bus_message *reply);
+
+/* What polkit says to the question call->next_check. NULL: it is late, and is not waited for again.
+ */
 void survey_note_answer(Call *call, sd_bus_message *reply);
 
 /* Nobody can be asked what is still open. */

@@ -3,7 +3,9 @@
 /*
  * The conversation with polkit (org.freedesktop.PolicyKit1.Authority, CheckAuthorization):
  *   1. checks_prepare() lists the questions; root's list, and an owner's, counts as answered.
- *   2. One question at a time is sent, with a cancellation id, and may wait for a person.
+ *   2. One question at a time stands in line (polkit-line.c), and is asked without a person. Where
+ *      polkit would have one asked, and the caller allows it, it is asked once more, with: that may
+ *      take minutes, in which nobody waits in line behind it.
  *   3. The first "no" ends the call. While a question is pending, the sender's leaving withdraws
  * it.
  *   4. After the last "yes" the list is made again: what was asked about must still be there.
@@ -31,22 +33,10 @@
 #define INTERACTIVE_TIMEOUT_USEC (5 * 60 * 1000000ULL)
 
 static RefusalKind proceed(Call *call, Refusal *refusal);
-
-static void withdraw(const Call *call) {
-        char id[32];
-
-        if (!call->cancellation || !call->bus->authority)
-                return;
-        (void)snprintf(id, sizeof(id), "vfiod-%" PRIu64, call->cancellation);
-        (void)sd_bus_call_method_async(call->bus->authority, NULL, POLKIT_NAME, POLKIT_PATH,
-                                       POLKIT_INTERFACE, "CancelCheckAuthorization", NULL, NULL,
-                                       "s", id);
-}
+static RefusalKind ask(Call *call, Refusal *refusal);
 
 void authorise_stop(Call *call) {
-        withdraw(call);
-        call->cancellation = 0;
-        call->question = sd_bus_slot_unref(call->question);
+        call->asking = polkit_question_leave(call->asking);
 }
 
 static const char *subject_of(const Call *call) {
@@ -67,55 +57,85 @@ static void finish(Call *call) {
                 call_authorised(call);
 }
 
+static const char *action_of(const Call *call) {
+        return call->checks[call->next_check].action;
+}
+
+static RefusalKind refuse_late(const Call *call, Refusal *refusal) {
+        return refuse(refusal, REFUSAL_NOT_AUTHORISED,
+                      "polkit did not answer in time; try again (action %s)", action_of(call));
+}
+
 static RefusalKind judge_error(const Call *call, const sd_bus_error *error, Refusal *refusal) {
         if (polkit_is_absent(error))
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED,
                               "polkit is not there to ask, so only root may do this (action %s)",
-                              call->checks[call->next_check].action);
+                              action_of(call));
+        /* Of the bus: it was not started in time. */
+        if (sd_bus_error_has_name(error, "org.freedesktop.DBus.Error.TimedOut"))
+                return refuse_late(call, refusal);
         return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked about %s: %s",
-                      call->checks[call->next_check].action, string_or_empty(error->message));
+                      action_of(call), string_or_empty(error->message));
 }
 
-static RefusalKind judge_answer(const Call *call, sd_bus_message *reply, Refusal *refusal) {
-        const Check *check = &call->checks[call->next_check];
-        const sd_bus_error *error = sd_bus_message_get_error(reply);
+static RefusalKind read_answer(const Call *call, sd_bus_message *reply, CheckResult *ret,
+                               Refusal *refusal) {
+        const sd_bus_error *error = reply ? sd_bus_message_get_error(reply) : NULL;
         int authorised, challenge;
 
+        if (!reply)
+                return refuse_late(call, refusal);
         if (error)
                 return judge_error(call, error, refusal);
         if (sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 ||
             sd_bus_message_read(reply, "bb", &authorised, &challenge) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit's answer makes no sense");
-        if (authorised)
-                return REFUSAL_NONE;
-        if (challenge && !sd_bus_message_get_allow_interactive_authorization(call->message))
-                return refuse(refusal, REFUSAL_AUTHORISATION_NEEDED,
-                              "uid %u must authenticate to do this to %s (polkit action %s)",
-                              call->request.caller.uid, subject_of(call), check->action);
-        return refuse(refusal, REFUSAL_NOT_AUTHORISED,
-                      "uid %u may not do this to %s (polkit action %s)", call->request.caller.uid,
-                      subject_of(call), check->action);
+        *ret = authorised ? RESULT_YES : challenge ? RESULT_CHALLENGE : RESULT_NO;
+        return REFUSAL_NONE;
 }
 
-static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error _unused_) {
+/* A challenge to a question that a person was there for: nobody could be found to ask. */
+static RefusalKind refuse_answer(const Call *call, CheckResult result, Refusal *refusal) {
+        if (result == RESULT_CHALLENGE && !call->interactive)
+                return refuse(refusal, REFUSAL_AUTHORISATION_NEEDED,
+                              "uid %u must authenticate to do this to %s (polkit action %s)",
+                              call->request.caller.uid, subject_of(call), action_of(call));
+        return refuse(refusal, REFUSAL_NOT_AUTHORISED,
+                      "uid %u may not do this to %s (polkit action %s)", call->request.caller.uid,
+                      subject_of(call), action_of(call));
+}
+
+static RefusalKind go_on(Call *call, Refusal *refusal) {
+        call->interactive = false;
+        call->next_check++;
+        return proceed(call, refusal);
+}
+
+static RefusalKind heed_answer(Call *call, sd_bus_message *reply, Refusal *refusal) {
+        CheckResult result = RESULT_NO;
+
+        if (call->permission == PERMISSION_SURVEY) {
+                survey_note_answer(call, reply);
+                return go_on(call, refusal);
+        }
+        if (read_answer(call, reply, &result, refusal))
+                return refusal->kind;
+        if (result == RESULT_YES)
+                return go_on(call, refusal);
+        if (result == RESULT_NO || call->interactive ||
+            !sd_bus_message_get_allow_interactive_authorization(call->message))
+                return refuse_answer(call, result, refusal);
+        call->interactive = true;
+        return ask(call, refusal);
+}
+
+static void on_answer(void *userdata, sd_bus_message *reply) {
         Call *call = userdata;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
-        call->question = sd_bus_slot_unref(call->question);
-        /* Given up: what is still asked of a person is to be taken away. */
-        if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY))
-                withdraw(call);
-        call->cancellation = 0;
-        if (call->permission == PERMISSION_SURVEY)
-                survey_note_answer(call, reply);
-        else if (judge_answer(call, reply, &refusal)) {
+        call->asking = NULL;
+        if (heed_answer(call, reply, &refusal))
                 call_refuse(call, &refusal);
-                return 0;
-        }
-        call->next_check++;
-        if (proceed(call, &refusal))
-                call_refuse(call, &refusal);
-        return 0;
 }
 
 /*
@@ -135,13 +155,13 @@ static int append_subject(sd_bus_message *m, const Call *call) {
                                      call->connection->peer.pidfd);
 }
 
-static int new_question(const Call *call, bool interactive, sd_bus_message **ret) {
+static int new_question(const Call *call, sd_bus_message **ret) {
         const Check *check = &call->checks[call->next_check];
         sd_bus_message *m = NULL;
         char id[32];
         int r;
 
-        (void)snprintf(id, sizeof(id), "vfiod-%" PRIu64, call->cancellation);
+        (void)snprintf(id, sizeof(id), POLKIT_ID, polkit_question_id(call->asking));
         r = sd_bus_message_new_method_call(call->bus->authority, &m, POLKIT_NAME, POLKIT_PATH,
                                            POLKIT_INTERFACE, "CheckAuthorization");
         if (r >= 0)
@@ -151,7 +171,8 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
         if (r >= 0)
                 r = authorise_append_details(m, check);
         if (r >= 0)
-                r = sd_bus_message_append(m, "us", interactive ? POLKIT_ALLOW_INTERACTION : 0U, id);
+                r = sd_bus_message_append(m, "us",
+                                          call->interactive ? POLKIT_ALLOW_INTERACTION : 0U, id);
         if (r < 0) {
                 sd_bus_message_unref(m);
                 return r;
@@ -162,44 +183,75 @@ static int new_question(const Call *call, bool interactive, sd_bus_message **ret
 
 /* A number whose process has ended may be another's by the time polkit looks. */
 static RefusalKind refuse_unaskable(const Call *call, Refusal *refusal) {
-        const char *action = call->checks[call->next_check].action;
-
         if (!call->bus->authority)
                 return refuse(
                         refusal, REFUSAL_NOT_AUTHORISED,
                         "without the system bus there is no polkit to ask, so only root may do "
                         "this (action %s)",
-                        action);
+                        action_of(call));
         if (call->connection->is_peer && !peer_is_alive(&call->connection->peer))
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED,
                               "the process that made this connection has ended or cannot be seen, "
                               "so polkit cannot be asked about it (action %s)",
-                              action);
+                              action_of(call));
         return REFUSAL_NONE;
 }
 
-static RefusalKind ask_next(Call *call, Refusal *refusal) {
-        bool interactive = call->permission != PERMISSION_SURVEY &&
-                           sd_bus_message_get_allow_interactive_authorization(call->message);
+static RefusalKind refuse_unasked(int error, Refusal *refusal) {
+        return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked: %s",
+                      strerror(-error));
+}
+
+/* Whoever waited may be gone by now, and polkit's bus too. */
+static RefusalKind put_question(Call *call,
+                                int (*new_message)(const Call *call, sd_bus_message **ret),
+                                Refusal *refusal) {
         sd_bus_message *m = NULL;
         int r;
 
-        /* Between two questions, either may have gone. */
         if (refuse_unaskable(call, refusal))
                 return refusal->kind;
+        r = new_message(call, &m);
+        if (r >= 0)
+                r = polkit_question_send(call->asking, call->bus->authority, m,
+                                         call->interactive ? INTERACTIVE_TIMEOUT_USEC
+                                                           : POLKIT_TIMEOUT_USEC);
+        sd_bus_message_unref(m);
+        return r < 0 ? refuse_unasked(r, refusal) : REFUSAL_NONE;
+}
+
+static void on_turn(void *userdata) {
+        Call *call = userdata;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        if (put_question(call, new_question, &refusal))
+                call_refuse(call, &refusal);
+}
+
+/* When this returns, the call may have been refused already, and be gone. */
+static RefusalKind stand_in_line(Call *call, void (*turn)(void *userdata),
+                                 void (*answered)(void *userdata, sd_bus_message *reply),
+                                 Refusal *refusal) {
+        const Config *config = &broker_world(call->bus->broker)->config;
+        PolkitAsker asker = {
+                .uid = call->request.caller.uid,
+                .interactive = call->interactive,
+                .interactive_max = config->limit_interactive_questions_per_uid,
+                .turn = turn,
+                .answered = answered,
+                .userdata = call,
+        };
+        int r;
+
         if (limit_question(call, refusal))
                 return refusal->kind;
-        call->cancellation = ++call->bus->last_cancellation;
-        r = new_question(call, interactive, &m);
-        if (r >= 0)
-                r = sd_bus_call_async(call->bus->authority, &call->question, m, on_answer, call,
-                                      interactive ? INTERACTIVE_TIMEOUT_USEC : POLKIT_TIMEOUT_USEC);
-        sd_bus_message_unref(m);
-        if (r >= 0)
-                return REFUSAL_NONE;
-        call->cancellation = 0;
-        return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked: %s",
-                      strerror(-r));
+        r = polkit_line_join(&call->bus->line, &asker, &call->asking);
+        return r < 0 ? refuse_unasked(r, refusal) : REFUSAL_NONE;
+}
+
+static RefusalKind ask(Call *call, Refusal *refusal) {
+        /* Between two questions, either may have gone. */
+        return refuse_unaskable(call, refusal) ?: stand_in_line(call, on_turn, on_answer, refusal);
 }
 
 static bool is_answered(const Call *call) {
@@ -211,14 +263,25 @@ static RefusalKind proceed(Call *call, Refusal *refusal) {
         while (!is_answered(call) && call->checks[call->next_check].decider)
                 call->next_check++;
         if (!is_answered(call))
-                return ask_next(call, refusal);
+                return ask(call, refusal);
         finish(call);
         return REFUSAL_NONE;
 }
 
-static void on_defaults(Call *call) {
+static void on_defaults_turn(void *userdata) {
+        Call *call = userdata;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
+        if (put_question(call, survey_new_defaults, &refusal))
+                call_refuse(call, &refusal);
+}
+
+static void on_defaults(void *userdata, sd_bus_message *reply) {
+        Call *call = userdata;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        call->asking = NULL;
+        survey_note_defaults(call, reply);
         if (proceed(call, &refusal))
                 call_refuse(call, &refusal);
 }
@@ -240,9 +303,7 @@ static RefusalKind begin_survey(Call *call, Refusal *refusal) {
                 return refusal->kind;
         if (call_watch_sender(call, call_free) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "the caller could not be watched");
-        if (survey_ask_defaults(call, on_defaults) < 0)
-                return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit could not be asked");
-        return REFUSAL_NONE;
+        return stand_in_line(call, on_defaults_turn, on_defaults, refusal);
 }
 
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {

@@ -60,5 +60,5 @@ int bus_error_set_outcome(sd_bus_error *error, const Outcome *outcome) {
 
 int bus_error_set_refusal(sd_bus_error *error, const Refusal *refusal) {
         return sd_bus_error_set(error, names[refusal->kind],
-                                refusal->sentence ?: "vfiod is out of memory");
+                                refusal->sentence ?: REFUSAL_NO_MEMORY);
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Changes in the broker become signals on every connection, and the end of a lease a record. */
+/*
+ * Changes in the broker become signals on every connection, and the end of a lease a record. What a
+ * signal says is rendered once: sd_bus_emit_properties_changed() and its like would do so for each
+ * connection, and who opens many would make everybody wait for that.
+ */
 
+#include <errno.h>
+
+#include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
-#include "daemon/bus/bus-private.h"
 #include "daemon/bus/journal.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
@@ -49,6 +55,14 @@ typedef enum Event {
         EVENT_REMOVED,
 } Event;
 
+/* What has happened to which object. */
+typedef struct News {
+        Event event;
+        const BusKind *kind;
+        const char *path;
+        char *const *properties; /* that may have changed */
+} News;
+
 static bool has_too_much(const Connection *connection) {
         uint64_t queued;
 
@@ -56,54 +70,122 @@ static bool has_too_much(const Connection *connection) {
                queued >= broker_world(connection->bus->broker)->config.limit_queued_messages;
 }
 
-static void emit(const Bus *bus, const char *path, Event event, const char *interface,
-                 char *const *properties) {
-        if (!path)
+static bool is_told(Connection *connection) {
+        /* Nobody has asked for anything yet who has not authenticated, and what was queued for it
+         * would keep it from being heard. */
+        if (connection->doomed || sd_bus_is_ready(connection->sd) <= 0)
+                return false;
+        /* Whoever asks and does not read is not read from; but signals come unasked. */
+        if (connection->is_peer && has_too_much(connection)) {
+                connection_doom(connection);
+                return false;
+        }
+        return true;
+}
+
+static int new_signal(const News *news, sd_bus *sd, sd_bus_message **ret) {
+        if (news->event == EVENT_CHANGED)
+                return sd_bus_message_new_signal(sd, ret, news->path,
+                                                 "org.freedesktop.DBus.Properties",
+                                                 "PropertiesChanged");
+        return sd_bus_message_new_signal(sd, ret, VFIOD_PATH, "org.freedesktop.DBus.ObjectManager",
+                                         news->event == EVENT_ADDED ? "InterfacesAdded"
+                                                                    : "InterfacesRemoved");
+}
+
+static int append_changed(sd_bus_message *m, const News *news, const World *world,
+                          const void *object) {
+        int r;
+
+        r = sd_bus_message_append(m, "s", news->kind->interface);
+        if (r >= 0)
+                r = bus_append_some_properties(m, news->kind->properties, news->properties, world,
+                                               object);
+        return r < 0 ? r : sd_bus_message_append(m, "as", 0);
+}
+
+static int append_added(sd_bus_message *m, const News *news, const World *world,
+                        const void *object) {
+        int r;
+
+        r = sd_bus_message_append(m, "o", news->path);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'e', "sa{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", news->kind->interface);
+        if (r >= 0)
+                r = bus_append_properties(m, news->kind->properties, world, object);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int render(sd_bus_message *m, const News *news, const World *world) {
+        const void *object;
+
+        if (news->event == EVENT_REMOVED)
+                return sd_bus_message_append(m, "oas", news->path, 1, news->kind->interface);
+        object = news->kind->find(world, news->path);
+        if (!object)
+                return -ENOENT;
+        return news->event == EVENT_ADDED ? append_added(m, news, world, object)
+                                          : append_changed(m, news, world, object);
+}
+
+static int copy(sd_bus_message *m, sd_bus_message *rendered) {
+        int r = sd_bus_message_rewind(rendered, true);
+
+        return r < 0 ? r : sd_bus_message_copy(m, rendered, true);
+}
+
+/* *rendered is what the first one was told. */
+static void tell(const Connection *connection, const News *news, sd_bus_message **rendered) {
+        sd_bus_message *m = NULL;
+        int r;
+
+        r = new_signal(news, connection->sd, &m);
+        if (r >= 0)
+                r = *rendered ? copy(m, *rendered)
+                              : render(m, news, broker_world(connection->bus->broker));
+        if (r >= 0)
+                r = sd_bus_send(connection->sd, m, NULL);
+        if (r >= 0 && !*rendered)
+                *rendered = sd_bus_message_ref(m);
+        sd_bus_message_unref(m);
+}
+
+static void emit(const Bus *bus, const News *news) {
+        sd_bus_message *rendered = NULL;
+
+        if (!news->path)
                 return;
         list_for_each(link, &bus->connections) {
                 Connection *connection = container_of(link, Connection, link);
-                sd_bus *sd = connection->sd;
 
-                /* Nobody has asked for anything yet who has not authenticated, and what was queued
-                 * for it would keep it from being heard. */
-                if (connection->doomed || sd_bus_is_ready(sd) <= 0)
-                        continue;
-                /* Whoever asks and does not read is not read from; but signals come unasked. */
-                if (connection->is_peer && has_too_much(connection)) {
-                        connection_doom(connection);
-                        continue;
-                }
-                switch (event) {
-                case EVENT_ADDED:
-                        (void)sd_bus_emit_interfaces_added(sd, path, interface, NULL);
-                        break;
-                case EVENT_CHANGED:
-                        (void)sd_bus_emit_properties_changed_strv(sd, path, interface,
-                                                                  (char **)properties);
-                        break;
-                case EVENT_REMOVED:
-                        (void)sd_bus_emit_interfaces_removed(sd, path, interface, NULL);
-                        break;
-                }
+                if (is_told(connection))
+                        tell(connection, news, &rendered);
         }
+        sd_bus_message_unref(rendered);
 }
 
 static void emit_group(const Bus *bus, uint32_t number, Event event) {
         _cleanup_free_ char *path = path_of_group(number);
 
-        emit(bus, path, event, VFIOD_INTERFACE_GROUP, group_properties);
+        emit(bus, &(News){event, &bus_kind_group, path, group_properties});
 }
 
 static void emit_device(const Bus *bus, const char *name, Event event) {
         _cleanup_free_ char *path = path_of_device(name);
 
-        emit(bus, path, event, VFIOD_INTERFACE_DEVICE, device_properties);
+        emit(bus, &(News){event, &bus_kind_device, path, device_properties});
 }
 
 static void emit_lease(const Bus *bus, uint32_t id, Event event) {
         _cleanup_free_ char *path = path_of_lease(id);
 
-        emit(bus, path, event, VFIOD_INTERFACE_LEASE, lease_properties);
+        emit(bus, &(News){event, &bus_kind_lease, path, lease_properties});
 }
 
 /* A bus passes it on to the owner's connection alone; a peer is that connection or is not. */

@@ -7,6 +7,7 @@
 
 #include "daemon/bus/bus-grant.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -104,6 +105,7 @@ static int append_page(Call *call, sd_bus_message *m, const Handles *files) {
         size_t count = call->request.count ?: call->request.fds_max;
         int r;
 
+        assert(files);
         r = sd_bus_message_open_container(m, 'a', "(ssh)");
         for (size_t i = first; r >= 0 && i < files->n_handles && i - first < count; i++) {
                 r = append_file(m, &files->handles[i]);

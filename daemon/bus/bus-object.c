@@ -2,6 +2,7 @@
 
 #include "daemon/bus/bus-object.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,11 +11,15 @@
 
 static const BusKind *const kinds[] = {&bus_kind_group, &bus_kind_device, &bus_kind_lease};
 
+/* sd-bus asks for those alone that are registered. */
 static const BusKind *kind_of_interface(const char *interface) {
-        for (size_t i = 0; i < ELEMENTS(kinds); i++)
+        const BusKind *kind = NULL;
+
+        for (size_t i = 0; i < ELEMENTS(kinds) && !kind; i++)
                 if (strcmp(kinds[i]->interface, interface) == 0)
-                        return kinds[i];
-        return NULL;
+                        kind = kinds[i];
+        assert(kind);
+        return kind;
 }
 
 int bus_object_get_property(sd_bus *sd _unused_, const char *path, const char *interface,

@@ -4,6 +4,7 @@
 /* The inside of the bus layer. Not for other folders. */
 
 #include "daemon/bus/bus.h"
+#include "daemon/bus/polkit-line.h"
 #include "daemon/bus/pump.h"
 #include "daemon/core/request.h"
 #include "daemon/util/list.h"
@@ -21,11 +22,12 @@ typedef struct Peer {
 typedef struct Connection {
         Bus *bus;
         sd_bus *sd;
-        bool is_peer; /* a socket to one client, without a bus between us */
-        bool doomed;  /* is_peer: ends as soon as nobody is at work on it */
-        bool surplus; /* is_peer: above a limit; its first call is refused, and then it ends */
-        Peer peer;    /* is_peer */
-        Pump pump;    /* is_peer */
+        bool is_peer;     /* a socket to one client, without a bus between us */
+        bool doomed;      /* is_peer: ends as soon as nobody is at work on it */
+        bool surplus;     /* is_peer: above a limit; its first call is refused, and then it ends */
+        Peer peer;        /* is_peer */
+        Pump pump;        /* is_peer */
+        uint64_t n_calls; /* not answered yet: those of Bus.calls that are its */
         uint64_t files_unread; /* is_peer: of those that were sent, at most so many */
         sd_bus_slot *disconnected;
         sd_bus_slot *filter;
@@ -37,14 +39,15 @@ struct Bus {
         Broker *broker;
         List connections;  /* Connection.link */
         sd_bus *authority; /* where polkit is asked; borrowed from its connection, NULL for none */
+        PolkitLine line;   /* of questions to polkit, which is at the authority */
         List calls;        /* Call.link */
         List callers;      /* KnownCaller.link, the one asked for last first */
         size_t n_callers;
         List receivers;         /* Receiver.link: of files, on the bus (flow.c) */
         bool bus_does_not_tell; /* how many files a receiver has not read */
-        uint64_t last_cancellation;
         uint64_t last_peer;
-        Listener *listener; /* NULL for none */
+        Listener *listener;    /* NULL for none */
+        sd_event_source *trim; /* see trim.h */
 };
 
 Connection *bus_connection_of(Bus *bus, sd_bus *sd);

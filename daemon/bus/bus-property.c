@@ -22,14 +22,20 @@ static int append_entry(sd_bus_message *m, const BusProperty *property, const Wo
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-int bus_append_properties(sd_bus_message *m, const BusProperty *properties, const World *world,
-                          const void *object) {
+int bus_append_some_properties(sd_bus_message *m, const BusProperty *properties, char *const *names,
+                               const World *world, const void *object) {
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         for (; r >= 0 && properties->name; properties++)
-                r = append_entry(m, properties, world, object);
+                if (!names || strv_contains(names, properties->name))
+                        r = append_entry(m, properties, world, object);
         return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+int bus_append_properties(sd_bus_message *m, const BusProperty *properties, const World *world,
+                          const void *object) {
+        return bus_append_some_properties(m, properties, NULL, world, object);
 }
 
 int bus_append_property(sd_bus_message *m, const BusProperty *properties, const char *name,

@@ -25,6 +25,10 @@ extern const BusProperty bus_lease_properties[];
 int bus_append_properties(sd_bus_message *m, const BusProperty *properties, const World *world,
                           const void *object);
 
+/* The same of those that are named; NULL for all. */
+int bus_append_some_properties(sd_bus_message *m, const BusProperty *properties, char *const *names,
+                               const World *world, const void *object);
+
 /* The value of one, without a variant around it. */
 int bus_append_property(sd_bus_message *m, const BusProperty *properties, const char *name,
                         const World *world, const void *object);

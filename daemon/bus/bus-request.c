@@ -77,9 +77,7 @@ static RefusalKind read_driver(Request *request, const char *text, Refusal *refu
                         n = 0;
         if (n == 0 || n > DRIVER_NAME_MAX)
                 return refuse_value("driver", text, "the name of a driver", refusal);
-        return string_set(&request->driver, text) < 0
-                       ? refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory")
-                       : REFUSAL_NONE;
+        return string_set(&request->driver, text) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
 static RefusalKind read_label(Request *request, const char *text, Refusal *refusal) {
@@ -90,9 +88,7 @@ static RefusalKind read_label(Request *request, const char *text, Refusal *refus
         if (!string_is_printable_utf8(text))
                 return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,
                               "option label: only printable text, in UTF-8");
-        return string_set(&request->label, text) < 0
-                       ? refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory")
-                       : REFUSAL_NONE;
+        return string_set(&request->label, text) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
 static RefusalKind read_join(Request *request, const char *text, Refusal *refusal) {
@@ -151,7 +147,7 @@ static RefusalKind add_cookie(Request *request, const char *name, uint64_t numbe
         char quote[QUOTE_SIZE];
 
         if (!grown)
-                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
+                return refuse_memory(refusal);
         request->cookies = grown;
         if (target_parse(name, &target) < 0 || target.kind != TARGET_DEVICE)
                 return refuse(refusal, REFUSAL_INVALID_OPTION_VALUE,

@@ -14,6 +14,7 @@
 #include "daemon/bus/journal.h"
 #include "daemon/bus/limit.h"
 #include "daemon/bus/listener.h"
+#include "daemon/bus/trim.h"
 #include "protocol/names.h"
 
 /* So many connections above the limits are told so; more are closed at once. */
@@ -44,6 +45,8 @@ Connection *connection_free(Connection *connection) {
         sd_bus_slot_unref(connection->disconnected);
         sd_bus_slot_unref(connection->filter);
         close_socket(connection);
+        if (connection->is_peer)
+                trim_soon(connection->bus->trim);
         peer_done(&connection->peer);
         free(connection);
         return NULL;
@@ -56,15 +59,22 @@ void connection_doom(Connection *connection) {
 
 int bus_new(sd_event *event, Broker *broker, Bus **ret) {
         Bus *bus = calloc(1, sizeof(Bus));
+        int r;
 
         if (!bus)
                 return -ENOMEM;
         bus->event = sd_event_ref(event);
         bus->broker = broker;
         list_init(&bus->connections);
+        polkit_line_init(&bus->line);
         list_init(&bus->calls);
         list_init(&bus->callers);
         list_init(&bus->receivers);
+        r = trim_new(event, &bus->trim);
+        if (r < 0) {
+                bus_free(bus);
+                return r;
+        }
         broker_set_listener(broker, bus_on_change, bus);
         *ret = bus;
         return 0;
@@ -77,10 +87,12 @@ Bus *bus_free(Bus *bus) {
         listener_free(bus->listener);
         list_for_each_safe(link, &bus->calls)
                 call_free(container_of(link, Call, link));
+        polkit_line_done(&bus->line);
         list_for_each_safe(link, &bus->connections)
                 connection_free(container_of(link, Connection, link));
         caller_forget_all(bus);
         flow_forget_all(bus);
+        sd_event_source_unref(bus->trim);
         sd_event_unref(bus->event);
         free(bus);
         return NULL;

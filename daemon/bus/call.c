@@ -31,6 +31,8 @@ void call_free(Call *call) {
         authorise_stop(call);
         call_unwatch_sender(call);
         list_remove(&call->link);
+        if (call->connection)
+                call->connection->n_calls--;
         sd_bus_slot_unref(call->question);
         sd_bus_message_unref(call->message);
         sd_bus_message_unref(call->reply);
@@ -253,6 +255,7 @@ int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun r
         /* Nobody yet: the count of a uid's calls must not take it for root's. */
         call->request.caller.uid = (uid_t)-1;
         list_insert(&bus->calls, &call->link);
+        call->connection->n_calls++;
         if (limit_unknown(call, &refusal)) {
                 call_reply_refusal(call, &refusal);
                 return 1;

@@ -85,13 +85,13 @@ struct Call {
         Check *checks;   /* what polkit is asked, one after the other */
         size_t n_checks;
         size_t next_check;
-        sd_bus_slot *question;            /* to the bus or to polkit, while one is pending */
-        void (*survey_asked)(Call *call); /* see survey_ask_defaults() */
-        sd_bus_slot *sender_watch;        /* while polkit is asked, or holders are waited for */
+        PolkitQuestion *asking;    /* in line, or with polkit; NULL for none */
+        bool interactive;          /* a person is to be asked now */
+        sd_bus_slot *question;     /* to the bus, while one is pending */
+        sd_bus_slot *sender_watch; /* while polkit is asked, or holders are waited for */
         void (*sender_gone)(Call *call);
-        uint64_t cancellation; /* of the pending question to polkit; 0 for none */
-        bool running;          /* the broker has it; it must not be freed before it is done */
-        List link;             /* Bus.calls */
+        bool running; /* the broker has it; it must not be freed before it is done */
+        List link;    /* Bus.calls */
 };
 
 /*

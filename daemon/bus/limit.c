@@ -37,7 +37,7 @@ RefusalKind limit_connection(const Connection *connection, Refusal *refusal) {
 
 /* Before the bus has said who sends, it may be root: more than a program sends at once, and little.
  */
-#define UNKNOWN_MAX 64U
+#define UNKNOWN_MAX 128U
 
 typedef bool (*CallCounts)(const Call *call, const Call *other);
 
@@ -61,14 +61,6 @@ static bool is_of_uid(const Call *call, const Call *other) {
         return other->request.caller.uid == call->request.caller.uid;
 }
 
-static bool is_asking(const Call *call _unused_, const Call *other) {
-        return other->cancellation != 0;
-}
-
-static bool is_asking_of_uid(const Call *call, const Call *other) {
-        return is_asking(call, other) && is_of_uid(call, other);
-}
-
 static bool is_unknown_of_sender(const Call *call, const Call *other) {
         return other->request.caller.uid == (uid_t)-1 && other->message &&
                string_equal(sd_bus_message_get_sender(other->message),
@@ -79,8 +71,7 @@ RefusalKind limit_unknown(const Call *call, Refusal *refusal) {
         if (count_calls(call, is_unknown_of_sender) >= UNKNOWN_MAX)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%u first calls came before the bus had said who sends them, and "
-                              "more than limits.operations_per_uid would be refused anyway; try "
-                              "again",
+                              "who they are would be asked for each; try again",
                               UNKNOWN_MAX);
         return REFUSAL_NONE;
 }
@@ -89,11 +80,11 @@ RefusalKind limit_request(const Call *call, Refusal *refusal) {
         const Config *config = &broker_world(call->bus->broker)->config;
         uid_t uid = call->request.caller.uid;
 
-        if (uid != 0 && count_calls(call, is_of_uid) >= config->limit_operations_per_uid)
+        if (uid != 0 && count_calls(call, is_of_uid) >= config->limit_requests_per_uid)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "uid %u has %" PRIu64 " calls waiting, the limit "
-                              "(limits.operations_per_uid); try again",
-                              uid, config->limit_operations_per_uid);
+                              "(limits.requests_per_uid); try again",
+                              uid, config->limit_requests_per_uid);
         if (count_calls(call, is_any) >= config->limit_requests)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%" PRIu64 " calls are waiting, the limit (limits.requests); try "
@@ -104,16 +95,17 @@ RefusalKind limit_request(const Call *call, Refusal *refusal) {
 
 RefusalKind limit_question(const Call *call, Refusal *refusal) {
         const Config *config = &broker_world(call->bus->broker)->config;
+        const PolkitLine *line = &call->bus->line;
         uid_t uid = call->request.caller.uid;
 
-        if (count_calls(call, is_asking_of_uid) >= config->limit_questions_per_uid)
+        if (polkit_line_count(line, uid) >= config->limit_questions_per_uid)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
-                              "polkit is being asked %" PRIu64 " questions about uid %u, the limit "
+                              "uid %u has %" PRIu64 " questions waiting for polkit, the limit "
                               "(limits.questions_per_uid); try again",
-                              config->limit_questions_per_uid, uid);
-        if (count_calls(call, is_asking) >= config->limit_questions)
+                              uid, config->limit_questions_per_uid);
+        if (polkit_line_count_all(line) >= config->limit_questions)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
-                              "polkit is being asked %" PRIu64 " questions, the limit "
+                              "%" PRIu64 " questions wait for polkit, the limit "
                               "(limits.questions); try again",
                               config->limit_questions);
         return REFUSAL_NONE;

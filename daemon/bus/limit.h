@@ -18,5 +18,5 @@ RefusalKind limit_unknown(const Call *call, Refusal *refusal);
 /* Whether the call may stay with those that are not answered yet; its caller is known. */
 RefusalKind limit_request(const Call *call, Refusal *refusal);
 
-/* Whether polkit may be asked for it. */
+/* Whether it may stand in line for polkit (polkit-line.h). */
 RefusalKind limit_question(const Call *call, Refusal *refusal);

@@ -3,6 +3,7 @@
 
 /* Where polkit is on the bus (org.freedesktop.PolicyKit1.Authority), and when it is not. */
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 
@@ -10,9 +11,12 @@
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 
+/* Of a question's number, what it is withdrawn by. */
+#define POLKIT_ID "vfiod-%" PRIu64
+
 /* For an answer that nobody has to give. */
 #define POLKIT_TIMEOUT_USEC (25 * 1000000ULL)
 
-/* The error of an answer (NULL for none) that polkit has not given: it is not there, was not
- * started, or has hung. */
+/* The error of an answer (NULL for none) that polkit has not given: it is not there, cannot be
+ * started, or has died over the question. */
 bool polkit_is_absent(const sd_bus_error *error);

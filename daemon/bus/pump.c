@@ -9,8 +9,8 @@
  *   3. Again in the next turn, until there is nothing to do: what is in sd-bus's buffer wakes
  *      nobody. After each step the others have their turn, so that who sends much waits for
  *      itself: the system bus, with polkit's answers for everybody, has no more than one either.
- * Nothing is read from a client that does not read what it is sent. A connection that is doomed
- * goes at the end of its turn, when sd-bus has left it.
+ * Nothing is read from a client that is behind (is_behind()). A connection that is doomed goes at
+ * the end of its turn, when sd-bus has left it.
  */
 
 #include "daemon/bus/pump.h"
@@ -59,19 +59,17 @@ static bool is_acceptable(Connection *connection) {
         return pump->received <= config->limit_message_bytes;
 }
 
-static uint64_t count_queued(const Connection *connection) {
-        uint64_t n = 0;
-
-        (void)sd_bus_get_n_queued_write(connection->sd, &n);
-        return n;
-}
-
 /*
- * What is queued while the client authenticates is not held against it: it cannot read that yet,
- * and what it has to say is part of authenticating.
+ * Nothing is read from a client that does not read, nor from one that has as many calls waiting as
+ * its uid may have: it could only be refused, and would ask again. Nothing is queued for a client
+ * that authenticates: it has asked for nothing, and signals are not for it yet (bus-event.c).
  */
 static bool is_behind(const Connection *connection) {
-        return sd_bus_is_ready(connection->sd) > 0 && count_queued(connection) > 0;
+        const Config *config = &broker_world(connection->bus->broker)->config;
+        uint64_t queued;
+
+        return connection->n_calls >= config->limit_requests_per_uid ||
+               (sd_bus_get_n_queued_write(connection->sd, &queued) >= 0 && queued > 0);
 }
 
 static int step(Connection *connection) {
@@ -137,14 +135,15 @@ static void prepare_timer(const Connection *connection, Pump *pump) {
 static int on_prepare(sd_event_source *source, void *userdata) {
         Connection *connection = userdata;
         int events = sd_bus_get_events(connection->sd);
+        bool behind = is_behind(connection);
 
-        if (is_behind(connection))
-                events &= ~EPOLLIN;
-        /* It is closing, or has a message at hand. */
-        if (events <= 0 || connection->doomed) {
+        /* It is closing, or has a message at hand, which may have to wait. */
+        if (events < 0 || (events == 0 && !behind) || connection->doomed) {
                 pump_soon(&connection->pump);
                 events = 0;
         }
+        if (behind)
+                events &= ~EPOLLIN;
         prepare_timer(connection, &connection->pump);
         return sd_event_source_set_io_events(source, (uint32_t)events);
 }

@@ -12,29 +12,32 @@
 #include <stdint.h>
 
 typedef struct Config {
-        uint64_t limit_targets;             /* limits.targets: of one request */
-        uint64_t limit_leases;              /* limits.leases: in total */
-        uint64_t limit_leases_per_uid;      /* limits.leases_per_uid; root has no such limit */
-        uint64_t limit_groups_per_lease;    /* limits.groups_per_lease */
-        uint64_t limit_operations;          /* limits.operations: under way at once */
-        uint64_t limit_operations_per_uid;  /* limits.operations_per_uid; under way or waiting for
-                                               polkit */
-        uint64_t limit_groups_per_uid;      /* limits.groups_per_uid: in all its leases */
-        uint64_t limit_label_bytes;         /* limits.label_bytes: of a lease */
-        uint64_t limit_waits;               /* limits.waits: unbinds that wait for holders */
-        uint64_t limit_waits_per_uid;       /* limits.waits_per_uid */
-        uint64_t limit_requests;            /* limits.requests: calls that are not answered yet */
-        uint64_t limit_questions;           /* limits.questions: that polkit has not answered yet */
-        uint64_t limit_questions_per_uid;   /* limits.questions_per_uid */
-        uint64_t limit_connections;         /* limits.connections: at the socket */
-        uint64_t limit_connections_per_uid; /* limits.connections_per_uid: at the socket */
-        uint64_t limit_authentication_ms;   /* limits.authentication_ms: for a connection there */
-        uint64_t limit_message_bytes;       /* limits.message_bytes: at the socket */
-        uint64_t limit_queued_messages;     /* limits.queued_messages: to a client that does not
-                                               read, at the socket */
-        uint64_t limit_fds_in_flight;       /* limits.fds_in_flight: unread, at the socket */
-        uint64_t limit_fds_in_flight_per_uid;     /* limits.fds_in_flight_per_uid: the same */
-        uint64_t limit_bus_fds_in_flight;         /* limits.bus_fds_in_flight: on the system bus */
+        uint64_t limit_targets;            /* limits.targets: of one request */
+        uint64_t limit_leases;             /* limits.leases: in total */
+        uint64_t limit_leases_per_uid;     /* limits.leases_per_uid; root has no such limit */
+        uint64_t limit_groups_per_lease;   /* limits.groups_per_lease */
+        uint64_t limit_operations;         /* limits.operations: under way at once */
+        uint64_t limit_operations_per_uid; /* limits.operations_per_uid */
+        uint64_t limit_groups_per_uid;     /* limits.groups_per_uid: in all its leases */
+        uint64_t limit_label_bytes;        /* limits.label_bytes: of a lease */
+        uint64_t limit_waits;              /* limits.waits: unbinds that wait for holders */
+        uint64_t limit_waits_per_uid;      /* limits.waits_per_uid */
+        uint64_t limit_requests;           /* limits.requests: calls that are not answered yet */
+        uint64_t limit_requests_per_uid;   /* limits.requests_per_uid */
+        uint64_t limit_questions;          /* limits.questions: that polkit has not answered yet,
+                                              or that wait to be asked */
+        uint64_t limit_questions_per_uid;  /* limits.questions_per_uid */
+        uint64_t limit_interactive_questions_per_uid; /* limits.interactive_questions_per_uid: that
+                                                         a person may be asked at once */
+        uint64_t limit_connections;                   /* limits.connections: at the socket */
+        uint64_t limit_connections_per_uid;   /* limits.connections_per_uid: at the socket */
+        uint64_t limit_authentication_ms;     /* limits.authentication_ms: for a connection there */
+        uint64_t limit_message_bytes;         /* limits.message_bytes: at the socket */
+        uint64_t limit_queued_messages;       /* limits.queued_messages: to a client that does not
+                                                 read, at the socket */
+        uint64_t limit_fds_in_flight;         /* limits.fds_in_flight: unread, at the socket */
+        uint64_t limit_fds_in_flight_per_uid; /* limits.fds_in_flight_per_uid: the same */
+        uint64_t limit_bus_fds_in_flight;     /* limits.bus_fds_in_flight: on the system bus */
         uint64_t limit_bus_fds_in_flight_per_uid; /* limits.bus_fds_in_flight_per_uid: the same */
         uint64_t step_deadline_ms;  /* step_deadline_ms: for one operation in the kernel */
         uint64_t revoke_timeout_ms; /* revoke.timeout_ms: to give back when asked */

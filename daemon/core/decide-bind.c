@@ -185,7 +185,7 @@ static RefusalKind check_group_may_move(const World *world, const Request *reque
 
 RefusalKind plan_bind_group(const World *world, const Request *request, const Group *group,
                             Plan *plan, Refusal *refusal) {
-        VfioDriver wanted, plain;
+        VfioDriver wanted = {0}, plain = {0};
 
         if (check_group_is_safe(group, refusal) ||
             check_group_may_move(world, request, group, plan, refusal))

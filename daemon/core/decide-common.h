@@ -90,7 +90,3 @@ RefusalKind plan_memlock(const World *world, const Request *request, Plan *plan,
 /* "0000:03:01.0 is bound to e1000; 0000:03:02.0 is bound to e1000": all members that block.
  * Allocated. */
 char *describe_blockers(const Topology *topology, const Group *group);
-
-static inline RefusalKind refuse_memory(Refusal *refusal) {
-        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "vfiod is out of memory");
-}

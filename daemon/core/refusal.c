@@ -56,6 +56,10 @@ RefusalKind refuse(Refusal *refusal, RefusalKind kind, const char *format, ...) 
         return kind;
 }
 
+RefusalKind refuse_memory(Refusal *refusal) {
+        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "%s", REFUSAL_NO_MEMORY);
+}
+
 const char *refusal_name(RefusalKind kind) {
         assert(kind >= 0 && kind < _REFUSAL_MAX);
         return names[kind];

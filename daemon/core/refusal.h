@@ -60,6 +60,10 @@ typedef struct Refusal {
  * it. */
 RefusalKind refuse(Refusal *refusal, RefusalKind kind, const char *format, ...) _printf_(3, 4);
 
+/* What is said when memory ran out, also when there is none left to say it in. */
+#define REFUSAL_NO_MEMORY "vfiod is out of memory"
+RefusalKind refuse_memory(Refusal *refusal);
+
 /* "NotViable"; "" for REFUSAL_NONE. */
 const char *refusal_name(RefusalKind kind);
 

@@ -92,7 +92,7 @@ RefusalKind request_set_targets(Request *request, char *const *texts, size_t lim
                               limit);
         request->targets = calloc(n, sizeof(Target));
         if (!request->targets)
-                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "out of memory");
+                return refuse_memory(refusal);
 
         for (size_t i = 0; i < n; i++) {
                 Target *target = &request->targets[i];

@@ -74,7 +74,7 @@ static RefusalKind add_target(const Topology *topology, const Target *target, Se
                                       "%s is given twice: by name and by its group %u",
                                       devices[i]->facts.name, devices[i]->facts.group);
                 if (add_device(selection, devices[i]) < 0)
-                        return refuse(refusal, REFUSAL_LIMIT_EXCEEDED, "out of memory");
+                        return refuse_memory(refusal);
         }
         return REFUSAL_NONE;
 }

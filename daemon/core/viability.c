@@ -41,6 +41,10 @@ bool device_is_bridge(const DeviceFacts *facts) {
                class == CLASS_BRIDGE_ISA;
 }
 
+bool device_is_bystander(const DeviceFacts *facts) {
+        return device_is_bridge(facts) && !facts->vfio;
+}
+
 bool group_is_unsafe(const GroupFacts *facts, const char *bus) {
         return string_equal(facts->name, "vfio-noiommu") && !string_equal(bus, "mdev");
 }

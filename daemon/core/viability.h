@@ -55,5 +55,8 @@ bool group_is_unsafe(const GroupFacts *facts, const char *bus);
 /* A bridge of any kind: it is left on the driver it has. */
 bool device_is_bridge(const DeviceFacts *facts);
 
+/* A bridge on a driver of its own, or on none: no part of what is done to its group. */
+bool device_is_bystander(const DeviceFacts *facts);
+
 /* A part of the chipset that the running host cannot do without: its ISA bridge. */
 bool device_is_chipset(const DeviceFacts *facts);

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -285,17 +284,6 @@ static int read_pci(int dir, DeviceFacts *facts) {
         return r;
 }
 
-/* Where the link of a member points to: "../../../../devices/pci0000:00/0000:00:01.0". */
-static int read_path(const Roots *roots, const char *member, char **ret) {
-        char target[PATH_MAX];
-        const char *path;
-        ssize_t n = readlinkat(roots->sys_fd, member, target, sizeof(target) - 1);
-
-        target[n < 0 ? 0 : n] = '\0';
-        path = strstr(target, "/devices/");
-        return string_set(ret, path ? path + strlen("/devices/") : "");
-}
-
 static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
         _cleanup_free_ char *uevent = NULL;
         int r;
@@ -337,7 +325,7 @@ int read_device_facts(const Roots *roots, uint32_t group, const char *name, Devi
         facts.group = group;
         r = string_set(&facts.name, name);
         if (r >= 0)
-                r = read_path(roots, path, &facts.path);
+                r = sysfs_read_place(roots->sys_fd, path, &facts.path);
         if (r >= 0)
                 r = read_attributes(roots, dir, &facts);
         if (r < 0)

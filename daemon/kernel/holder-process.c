@@ -136,6 +136,13 @@ static int look_at_iommufd(HolderProcess *process, const Table *table, Hold *hol
         return holder_process_report(process, hold);
 }
 
+/* The path is that in the opener's mounts: "/dev/iommu", or "/iommu" when they are gone with it. */
+static bool is_named(const char *target, const char *name) {
+        const char *slash = strrchr(target, '/');
+
+        return slash && strcmp(slash + 1, name) == 0;
+}
+
 static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint32_t fd) {
         Hold hold = {.tid = table->tid, .fd = (int)fd};
         char name[16], target[PATH_MAX];
@@ -154,7 +161,7 @@ static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint3
                 return look_at_pipe(process, rest, &hold);
         if (string_after(target, "anon_inode:[vfio-device]"))
                 return look_at_device(process, table, hold.fd, &hold);
-        if (string_after(target, "/dev/iommu"))
+        if (is_named(target, "iommu"))
                 return look_at_iommufd(process, table, &hold);
         return strstr(target, "vfio") ? look_at_node(process, table, dir, name, &hold) : 0;
 }

@@ -30,7 +30,7 @@ static uint64_t at_least(uint64_t limit, uint64_t bytes) {
 int memlock_raise(const Roots *roots, const ProcessPin *process, uint64_t bytes,
                   MemlockLimits *ret_old) {
         _cleanup_close_ int pidfd = process_open(process->pid);
-        MemlockLimits old, raised;
+        MemlockLimits old = {0}, raised;
         int r;
 
         r = pidfd < 0 ? pidfd : process_check(roots, process);

@@ -2,20 +2,12 @@
 
 #include "daemon/kernel/module.h"
 
-#include <fcntl.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <sys/wait.h>
 
 #include "daemon/kernel/module-unit.h"
 #include "daemon/kernel/sysfs.h"
-#include "daemon/util/fd.h"
 #include "daemon/util/string.h"
-
-static inline void fclosep(FILE **file) {
-        if (*file)
-                (void)fclose(*file);
-}
 
 static bool is_modalias(const char *name) {
         return strchr(name, ':');
@@ -44,29 +36,6 @@ static int load_directly(const Roots *roots, const char *name) {
                 return r;
         return run(program, (char *[]){program, (char *)(is_modalias(name) ? "-qb" : "-q"),
                                        (char *)"--", (char *)name, NULL});
-}
-
-static int read_lines(const Roots *roots, const char *path,
-                      int (*line)(void *userdata, const char *line), void *userdata) {
-        _cleanup_close_ int fd = openat(roots->modules_fd, path, O_RDONLY | O_CLOEXEC);
-        _cleanup_(fclosep) FILE *file = NULL;
-        _cleanup_free_ char *text = NULL;
-        size_t size = 0;
-        int r;
-
-        if (fd < 0)
-                return -errno;
-        file = fdopen(fd, "re");
-        if (!file)
-                return -errno;
-        (void)TAKE_FD(fd);
-
-        while (getline(&text, &size, file) >= 0) {
-                r = line(userdata, text);
-                if (r < 0)
-                        return r;
-        }
-        return ferror(file) ? -EIO : 0;
 }
 
 /* The kernel knows no '-' in names of modules; files and drivers do. */
@@ -99,7 +68,8 @@ static bool is_there(const Roots *roots, char *module) {
         if (sysfs_read_optional(roots->sys_fd, attribute, &state) >= 0 && !string_is_empty(state))
                 return strcmp(state, "live") == 0;
         return sysfs_exists(roots->sys_fd, directory) ||
-               read_lines(roots, "modules.builtin", compare_builtin, module) == -EEXIST;
+               sysfs_read_lines(roots->modules_fd, "modules.builtin", compare_builtin, module) ==
+                       -EEXIST;
 }
 
 static int load_by_unit(const Roots *roots, const char *name) {
@@ -129,5 +99,5 @@ int module_load(const Roots *roots, const char *name) {
 
 int module_read_aliases(const Roots *roots, int (*line)(void *userdata, const char *line),
                         void *userdata) {
-        return read_lines(roots, "modules.alias", line, userdata);
+        return sysfs_read_lines(roots->modules_fd, "modules.alias", line, userdata);
 }

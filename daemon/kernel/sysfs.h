@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Reading and writing attributes, links and directories below a directory fd. Functions return 0 or
- * -errno straight from the call; what they return through ret_ is allocated and the caller's.
+ * Reading and writing attributes, tables, links and directories below a directory fd. Functions
+ * return 0 or -errno straight from the call; what they return through ret_ is allocated and the
+ * caller's.
  */
 
 #include <stdbool.h>
@@ -19,6 +20,17 @@ int sysfs_read_optional(int dir_fd, const char *path, char **ret);
 
 /* One write(2) of the whole text, as sysfs wants it. */
 int sysfs_write(int dir_fd, const char *path, const char *text);
+
+/* Gives each line to `line` until it returns less than 0, which is then returned. */
+int sysfs_read_lines(int dir_fd, const char *path, int (*line)(void *userdata, const char *line),
+                     void *userdata);
+
+/* What a link points to, as it is written there; "" where there is no such link. */
+int sysfs_read_target(int dir_fd, const char *path, char **ret);
+
+/* Where a link leads below /sys/devices, "pci0000:00/0000:00:01.0"; "" where it leads
+ * nowhere, or is no link. */
+int sysfs_read_place(int dir_fd, const char *path, char **ret);
 
 /* The last component of what a link points to; "" where there is no such link. */
 int sysfs_read_link(int dir_fd, const char *path, char **ret);

@@ -2,15 +2,11 @@
 
 #include "daemon/kernel/usage.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/sysfs.h"
-#include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
 #define PATH_SIZE 512
@@ -92,7 +88,8 @@ static int uses_add_consume(Uses *uses, const char *name, char *how) {
 /* --- tables of /proc */
 
 /* "36 35 98:0 /mnt1 /mnt2 rw ...": Documentation/filesystems/proc.rst, "/proc/<pid>/mountinfo". */
-static int add_mount(HostUsage *usage, const char *line) {
+static int add_mount(void *userdata, const char *line) {
+        HostUsage *usage = userdata;
         char number[32], point[WORD_SIZE];
 
         if (sscanf(line, "%*u %*u %31s %*s %255s", number, point) != 2)
@@ -101,7 +98,8 @@ static int add_mount(HostUsage *usage, const char *line) {
 }
 
 /* "/dev/dm-1  partition  ..."; the kernel has followed links. A file is on a file system. */
-static int add_swap(HostUsage *usage, const char *line) {
+static int add_swap(void *userdata, const char *line) {
+        HostUsage *usage = userdata;
         char path[WORD_SIZE], kind[16];
 
         if (sscanf(line, "%255s %15s", path, kind) != 2 || strcmp(kind, "partition") != 0)
@@ -110,7 +108,8 @@ static int add_swap(HostUsage *usage, const char *line) {
                                 strdup("is swap"));
 }
 
-static int add_route(HostUsage *usage, const char *line) {
+static int add_route(void *userdata, const char *line) {
+        HostUsage *usage = userdata;
         char name[WORD_SIZE], destination[16];
 
         if (sscanf(line, "%255s %15s", name, destination) != 2 || strcmp(name, "Iface") == 0)
@@ -118,7 +117,8 @@ static int add_route(HostUsage *usage, const char *line) {
         return uses_add_consume(&usage->interfaces, name, strdup("has a route"));
 }
 
-static int add_address(HostUsage *usage, const char *line) {
+static int add_address(void *userdata, const char *line) {
+        HostUsage *usage = userdata;
         char name[WORD_SIZE];
         unsigned scope;
 
@@ -127,31 +127,20 @@ static int add_address(HostUsage *usage, const char *line) {
         return uses_add_consume(&usage->interfaces, name, strdup("has an address"));
 }
 
-static int read_lines(const HostUsage *usage, const char *const *paths,
-                      int (*add)(HostUsage *usage, const char *line), HostUsage *into) {
-        _cleanup_free_ char *line = NULL;
-        size_t size = 0;
-        FILE *file = NULL;
-        int r = 0;
+/* The first of the tables that is there. A machine that lacks them all has nothing in them. */
+static int read_table(HostUsage *usage, const char *const *paths,
+                      int (*add)(void *userdata, const char *line)) {
+        int r = -ENOENT;
 
-        for (; !file && *paths; paths++) {
-                int fd = openat(usage->roots->proc_fd, *paths, O_RDONLY | O_CLOEXEC);
-
-                file = fd < 0 ? NULL : fdopen(fd, "re");
-                if (fd >= 0 && !file)
-                        (void)close(fd);
-        }
-        while (file && r >= 0 && getline(&line, &size, file) >= 0)
-                r = add(into, line);
-        if (file)
-                (void)fclose(file);
-        return r;
+        for (; r < 0 && r != -ENOMEM && *paths; paths++)
+                r = sysfs_read_lines(usage->roots->proc_fd, *paths, add, usage);
+        return r == -ENOMEM ? r : 0;
 }
 
 static int read_tables(HostUsage *usage) {
         static const struct {
                 const char *paths[3];
-                int (*add)(HostUsage *usage, const char *line);
+                int (*add)(void *userdata, const char *line);
         } tables[] = {
                 {{"1/mountinfo", "self/mountinfo", NULL}, add_mount},
                 {{"swaps", NULL}, add_swap},
@@ -161,7 +150,7 @@ static int read_tables(HostUsage *usage) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTS(tables); i++)
-                r = read_lines(usage, tables[i].paths, tables[i].add, usage);
+                r = read_table(usage, tables[i].paths, tables[i].add);
         return r;
 }
 
@@ -206,20 +195,6 @@ int host_usage_read(const Roots *roots, HostUsage **ret) {
 
 /* --- what is below the device */
 
-/* Where the link of a class leads, below /sys/devices; false where it cannot be read. */
-static bool read_place(const HostUsage *usage, const char *path, char *buffer, size_t size) {
-        char target[PATH_MAX];
-        ssize_t n = readlinkat(usage->roots->sys_fd, path, target, sizeof(target) - 1);
-        const char *place;
-
-        if (n < 0)
-                return false;
-        target[n] = '\0';
-        place = strstr(target, "/devices/");
-        place = place ? place + strlen("/devices/") : target;
-        return (size_t)snprintf(buffer, size, "%s", place) < size;
-}
-
 static bool is_below(const char *place, const DeviceFacts *facts) {
         size_t n = strlen(string_or_empty(facts->path));
 
@@ -234,7 +209,7 @@ static bool is_below(const char *place, const DeviceFacts *facts) {
 static bool is_by_multipath(const HostUsage *usage, char *place, const DeviceFacts *facts) {
         _cleanup_strv_ char **entries = NULL;
         _cleanup_free_ char *part = string_format("/%s/", facts->name);
-        char *slash = strrchr(place, '/'), path[PATH_SIZE], target[PATH_MAX];
+        char *slash = strrchr(place, '/'), path[PATH_SIZE];
 
         if (!part || !slash || strncmp(place, "virtual/nvme-subsystem/", 23) != 0)
                 return false;
@@ -243,12 +218,11 @@ static bool is_by_multipath(const HostUsage *usage, char *place, const DeviceFac
         if (sysfs_list(usage->roots->sys_fd, path, &entries) < 0)
                 return false;
         for (char **entry = entries; entry && *entry; entry++) {
-                ssize_t n;
+                _cleanup_free_ char *target = NULL;
 
                 (void)snprintf(path, sizeof(path), "devices/%.300s/%.120s", place, *entry);
-                n = readlinkat(usage->roots->sys_fd, path, target, sizeof(target) - 1);
-                target[n < 0 ? 0 : n] = '\0';
-                if (strstr(target, part))
+                if (sysfs_read_target(usage->roots->sys_fd, path, &target) >= 0 &&
+                    strstr(target, part))
                         return true;
         }
         return false;
@@ -313,10 +287,11 @@ static int add_blocks(const HostUsage *usage, const DeviceFacts *facts, char ***
         int r = 0;
 
         for (char **name = usage->blocks; r >= 0 && name && *name; name++) {
-                char path[PATH_SIZE], place[PATH_MAX];
+                _cleanup_free_ char *place = NULL;
+                char path[PATH_SIZE];
 
                 (void)snprintf(path, sizeof(path), "class/block/%.200s", *name);
-                if (read_place(usage, path, place, sizeof(place)) &&
+                if (sysfs_read_place(usage->roots->sys_fd, path, &place) >= 0 &&
                     (is_below(place, facts) || is_by_multipath(usage, place, facts)))
                         r = add_block(usage, *name, 0, reasons);
         }
@@ -348,10 +323,12 @@ static int add_interfaces(const HostUsage *usage, const DeviceFacts *facts, char
         int r = 0;
 
         for (char **name = usage->nets; r >= 0 && name && *name; name++) {
-                char path[PATH_SIZE], place[PATH_MAX];
+                _cleanup_free_ char *place = NULL;
+                char path[PATH_SIZE];
 
                 (void)snprintf(path, sizeof(path), "class/net/%.200s", *name);
-                if (read_place(usage, path, place, sizeof(place)) && is_below(place, facts))
+                if (sysfs_read_place(usage->roots->sys_fd, path, &place) >= 0 &&
+                    is_below(place, facts))
                         r = add_interface(usage, *name, 0, reasons);
         }
         return r;

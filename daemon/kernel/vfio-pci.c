@@ -62,7 +62,7 @@ static int write_command(int device, off_t offset, uint16_t command) {
 
 int vfio_pci_quiesce(int device, uint16_t *ret_command) {
         uint16_t bytes, command;
-        off_t offset;
+        off_t offset = 0;
         ssize_t n;
         int r;
 
@@ -82,7 +82,7 @@ int vfio_pci_quiesce(int device, uint16_t *ret_command) {
 }
 
 int vfio_pci_restore(int device, uint16_t command) {
-        off_t offset;
+        off_t offset = 0;
         int r = command_offset(device, &offset);
 
         return r < 0 ? r : write_command(device, offset, command);

@@ -153,13 +153,16 @@ bool strv_contains(char *const *strv, const char *s) {
 }
 
 char **strv_copy(char *const *strv) {
-        _cleanup_strv_ char **copy = calloc(1, sizeof(char *));
+        size_t n = strv_length(strv);
+        _cleanup_strv_ char **copy = calloc(n + 1, sizeof(char *));
 
         if (!copy)
                 return NULL;
-        for (; strv && *strv; strv++)
-                if (strv_push(&copy, *strv) < 0)
+        for (size_t i = 0; i < n; i++) {
+                copy[i] = strdup(strv[i]);
+                if (!copy[i])
                         return NULL;
+        }
         return TAKE_PTR(copy);
 }
 

@@ -13,26 +13,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+
+from scenario import PATIENCE, Failure, expect, is_listening, start_bus, wait_until
 
 POLKITD = "/usr/lib/polkit-1/polkitd"
 POLKIT_NAME = "org.freedesktop.PolicyKit1"
 POLKIT_BUS_POLICY = "/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf"
 NAMESPACE_MARK = "VFIOD_TEST_NAMESPACE"
-# A call must be answered in this time, sanitisers and a busy machine included.
-PATIENCE = 60
 
 ACCESS_DENIED = "org.freedesktop.DBus.Error.AccessDenied"
 INTERACTIVE = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 OURS = "org.vfiod1.Error."
 
-BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <auth>EXTERNAL</auth>
-  <listen>unix:path={socket}</listen>
-  <policy context="default">
+BUS_POLICY = """  <policy context="default">
     <allow user="*"/>
     <deny own="*"/>
     <deny send_type="method_call"/>
@@ -50,28 +43,11 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Config
   <policy user="root">
     <allow own="org.freedesktop.PolicyKit1"/>
   </policy>
-</busconfig>
 """
-
-
-class Failure(Exception):
-    """The reason why a test has failed."""
-
-
-def expect(condition, complaint):
-    if not condition:
-        raise Failure(complaint)
 
 
 def uid_of(user):
     return pwd.getpwnam(user).pw_uid
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        expect(time.monotonic() < end, f"in {PATIENCE} s it did not happen that {what}")
-        time.sleep(0.02)
 
 
 class Outcome:
@@ -263,12 +239,8 @@ class World:
         return {**self.environment(), "ASAN_OPTIONS": "detect_leaks=0"}
 
     def start_bus(self):
-        config = self.directory / "bus.conf"
-        config.write_text(BUS_CONFIG.format(socket=self.directory / "bus", polkit=POLKIT_BUS_POLICY,
-                                            vfiod=self.source / "systemd/org.vfiod1.conf"))
-        self.dbus = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"],
-                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        expect(self.dbus.stdout.readline(), "dbus-daemon did not start")
+        policy = BUS_POLICY.format(polkit=POLKIT_BUS_POLICY, vfiod=self.source / "systemd/org.vfiod1.conf")
+        self.dbus = start_bus(self.directory, policy)
 
     def wait_for_name(self, name):
         done = subprocess.run([self.program("bus-call"), "--wait", name], env=self.client_environment(),
@@ -315,7 +287,7 @@ class World:
                                           env=environment, stderr=log)
         if bus:
             self.wait_for_name("org.vfiod1")
-        wait_until(self.socket.exists, "vfiod listened")
+        wait_until(lambda: is_listening(self.socket), "vfiod listened")
         # Whoever can connect is asked about: that nobody else can is systemd's doing.
         self.socket.chmod(0o666)
 

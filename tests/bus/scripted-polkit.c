@@ -9,9 +9,10 @@
  *   answer ANSWER       answers every question that hangs
  *   forget              takes all rules back
  *   sync                nothing, so that its "ok" comes after all that was written before
- * ANSWER is allow, kept (by an earlier authentication), deny, challenge, fail (an error), nonsense
- * (a reply of another signature), hang, or die (leave the bus without a word). Each line is
- * answered by "ok".
+ * ANSWER is allow, kept (by an earlier authentication), deny, challenge, ask (challenge, until a
+ * person may be asked, who hangs), fail (an error), nonsense (a reply of another signature), hang,
+ * or die (leave the bus without a word). Each line is answered by "ok". What hangs and is cancelled
+ * is answered by an error, as polkit does.
  *
  *   check ID ACTION SUBJECT FLAGS KEY=VALUE...    the details in the order of their keys
  *   cancel ID
@@ -32,6 +33,8 @@
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ERROR "org.freedesktop.PolicyKit1.Error."
 
+#define ALLOW_INTERACTION 1U
+
 #define MAX 64
 
 typedef struct Rule {
@@ -43,7 +46,10 @@ static struct {
         char fallback[16];
         Rule rules[MAX];
         size_t n_rules;
-        sd_bus_message *hanging[MAX];
+        struct {
+                sd_bus_message *question;
+                char *id;
+        } hanging[MAX];
         size_t n_hanging;
         char line[256];
         size_t n_line;
@@ -63,11 +69,22 @@ static const char *answer_for(const char *word) {
         return NULL;
 }
 
+static void hang(sd_bus_message *m, const char *id) {
+        if (polkit.n_hanging == MAX)
+                check(-E2BIG, "questions that hang");
+        polkit.hanging[polkit.n_hanging].question = sd_bus_message_ref(m);
+        polkit.hanging[polkit.n_hanging++].id = strdup(id);
+}
+
+static sd_bus_message *take_hanging(size_t i) {
+        sd_bus_message *m = polkit.hanging[i].question;
+
+        free(polkit.hanging[i].id);
+        polkit.hanging[i] = polkit.hanging[--polkit.n_hanging];
+        return m;
+}
+
 static void answer(sd_bus_message *m, const char *how) {
-        if (strcmp(how, "hang") == 0) {
-                polkit.hanging[polkit.n_hanging++ % MAX] = sd_bus_message_ref(m);
-                return;
-        }
         if (strcmp(how, "die") == 0)
                 _exit(EXIT_SUCCESS);
         if (strcmp(how, "fail") == 0)
@@ -183,7 +200,13 @@ static int on_check(sd_bus_message *m, void *userdata _unused_, sd_bus_error *er
         for (char **detail = details; detail && *detail && !how; detail++)
                 if (string_after(*detail, "device="))
                         how = answer_for(string_after(*detail, "device="));
-        answer(m, how ?: answer_for(action) ?: polkit.fallback);
+        how = how ?: answer_for(action) ?: polkit.fallback;
+        if (strcmp(how, "ask") == 0)
+                how = flags & ALLOW_INTERACTION ? "hang" : "challenge";
+        if (strcmp(how, "hang") == 0)
+                hang(m, id);
+        else
+                answer(m, how);
         return 1;
 }
 
@@ -193,6 +216,16 @@ static int on_cancel(sd_bus_message *m, void *userdata _unused_, sd_bus_error *e
         check(sd_bus_message_read(m, "s", &id), "cancel");
         (void)printf("cancel %s\n", id);
         (void)fflush(stdout);
+        for (size_t i = 0; i < polkit.n_hanging; i++)
+                if (strcmp(polkit.hanging[i].id, id) == 0) {
+                        sd_bus_message *question = take_hanging(i);
+
+                        check(sd_bus_reply_method_errorf(question, POLKIT_ERROR "Cancelled",
+                                                         "cancelled"),
+                              id);
+                        sd_bus_message_unref(question);
+                        break;
+                }
         return sd_bus_reply_method_return(m, NULL);
 }
 
@@ -224,11 +257,12 @@ static void obey(char *line) {
                 polkit.rules[polkit.n_rules++] =
                         (Rule){.word = strdup(first), .answer = strdup(second)};
         else if (string_equal(verb, "answer") && first) {
-                for (size_t i = 0; i < polkit.n_hanging; i++) {
-                        answer(polkit.hanging[i], first);
-                        sd_bus_message_unref(polkit.hanging[i]);
+                for (size_t n = polkit.n_hanging; n > 0; n--) {
+                        sd_bus_message *question = take_hanging(0);
+
+                        answer(question, first);
+                        sd_bus_message_unref(question);
                 }
-                polkit.n_hanging = 0;
         } else if (string_equal(verb, "forget"))
                 forget_rules();
         else if (!string_equal(verb, "sync"))
@@ -270,8 +304,8 @@ int main(void) {
         (void)fflush(stdout);
         check(sd_event_loop(event), "event loop");
         forget_rules();
-        for (size_t i = 0; i < polkit.n_hanging; i++)
-                sd_bus_message_unref(polkit.hanging[i]);
+        while (polkit.n_hanging > 0)
+                sd_bus_message_unref(take_hanging(0));
         sd_bus_flush_close_unref(bus);
         sd_event_unref(event);
         return EXIT_SUCCESS;

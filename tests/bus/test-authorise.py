@@ -580,7 +580,8 @@ def survey_dies(w):
 def survey_hangs(w):
     w.polkit.tell("default hang")
     answers = may(w, ALLOWED, "group/2")
-    expect_answers(answers, "no", "no-polkit", "")
+    expect_answers(answers, "no", "error", "")
+    expect("did not answer in time" in answers["0000:01:00.0", "bind"]["Reason"], f"{answers}")
     expect(len(w.polkit.checks()) == 1, f"{w.polkit.checks()}")
     wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[0][0]], "the question was withdrawn")
 
@@ -615,12 +616,14 @@ def questions(w):
     expect(checks[0][0] != checks[1][0] and checks[0][0], f"cancellation ids: {checks}")
 
 
-@test("scripted", "the caller's leave to ask a person is handed on")
+@test("scripted", "a person is asked only where polkit says so, and the caller allows it")
 def interactive_flag(w):
     w.polkit.tell("default challenge")
     w.call(ALLOWED, "Bind", "group/3", interactive=True).expect_error(ACCESS_DENIED, "0000:02:00.0")
     w.call(ALLOWED, "Bind", "group/3").expect_error(INTERACTIVE, "0000:02:00.0")
-    expect([check[3] for check in w.polkit.checks()] == ["1", "0"], f"{w.polkit.checks()}")
+    w.polkit.tell("default deny")
+    w.call(ALLOWED, "Bind", "group/3", interactive=True).expect_error(ACCESS_DENIED, "0000:02:00.0")
+    expect([check[3] for check in w.polkit.checks()] == ["0", "1", "0", "0"], f"{w.polkit.checks()}")
 
 
 @test("scripted", "acquire with bind asks both actions, bind for those alone that would move")
@@ -751,11 +754,11 @@ def lease_changed_meanwhile(w):
     expect("/org/vfiod1/lease/2" in w.call("root", "ListLeases").text, "root has lost its lease")
 
 
-@test("scripted", "while polkit thinks, others are answered")
+@test("scripted", "while a person thinks, others are answered, and other calls of the same caller")
 def others_meanwhile(w):
-    w.polkit.tell("on org.vfiod1.bind hang")
-    slow = w.begin(ALLOWED, "Bind", "group/2")
-    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    w.polkit.tell("on org.vfiod1.bind ask")
+    slow = w.begin(ALLOWED, "Bind", "group/2", interactive=True)
+    wait_until(lambda: len(w.polkit.checks()) == 2, "the person was asked")
     w.call(ALLOWED, "ListGroups").expect_done()
     w.call(OTHER, "Explain", "group/2").expect_done()
     w.call("root", "Bind", "group/3").expect_done()
@@ -767,37 +770,111 @@ def others_meanwhile(w):
 
 
 @test("scripted", "who leaves while polkit thinks has his question withdrawn and is forgotten",
-      {"limits": {"operations_per_uid": 1}})
+      {"limits": {"requests_per_uid": 1}})
 def leaves_meanwhile(w):
     w.polkit.tell("on org.vfiod1.bind hang")
     w.call(ALLOWED, "ListGroups").expect_done()
     before = w.count_files()
     slow = w.begin(ALLOWED, "Bind", "group/2")
     wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked")
-    w.call(ALLOWED, "ListGroups").expect_refusal("LimitExceeded", "limits.operations_per_uid")
+    w.call(ALLOWED, "ListGroups").expect_refusal("LimitExceeded", "limits.requests_per_uid")
     slow.leave()
     wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[-1][0]], "the question was withdrawn")
     w.call(ALLOWED, "ListGroups").expect_done()
     expect(w.count_files() == before, f"vfiod had {before} files open, now {w.count_files()}")
-    # The answer comes all the same: it is nobody's.
-    w.polkit.tell("answer allow")
-    w.call(ALLOWED, "ListGroups").expect_done()
+    w.expect_untouched()
+
+
+def one_too_many(w, users, *words):
+    """Of a call by each of them, while polkit hangs, one is refused with those words. The others, who wait, by their device."""
+    w.polkit.tell("on org.vfiod1.bind hang")
+    calls = {device: w.begin(user, "Bind", device)
+             for user, device in zip(users, ("0000:01:00.0", "0000:02:00.0", "0000:03:00.0"))}
+    wait_until(lambda: any(call.is_answered() for call in calls.values()), "one was refused")
+    refused = [device for device, call in calls.items() if call.is_answered()]
+    expect(len(refused) == 1, f"{refused} were answered")
+    calls.pop(refused[0]).outcome().expect_refusal("LimitExceeded", *words)
+    return calls
+
+
+def expect_all_denied(w, calls):
+    w.polkit.tell("forget", "default deny", "answer deny")
+    for call in calls.values():
+        call.outcome().expect_error(ACCESS_DENIED, "may not do this")
     w.expect_untouched()
 
 
 @test("scripted", "calls that wait for polkit are limited for each user, not for all",
-      {"limits": {"operations_per_uid": 2}})
+      {"limits": {"requests_per_uid": 2}})
 def limit_of_waiting(w):
-    w.polkit.tell("on org.vfiod1.bind hang")
-    slow = [w.begin(ALLOWED, "Bind", f"group/{group}") for group in (2, 3)]
-    wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked")
-    w.call(ALLOWED, "Bind", "group/5").expect_refusal("LimitExceeded", f"uid {uid_of(ALLOWED)} has 2 calls")
+    waiting = one_too_many(w, [ALLOWED] * 3, f"uid {uid_of(ALLOWED)} has 2 calls", "limits.requests_per_uid")
+    expect(len(w.polkit.checks()) == 1, f"more than one question of a user at once: {w.polkit.checks()}")
     w.call(OTHER, "ListGroups").expect_done()
     w.call("root", "ListGroups").expect_done()
-    w.polkit.tell("answer deny")
-    for call in slow:
-        call.outcome().expect_error(ACCESS_DENIED)
+    expect_all_denied(w, waiting)
+    w.polkit.tell("forget")
     w.call(ALLOWED, "ListGroups").expect_done()
+
+
+@test("scripted", "questions of one user that wait for polkit are limited", {"limits": {"questions_per_uid": 2}})
+def limit_of_questions(w):
+    waiting = one_too_many(w, [ALLOWED] * 3, f"uid {uid_of(ALLOWED)} has 2 questions", "limits.questions_per_uid")
+    w.call(OTHER, "ListGroups").expect_done()
+    expect_all_denied(w, waiting)
+
+
+@test("scripted", "questions of all users that wait for polkit are limited", {"limits": {"questions": 2}})
+def limit_of_all_questions(w):
+    expect_all_denied(w, one_too_many(w, [ALLOWED, OTHER, RELEASER], "2 questions wait for polkit", "limits.questions)"))
+
+
+@test("scripted", "calls of all users are limited", {"limits": {"requests": 2}})
+def limit_of_requests(w):
+    expect_all_denied(w, one_too_many(w, [ALLOWED, OTHER, RELEASER], "2 calls are waiting", "limits.requests"))
+
+
+def flags_of(checks):
+    return sorted(check[3] for check in checks)
+
+
+@test("scripted", "a person is asked no more at once than the limit, and then what waited",
+      {"limits": {"interactive_questions_per_uid": 1}})
+def limit_of_interactive_questions(w):
+    w.polkit.tell("on org.vfiod1.bind ask")
+    slow = [w.begin(ALLOWED, "Bind", f"group/{group}", interactive=True) for group in (3, 4)]
+    wait_until(lambda: len(w.polkit.checks()) == 3, "both were asked, and the person about one")
+    w.call(ALLOWED, "ListGroups").expect_done()
+    expect(flags_of(w.polkit.checks()) == ["0", "0", "0", "1"], f"{w.polkit.checks()}")
+    w.polkit.tell("answer allow")
+    wait_until(lambda: flags_of(w.polkit.checks()).count("1") == 2, "the person was asked about the other")
+    w.polkit.tell("answer allow")
+    for call in slow:
+        call.outcome().expect_done()
+
+
+@test("scripted", "who leaves while he waits in line is never asked about", {"limits": {"requests_per_uid": 2}})
+def leaves_the_line(w):
+    calls = one_too_many(w, [ALLOWED] * 3, "limits.requests_per_uid")
+    first = calls.pop(details_of(w.polkit.checks()[0])["device"])
+    for call in calls.values():
+        call.leave()
+    # Of that, polkit is not asked: it is refused for the limit until vfiod knows who has left.
+    wait_until(lambda: "lease 99" in w.call(ALLOWED, "Release", lease="/org/vfiod1/lease/99").text, "there was room again")
+    w.polkit.tell("forget", "answer deny")
+    first.outcome().expect_error(ACCESS_DENIED)
+    w.call(ALLOWED, "ListGroups").expect_done()
+    expect([check[1] for check in w.polkit.checks()] == ["org.vfiod1.bind", "org.vfiod1.list"], f"{w.polkit.checks()}")
+
+
+@test("scripted", "who waits in line behind a polkit that hangs is told with the first, and may try again")
+def hangs_for_the_line(w):
+    w.polkit.tell("default hang")
+    calls = [w.begin(ALLOWED, "Bind", f"group/{group}") for group in (2, 3, 4)]
+    for call in calls:
+        call.outcome().expect_error(ACCESS_DENIED, "polkit did not answer in time; try again", "org.vfiod1.bind")
+    expect(len(w.polkit.checks()) == 1, f"{w.polkit.checks()}")
+    w.polkit.tell("forget")
+    w.call(ALLOWED, "Bind", "group/3").expect_done()
 
 
 @test("scripted", "a device replaced while polkit thinks is not what was authorised")
@@ -883,7 +960,7 @@ def polkit_error(w):
 def hangs_for_good(w):
     w.polkit.tell("on org.vfiod1.bind hang")
     slow = w.begin(ALLOWED, "Bind", "group/2")
-    slow.outcome().expect_error(ACCESS_DENIED, "polkit", "org.vfiod1.bind")
+    slow.outcome().expect_error(ACCESS_DENIED, "polkit did not answer in time; try again", "org.vfiod1.bind")
     wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[-1][0]], "the question was withdrawn")
     w.expect_untouched()
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -58,6 +59,14 @@ static void receive(void) {
                          MSG_DONTWAIT)) > 0)
                 raw.size += (size_t)n;
         raw.ended = n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+/* Instead of the C library's. */
+static unsigned trims;
+
+int malloc_trim(size_t pad) {
+        trims += pad == 0;
+        return 0;
 }
 
 /* After the two lines of authentication. */
@@ -276,6 +285,100 @@ START_TEST(half_a_message_and_a_call_under_way_leave_nothing_when_the_client_goe
 END_TEST
 
 /* Nothing is read from it either, so that its answers do not pile up. */
+/* Two calls that wait for holders, and one behind them. */
+static void begin_three(Client *client, Message *replies[3]) {
+        static const char *const groups[] = {"group/4", "group/9"};
+
+        for (size_t i = 0; i < ELEMENTS(groups); i++)
+                begin(client, &replies[i], "Unbind", "asa{sv}", 1, groups[i], 2, "policy", "s",
+                      "wait", "timeout", "t", (uint64_t)600000);
+        begin(client, &replies[2], "ListGroups", NULL);
+}
+
+START_TEST(who_has_as_many_calls_waiting_as_it_may_is_read_from_again_when_one_is_answered) {
+        Client *owner = client_new(), *client = client_new();
+        Grant first = grant_of(manager(owner, "Acquire", "asa{sv}", 1, "group/4", 0));
+        _cleanup_grant_ Grant second =
+                grant_of(manager(owner, "Acquire", "asa{sv}", 1, "group/9", 0));
+        Message *replies[3];
+
+        fixture_config()->limit_requests_per_uid = 2;
+        begin_three(client, replies);
+        settle();
+        expect_served(owner);
+        ck_assert_ptr_null(replies[2]);
+        grant_done(&first);
+        wait_until(replies[0] && replies[2]);
+        expect_done(replies[2]);
+        ck_assert_ptr_null(replies[1]);
+        for (size_t i = 0; i < ELEMENTS(replies); i++)
+                sd_bus_message_unref(replies[i]);
+}
+END_TEST
+
+START_TEST(who_leaves_while_it_is_not_read_from_is_forgotten) {
+        Client *owner = client_new(), *client;
+        _cleanup_grant_ Grant first =
+                grant_of(manager(owner, "Acquire", "asa{sv}", 1, "group/4", 0));
+        _cleanup_grant_ Grant second =
+                grant_of(manager(owner, "Acquire", "asa{sv}", 1, "group/9", 0));
+        Message *replies[3];
+        size_t before;
+
+        settle();
+        before = count_open_fds();
+        client = client_new();
+        fixture_config()->limit_requests_per_uid = 2;
+        begin_three(client, replies);
+        settle();
+        client_close(client);
+        wait_until(count_open_fds() == before);
+        expect_served(owner);
+}
+END_TEST
+
+/* It is rendered for the first one, and copied for the others. */
+START_TEST(everybody_is_told_the_same_in_full) {
+        static const char *const members[] = {"InterfacesAdded", "PropertiesChanged",
+                                              "InterfacesRemoved"};
+        Client *clients[3];
+        Grant grant;
+
+        for (size_t i = 0; i < ELEMENTS(clients); i++)
+                clients[i] = client_new();
+        grant = grant_of(manager(clients[1], "Acquire", "asa{sv}", 1, "0000:03:00.0", 0));
+        grant_done(&grant);
+        for (size_t i = 0; i < ELEMENTS(clients); i++) {
+                wait_until(count_signals(clients[i], "InterfacesRemoved", NULL, "lease/1") == 1);
+                for (size_t j = 0; j < ELEMENTS(members); j++)
+                        ck_assert_uint_ge(count_signals(clients[i], members[j], NULL, NULL), 1);
+                ck_assert_uint_eq(
+                        count_signals(clients[i], "InterfacesAdded", NULL, "\"Deadline\" <0>"), 1);
+        }
+        for (size_t i = 1; i < ELEMENTS(clients); i++) {
+                _cleanup_free_ char *first = strv_join(clients[0]->signals, "\n"),
+                                    *other = strv_join(clients[i]->signals, "\n");
+
+                ck_assert_str_eq(first, other);
+        }
+}
+END_TEST
+
+START_TEST(after_many_have_left_memory_is_given_back_once_and_not_before) {
+        Client *clients[8];
+
+        for (size_t i = 0; i < ELEMENTS(clients); i++)
+                clients[i] = client_new_as(NOBODY);
+        expect_served(client_new());
+        settle();
+        ck_assert_uint_eq(trims, 0);
+        for (size_t i = 0; i < ELEMENTS(clients); i++)
+                client_close(clients[i]);
+        settle();
+        ck_assert_uint_eq(trims, 1);
+}
+END_TEST
+
 START_TEST(who_does_not_read_is_not_read_from_and_gets_all_answers_later) {
         Client *bystander = client_new();
         Bytes bytes = {0};
@@ -508,6 +611,12 @@ int main(void) {
         tcase_add_test(tests, many_small_messages_are_not_one_big_one);
         tcase_add_test(tests,
                        half_a_message_and_a_call_under_way_leave_nothing_when_the_client_goes);
+        tcase_add_test(
+                tests,
+                who_has_as_many_calls_waiting_as_it_may_is_read_from_again_when_one_is_answered);
+        tcase_add_test(tests, who_leaves_while_it_is_not_read_from_is_forgotten);
+        tcase_add_test(tests, everybody_is_told_the_same_in_full);
+        tcase_add_test(tests, after_many_have_left_memory_is_given_back_once_and_not_before);
         tcase_add_test(tests, who_does_not_read_is_not_read_from_and_gets_all_answers_later);
         tcase_add_test(tests, more_connections_of_a_uid_than_the_limit_are_refused_in_words);
         tcase_add_test(tests, more_connections_in_all_than_the_limit_are_refused_in_words);

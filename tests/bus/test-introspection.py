@@ -9,20 +9,13 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
+from tap import Tap
+
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
 ERROR = "org.vfiod1.Error."
 INTERFACES = ["Manager", "Group", "Device", "Lease"]
 
-count = 0
-
-
-def check(sentence, complaints):
-    """One test: it passes if nobody complains."""
-    global count
-    count += 1
-    print(f"{'not ok' if complaints else 'ok'} {count} - {sentence}")
-    for complaint in complaints:
-        print(f"# {complaint}")
+tap = Tap()
 
 
 def members_of(interface):
@@ -112,16 +105,16 @@ def main():
     documents, text = read_documents(protocol)
     real = read_introspection(program)
 
-    check("the objects have the documented interfaces and no others",
-          [f"{name}: documented {name in documents}, there {name in real}"
-           for name in sorted(set(documents) | set(real)) if (name in documents) != (name in real)])
+    tap.check("the objects have the documented interfaces and no others",
+              [f"{name}: documented {name in documents}, there {name in real}"
+               for name in sorted(set(documents) | set(real)) if (name in documents) != (name in real)])
     for name in INTERFACES:
         name = f"org.vfiod1.{name}"
         if name not in documents or name not in real:
             continue
-        check(f"{name} has the documented members, arguments and properties and no others",
+        tap.check(f"{name} has the documented members, arguments and properties and no others",
               compare(members_of(documents[name]), members_of(real[name])))
-        check(f"every member of {name} is explained above it", uncommented(documents[name]))
+        tap.check(f"every member of {name} is explained above it", uncommented(documents[name]))
 
     with open(errors_source, encoding="utf-8") as file:
         source = file.read()
@@ -130,19 +123,19 @@ def main():
         if constant in source:
             known.add(name)
     documented = set(re.findall(re.escape(ERROR) + r"(\w+)", text))
-    check("every error that vfiod gives is documented",
-          [f"{ERROR}{name} is in no interface document" for name in sorted(known - documented)])
-    check("every documented error is one that vfiod gives",
-          [f"{ERROR}{name} is documented and unknown to bus-error.c" for name in sorted(documented - known)])
+    tap.check("every error that vfiod gives is documented",
+              [f"{ERROR}{name} is in no interface document" for name in sorted(known - documented)])
+    tap.check("every documented error is one that vfiod gives",
+              [f"{ERROR}{name} is documented and unknown to bus-error.c" for name in sorted(documented - known)])
     tests = ""
     directory = os.path.dirname(os.path.abspath(__file__))
     for name in sorted(os.listdir(directory)):
         if name.startswith("test-"):
             with open(os.path.join(directory, name), encoding="utf-8") as file:
                 tests += file.read()
-    check("every error that vfiod gives is met by a test of this folder",
-          [f"no test expects {ERROR}{name}" for name in sorted(known) if f'"{name}"' not in tests])
-    print(f"1..{count}")
+    tap.check("every error that vfiod gives is met by a test of this folder",
+              [f"no test expects {ERROR}{name}" for name in sorted(known) if f'"{name}"' not in tests])
+    tap.end()
 
 
 main()

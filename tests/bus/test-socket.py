@@ -13,38 +13,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
-PATIENCE = 60
-BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <auth>EXTERNAL</auth>
-  <listen>unix:path={socket}</listen>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"""
-
-
-class Failure(Exception):
-    """The reason why a test has failed."""
-
-
-def expect(condition, complaint):
-    if not condition:
-        raise Failure(complaint)
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        expect(time.monotonic() < end, f"in {PATIENCE} s it did not happen that {what}")
-        time.sleep(0.02)
+from scenario import PATIENCE, Failure, expect, is_listening, start_bus, wait_until
 
 
 class World:
@@ -63,11 +33,7 @@ class World:
         subprocess.run([machine_tool, "build"], env=self.environment, check=True)
 
     def start_bus(self):
-        config = self.directory / "bus.conf"
-        config.write_text(BUS_CONFIG.format(socket=self.directory / "bus"))
-        self.bus = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"],
-                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        expect(self.bus.stdout.readline(), "dbus-daemon did not start")
+        self.bus = start_bus(self.directory)
 
     def stop_bus(self):
         self.bus.kill()
@@ -94,12 +60,8 @@ class World:
         listener.close()
         os.close(other)
 
-    def is_listening(self):
-        with socket.socket(socket.AF_UNIX) as client:
-            return client.connect_ex(str(self.socket)) == 0
-
     def wait_for_socket(self):
-        wait_until(self.is_listening, "vfiod listened at its socket")
+        wait_until(lambda: is_listening(self.socket), "vfiod listened at its socket")
 
     def call(self, *arguments, on_socket=True):
         command = [self.programs["bus-call"], *(["--socket", self.socket] if on_socket else []), *arguments]

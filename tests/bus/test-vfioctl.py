@@ -18,8 +18,7 @@ import sys
 import tempfile
 import time
 
-# What must happen does so in this time, sanitisers and a busy machine included.
-PATIENCE = 60
+from scenario import PATIENCE, Failure, expect, start_bus, wait_until
 
 REFUSED, DENIED, UNREACHABLE, INTERRUPTED = 3, 4, 6, 130
 NOBODY = 65534
@@ -27,37 +26,6 @@ NOBODY = 65534
 # The fake machine's group of a bridge and two devices, and its drivers.
 GROUP, DEVICE, OTHER_DEVICE = "group/2", "0000:01:00.0", "0000:04:00.0"
 ON_HOST, ON_VFIO = "pcieport e1000e snd_hda_intel", "pcieport vfio-pci vfio-pci"
-
-BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <auth>EXTERNAL</auth>
-  <listen>unix:path={socket}</listen>
-  <policy context="default">
-    <allow user="*"/>
-    <allow own="*"/>
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-  </policy>
-</busconfig>
-"""
-
-
-class Failure(Exception):
-    """The reason why a test has failed."""
-
-
-def expect(condition, complaint):
-    if not condition:
-        raise Failure(complaint)
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        expect(time.monotonic() < end, f"in {PATIENCE} s it did not happen that {what}")
-        time.sleep(0.02)
 
 
 class Process:
@@ -126,11 +94,7 @@ class World:
         return self.environment() | (found if self.transport == "socket" else {"VFIOD_SOCKET": "/nonexistent/socket"})
 
     def start_bus(self):
-        config = self.directory / "bus.conf"
-        config.write_text(BUS_CONFIG.format(socket=self.bus))
-        self.dbus = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"],
-                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        expect(self.dbus.stdout.readline(), "dbus-daemon did not start")
+        self.dbus = start_bus(self.directory)
 
     def start_vfiod(self):
         self.machines += 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# The static analysers: clang-tidy, with the checkers of clang's own, over the product; cppcheck over every C file. Owns which are run and
+# The static analysers: clang-tidy, with the checkers of clang's own (those of scan-build), and gcc's over the product; cppcheck over every C file. Owns which are run and
 # how; what clang-tidy looks for is in .clang-tidy, and what a finding is excused with stands beside its line. They are those of
 # Debian 13 on every host, because their verdicts differ from release to release. Needs build.sh.
 
@@ -32,6 +32,15 @@ prepare_analysis() {
         copy_checkout "$ANALYSIS_TREE"
         # What is generated, which clang-tidy and cppcheck read.
         analyse_here 'CC=clang setup build-tidy; ninja -C build-tidy tests/fuzz/methods.h'
+}
+
+# gcc's, over the product. Of its checks those are left out that do not understand how the code is written: a leak is what it says of
+# everything that a cleanup function frees, and freed with the wrong function of what reallocarray() gave; both are the sanitizers' to find,
+# in every test. What an array is indexed with it does not follow into another function.
+analyse_gcc() {
+        analyse_here 'CFLAGS="-fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-mismatching-deallocation -Wno-analyzer-out-of-bounds" \
+                setup build-fanalyzer --werror
+                ninja -C build-fanalyzer $(ninja -C build-fanalyzer -t targets all | sed -nE "s/^((daemon|client)\/.*\.o): .*/\1/p")'
 }
 
 analyse_clang_tidy() {

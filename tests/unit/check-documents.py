@@ -15,25 +15,12 @@ import sys
 import textwrap
 from pathlib import Path
 
+from tap import Tap
+
 # An empty date, because a page has none but its version's.
 LINT_ACCEPTED = "WARNING: missing date"
 
-count = 0
-
-
-def check(sentence, complaints):
-    """One test: it passes if nobody complains."""
-    global count
-    count += 1
-    print(f"{'not ok' if complaints else 'ok'} {count} - {sentence}")
-    for complaint in complaints:
-        print(f"# {complaint}")
-
-
-def skip(sentence, why):
-    global count
-    count += 1
-    print(f"ok {count} - {sentence} # SKIP {why}")
+tap = Tap()
 
 
 def compare(documented, real):
@@ -110,12 +97,12 @@ def options_of_program(vfioctl, verbs):
 
 def check_vfioctl(vfioctl, page):
     verbs = verbs_of_program(vfioctl)
-    check("vfioctl(1) has every verb as its own help has it", compare(verbs_of_page(page), verbs))
-    check("vfioctl(1) has every option, with its value and its verbs",
-          compare(options_of_page(page, verbs), options_of_program(vfioctl, verbs)))
+    tap.check("vfioctl(1) has every verb as its own help has it", compare(verbs_of_page(page), verbs))
+    tap.check("vfioctl(1) has every option, with its value and its verbs",
+              compare(options_of_page(page, verbs), options_of_program(vfioctl, verbs)))
     statuses = {status: True for status in section_of_help(help_of(vfioctl), "Exit status")}
     documented = {status: True for status, _ in items_of_page(section_of_page(page, "EXIT STATUS"))}
-    check("vfioctl(1) has every exit status", compare(documented, statuses))
+    tap.check("vfioctl(1) has every exit status", compare(documented, statuses))
 
 
 # --- vfiod(8)
@@ -124,7 +111,7 @@ def check_vfiod(vfiod, page):
     usage = subprocess.run([vfiod, "--help"], check=True, capture_output=True, text=True).stdout
     options = {option: True for option in re.findall(r"\[(--[^]]+)\]", usage)}
     documented = {words: True for words, _ in items_of_page(section_of_page(page, "OPTIONS"))}
-    check("vfiod(8) has every option", compare(documented, options))
+    tap.check("vfiod(8) has every option", compare(documented, options))
 
 
 # --- vfiod.json(5)
@@ -152,12 +139,12 @@ def flattened(document):
 def check_configuration(root, dump_config, page):
     keys = keys_of_program(dump_config)
     defaults = {key: default for key, (default, _) in keys.items()}
-    check("vfiod.json(5) has every key with its default and range", compare(keys_of_page(page), keys))
-    check("examples/vfiod.json has every key with its default",
-          compare(flattened(json.loads((root / "examples/vfiod.json").read_text())), defaults))
+    tap.check("vfiod.json(5) has every key with its default and range", compare(keys_of_page(page), keys))
+    tap.check("examples/vfiod.json has every key with its default",
+              compare(flattened(json.loads((root / "examples/vfiod.json").read_text())), defaults))
     blocks = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n)+", (root / "README.md").read_text(), re.M)]
     shown = [block for block in blocks if '"step_deadline_ms"' in block]
-    check("README.md has every key with its default", compare(flattened(json.loads(shown[0])) if shown else {}, defaults))
+    tap.check("README.md has every key with its default", compare(flattened(json.loads(shown[0])) if shown else {}, defaults))
 
 
 # --- every page
@@ -171,19 +158,19 @@ def check_pages(pages, version):
     for page in pages:
         sentence = f"mandoc(1) has nothing against {page.name}"
         if shutil.which("mandoc"):
-            check(sentence, complaints_of_mandoc(page))
+            tap.check(sentence, complaints_of_mandoc(page))
         else:
-            skip(sentence, "mandoc is not installed here")
-    check("every page names this version, and no name of the build is left in it",
-          [page.name for page in pages
-           if f'"vfiod {version}"' not in page.read_text() or re.search(r"@\w+@", page.read_text())])
+            tap.skip(sentence, "mandoc is not installed here")
+    tap.check("every page names this version, and no name of the build is left in it",
+              [page.name for page in pages
+               if f'"vfiod {version}"' not in page.read_text() or re.search(r"@\w+@", page.read_text())])
     names = {page.name for page in pages}
     complaints = []
     for page in pages:
         for name, section in re.findall(r"^\.BR (\S+) \((\d)\)", page.read_text(), re.M):
             if re.search("vfio", name) and f"{name}.{section}" not in names:
                 complaints.append(f"{page.name} refers to {name}({section})")
-    check("pages refer to pages that there are", complaints)
+    tap.check("pages refer to pages that there are", complaints)
 
 
 def main():
@@ -193,7 +180,7 @@ def main():
     check_vfiod(vfiod, pages["vfiod.8"].read_text())
     check_configuration(Path(root), dump_config, pages["vfiod.json.5"].read_text())
     check_pages(pages.values(), version)
-    print(f"1..{count}")
+    tap.end()
 
 
 if __name__ == "__main__":

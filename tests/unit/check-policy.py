@@ -8,6 +8,8 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 
+from tap import Tap
+
 # In the order of what they let somebody do.
 STRENGTHS = ["yes", "auth_self_keep", "auth_self", "auth_admin_keep", "auth_admin", "no"]
 KINDS = ["allow_any", "allow_inactive", "allow_active"]
@@ -18,16 +20,7 @@ ANY_DEVICE = {"device", "vendor", "class", "group", "driver"}
 # What vfiod tells with every question of an action; what it tells with some alone is of no use in a message.
 ALWAYS_TOLD = {LOOKING: set(), "org.vfiod1.release-other": {"owner", "mode"}, "org.vfiod1.raise-memlock": {"memlock", "mode"}}
 
-count = 0
-
-
-def check(sentence, complaints):
-    """One test: it passes if nobody complains."""
-    global count
-    count += 1
-    print(f"{'not ok' if complaints else 'ok'} {count} - {sentence}")
-    for complaint in complaints:
-        print(f"# {complaint}")
+tap = Tap()
 
 
 def text_of(action, tag):
@@ -43,27 +36,27 @@ def weaker(found, wanted):
 
 
 def check_defaults(actions):
-    check("every default is given, and known to polkit",
-          [f"{name}: {kind} is {default_of(action, kind)}" for name, action in actions.items() for kind in KINDS
-           if default_of(action, kind) not in STRENGTHS])
-    check("nothing but looking is allowed without an administrator's password",
-          [f"{name}: {kind} is {default_of(action, kind)}" for name, action in actions.items() for kind in KINDS
-           if name != LOOKING and weaker(default_of(action, kind), "auth_admin_keep")])
-    check("a password is kept only for what takes nothing from the host and from nobody, and only at the console",
-          [f"{name}: {kind} is {default_of(action, kind)}" for name, action in actions.items() for kind in KINDS
-           if default_of(action, kind).endswith("_keep") and (name not in KEPT or kind != "allow_active")])
-    check("no action implies another, and none may be asked about by others than root",
-          [f"{name}: {annotation.get('key')}" for name, action in actions.items()
-           for annotation in action.findall("annotate")])
+    tap.check("every default is given, and known to polkit",
+              [f"{name}: {kind} is {default_of(action, kind)}" for name, action in actions.items() for kind in KINDS
+               if default_of(action, kind) not in STRENGTHS])
+    tap.check("nothing but looking is allowed without an administrator's password",
+              [f"{name}: {kind} is {default_of(action, kind)}" for name, action in actions.items() for kind in KINDS
+               if name != LOOKING and weaker(default_of(action, kind), "auth_admin_keep")])
+    tap.check("a password is kept only for what takes nothing from the host and from nobody, and only at the console",
+              [f"{name}: {kind} is {default_of(action, kind)}" for name, action in actions.items() for kind in KINDS
+               if default_of(action, kind).endswith("_keep") and (name not in KEPT or kind != "allow_active")])
+    tap.check("no action implies another, and none may be asked about by others than root",
+              [f"{name}: {annotation.get('key')}" for name, action in actions.items()
+               for annotation in action.findall("annotate")])
 
 
 def check_texts(actions, details):
-    check("every action has a description and a message, with the catalogue that translates them",
-          [f"{name}: {tag}" for name, action in actions.items() for tag in ("description", "message")
-           if not text_of(action, tag) or action.find(tag).get("gettext-domain") != "vfiod"])
-    check("no two actions have the same words",
-          [f"{name}: '{text_of(action, tag)}'" for tag in ("description", "message") for name, action in actions.items()
-           if [text_of(other, tag) for other in actions.values()].count(text_of(action, tag)) > 1])
+    tap.check("every action has a description and a message, with the catalogue that translates them",
+              [f"{name}: {tag}" for name, action in actions.items() for tag in ("description", "message")
+               if not text_of(action, tag) or action.find(tag).get("gettext-domain") != "vfiod"])
+    tap.check("no two actions have the same words",
+              [f"{name}: '{text_of(action, tag)}'" for tag in ("description", "message") for name, action in actions.items()
+               if [text_of(other, tag) for other in actions.values()].count(text_of(action, tag)) > 1])
     complaints = []
     for name, action in actions.items():
         used = set(re.findall(r"\$\((.*?)\)", text_of(action, "message")))
@@ -72,10 +65,10 @@ def check_texts(actions, details):
                        for key in sorted(used & details - ALWAYS_TOLD.get(name, ANY_DEVICE))]
         if "$" in re.sub(r"\$\(\w+\)", "", text_of(action, "message")) or "$" in text_of(action, "description"):
             complaints.append(f"{name} has a $ that stands for nothing")
-    check("messages speak only of what vfiod always tells polkit with that action", complaints)
-    check("every message about a device names it",
-          [name for name, action in actions.items()
-           if name not in ALWAYS_TOLD and "$(device)" not in text_of(action, "message")])
+    tap.check("messages speak only of what vfiod always tells polkit with that action", complaints)
+    tap.check("every message about a device names it",
+              [name for name, action in actions.items()
+               if name not in ALWAYS_TOLD and "$(device)" not in text_of(action, "message")])
 
 
 def main():
@@ -86,21 +79,21 @@ def main():
     policy = ET.parse(source / "polkit/org.vfiod1.policy").getroot()
     actions = {action.get("id"): action for action in policy.findall("action")}
 
-    check("there are actions and details to look at", [] if known and details else ["names.h has none"])
-    check("the policy has the actions of names.h and no others",
-          [f"{name}: in names.h {name in known}, in the policy {name in actions}" for name in sorted(known ^ set(actions))])
+    tap.check("there are actions and details to look at", [] if known and details else ["names.h has none"])
+    tap.check("the policy has the actions of names.h and no others",
+              [f"{name}: in names.h {name in known}, in the policy {name in actions}" for name in sorted(known ^ set(actions))])
     survey = (source / "daemon/bus/authorise-survey.c").read_text(encoding="utf-8")
-    check("whoever asks what he may do is told of every action",
-          [macro for macro in re.findall(r'^#define (VFIOD_ACTION_\w+) ".*\w"', names, re.MULTILINE) if f"{{{macro}," not in survey])
-    check("every action is there once",
-          [] if len(actions) == len(policy.findall("action")) else ["an action is there twice"])
+    tap.check("whoever asks what he may do is told of every action",
+              [macro for macro in re.findall(r'^#define (VFIOD_ACTION_\w+) ".*\w"', names, re.MULTILINE) if f"{{{macro}," not in survey])
+    tap.check("every action is there once",
+              [] if len(actions) == len(policy.findall("action")) else ["an action is there twice"])
     check_defaults(actions)
     check_texts(actions, details)
     readme = (source / "README.md").read_text(encoding="utf-8")
-    check("the README's table has every action, with whether its password is kept",
-          [name for name, action in actions.items()
-           if not re.search(rf"^\| `{re.escape(name)}` \|.*\| {default_words(action)} \|$", readme, re.MULTILINE)])
-    print(f"1..{count}")
+    tap.check("the README's table has every action, with whether its password is kept",
+              [name for name, action in actions.items()
+               if not re.search(rf"^\| `{re.escape(name)}` \|.*\| {default_words(action)} \|$", readme, re.MULTILINE)])
+    tap.end()
 
 
 def default_words(action):

@@ -180,6 +180,19 @@ START_TEST(an_iommufd_is_only_told_by_comparing_and_only_where_one_is_looked_for
 }
 END_TEST
 
+/* What /proc says of a node that a daemon has opened in mounts of its own, and that has ended since. */
+START_TEST(an_iommufd_from_mounts_that_are_gone_is_one_all_the_same) {
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        machine_add_reference(&machine, HOLD_IOMMUFD, NULL, 0, OUR_IOMMUFD);
+        machine_add_process(&machine, 5000100);
+        machine_add_fd(&machine, "5000100", 3, "/iommu");
+        stub_process_add_file(5000100, 3, OUR_IOMMUFD);
+        machine_assert(&machine, "5000100 iommufd - 3");
+}
+END_TEST
+
 START_TEST(a_process_with_an_iommufd_alone_is_not_signalled) {
         _cleanup_machine_ Machine machine;
         _cleanup_holds_ Holds holds = HOLDS_NULL;
@@ -914,6 +927,7 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests, a_container_is_only_told_by_comparing);
         tcase_add_test(tests,
                        an_iommufd_is_only_told_by_comparing_and_only_where_one_is_looked_for);
+        tcase_add_test(tests, an_iommufd_from_mounts_that_are_gone_is_one_all_the_same);
         tcase_add_test(tests, a_process_with_an_iommufd_alone_is_not_signalled);
         tcase_add_test(tests, a_lease_is_told_by_its_pipe);
         tcase_add_test(tests, a_group_that_does_not_exist_has_no_holders);

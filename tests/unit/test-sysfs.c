@@ -90,6 +90,63 @@ START_TEST(a_link_is_known_by_its_last_component_even_if_it_dangles) {
 }
 END_TEST
 
+START_TEST(a_place_is_what_follows_the_devices_of_the_tree) {
+        static const struct {
+                const char *link, *place;
+        } rows[] = {
+                {"../../../devices/pci0000:00/0000:00:01.0", "pci0000:00/0000:00:01.0"},
+                {"../../elsewhere/0000:00:01.0", ""},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_free_ char *target = NULL, *place = NULL;
+                _cleanup_tree_ Tree tree;
+
+                tree_init(&tree);
+                tree_link(&tree, "sys/device", rows[i].link);
+                ck_assert_int_eq(sysfs_read_target(tree.roots.sys_fd, "device", &target), 0);
+                ck_assert_str_eq(target, rows[i].link);
+                ck_assert_int_eq(sysfs_read_place(tree.roots.sys_fd, "device", &place), 0);
+                ck_assert_str_eq(place, rows[i].place);
+        }
+}
+END_TEST
+
+START_TEST(what_is_no_link_has_no_place) {
+        _cleanup_free_ char *directory = NULL, *nothing = NULL;
+        _cleanup_tree_ Tree tree;
+
+        tree_init(&tree);
+        tree_mkdir(&tree, "sys/dir");
+        ck_assert_int_eq(sysfs_read_place(tree.roots.sys_fd, "dir", &directory), 0);
+        ck_assert_str_eq(directory, "");
+        ck_assert_int_eq(sysfs_read_place(tree.roots.sys_fd, "none", &nothing), 0);
+        ck_assert_str_eq(nothing, "");
+}
+END_TEST
+
+/* Counts, and wants no more of a line "stop". */
+static int count_line(void *userdata, const char *line) {
+        ++*(size_t *)userdata;
+        return strcmp(line, "stop\n") == 0 ? -EEXIST : 0;
+}
+
+START_TEST(lines_are_read_until_one_is_enough) {
+        size_t all = 0, some = 0, none = 0;
+        _cleanup_tree_ Tree tree;
+
+        tree_init(&tree);
+        tree_write(&tree, "sys/all", "a\nb\nc");
+        tree_write(&tree, "sys/some", "a\nstop\nc\n");
+        ck_assert_int_eq(sysfs_read_lines(tree.roots.sys_fd, "all", count_line, &all), 0);
+        ck_assert_uint_eq(all, 3);
+        ck_assert_int_eq(sysfs_read_lines(tree.roots.sys_fd, "some", count_line, &some), -EEXIST);
+        ck_assert_uint_eq(some, 2);
+        ck_assert_int_eq(sysfs_read_lines(tree.roots.sys_fd, "none", count_line, &none), -ENOENT);
+        ck_assert_uint_eq(none, 0);
+}
+END_TEST
+
 START_TEST(a_listing_is_sorted_and_without_dots) {
         _cleanup_strv_ char **names = NULL;
         _cleanup_free_ char *joined = NULL;
@@ -114,6 +171,9 @@ int main(void) {
         tcase_add_test(tests, what_is_not_there_is_an_error_only_if_it_must_be);
         tcase_add_test(tests, what_is_something_else_is_an_error);
         tcase_add_test(tests, a_link_is_known_by_its_last_component_even_if_it_dangles);
+        tcase_add_test(tests, a_place_is_what_follows_the_devices_of_the_tree);
+        tcase_add_test(tests, what_is_no_link_has_no_place);
+        tcase_add_test(tests, lines_are_read_until_one_is_enough);
         tcase_add_test(tests, a_listing_is_sorted_and_without_dots);
         return tests_run(tests);
 }

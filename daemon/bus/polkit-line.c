@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A question whose asker has left keeps its uid's turn until polkit has answered: polkit works on
+ * it all the same, and whoever asks and leaves, over and over, is not to have more of it than
+ * whoever waits.
+ *
+ * A question that a person may be asked is in the way like any other until polkit has come to it,
+ * which is when it answers what was sent behind it: where there is no agent, the answer comes at
+ * once, and asking again and again must gain nobody a second place. After that only the person is
+ * waited for.
+ *
+ * polkit that has not answered one question in time is at work on none of those behind it: they are
+ * told at once, and do not wait that long again, each in its turn. A person who does not answer has
+ * nothing to do with them.
+ */
+
+#include "daemon/bus/polkit-line.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/bus/polkit.h"
+#include "daemon/util/clock.h"
+#include "daemon/util/string.h"
+
+/* In polkit's way at once: as many as keep it busy while an answer is on its way. */
+#define AT_ONCE 4
+
+struct PolkitQuestion {
+        PolkitLine *line;
+        PolkitAsker asker;
+        bool left;         /* nobody wants the answer */
+        uint64_t id;       /* 0: it cannot be withdrawn */
+        uint64_t deadline; /* microseconds, CLOCK_MONOTONIC */
+        sd_bus_slot *slot; /* NULL while it waits */
+        sd_bus_slot *mark; /* interactive: what was sent behind it, NULL once that is answered */
+        List link;         /* PolkitLine.waiting or .asked */
+};
+
+void polkit_line_init(PolkitLine *line) {
+        *line = (PolkitLine){0};
+        list_init(&line->waiting);
+        list_init(&line->asked);
+}
+
+static void question_free(PolkitQuestion *question) {
+        list_remove(&question->link);
+        sd_bus_slot_unref(question->slot);
+        sd_bus_slot_unref(question->mark);
+        free(question);
+}
+
+static void free_all(List *questions) {
+        list_for_each_safe(link, questions)
+                question_free(container_of(link, PolkitQuestion, link));
+}
+
+void polkit_line_done(PolkitLine *line) {
+        free_all(&line->waiting);
+        free_all(&line->asked);
+}
+
+static uint64_t count(const List *questions, bool of_uid, uid_t uid) {
+        uint64_t n = 0;
+
+        list_for_each(link, questions) {
+                const PolkitQuestion *question = container_of(link, PolkitQuestion, link);
+
+                n += !question->left && (!of_uid || question->asker.uid == uid);
+        }
+        return n;
+}
+
+uint64_t polkit_line_count(const PolkitLine *line, uid_t uid) {
+        return count(&line->waiting, true, uid) + count(&line->asked, true, uid);
+}
+
+uint64_t polkit_line_count_all(const PolkitLine *line) {
+        return count(&line->waiting, false, 0) + count(&line->asked, false, 0);
+}
+
+/* A person is being asked, or looked for. */
+static bool has_passed(const PolkitQuestion *question) {
+        return question->asker.interactive && question->slot && !question->mark;
+}
+
+static bool may_be_asked(const PolkitQuestion *question) {
+        const PolkitAsker *asker = &question->asker;
+        uint64_t of_uid = 0, in_all = 0, interactive = 0;
+
+        list_for_each(link, &question->line->asked) {
+                const PolkitQuestion *other = container_of(link, PolkitQuestion, link);
+                bool same = other->asker.uid == asker->uid;
+
+                interactive += same && other->asker.interactive;
+                if (has_passed(other))
+                        continue;
+                of_uid += same;
+                in_all++;
+        }
+        return of_uid == 0 && in_all < AT_ONCE &&
+               (!asker->interactive || interactive < asker->interactive_max);
+}
+
+static PolkitQuestion *find_next(const PolkitLine *line) {
+        list_for_each(link, &line->waiting) {
+                PolkitQuestion *question = container_of(link, PolkitQuestion, link);
+
+                if (may_be_asked(question))
+                        return question;
+        }
+        return NULL;
+}
+
+static void move_to_end(List *list, List *link) {
+        list_remove(link);
+        list_insert(list, link);
+}
+
+/* Those of the uid go behind everybody who is in line by now. */
+static void let_others_first(PolkitLine *line, uid_t uid) {
+        List own;
+
+        list_init(&own);
+        list_for_each_safe(link, &line->waiting)
+                if (container_of(link, PolkitQuestion, link)->asker.uid == uid)
+                        move_to_end(&own, link);
+        while (!list_is_empty(&own))
+                move_to_end(&line->waiting, own.next);
+}
+
+/* What is called in here may have the line advance again: it goes on in this loop. */
+static void advance(PolkitLine *line) {
+        PolkitQuestion *question;
+
+        if (line->advancing)
+                return;
+        line->advancing = true;
+        while ((question = find_next(line))) {
+                move_to_end(&line->asked, &question->link);
+                let_others_first(line, question->asker.uid);
+                question->asker.turn(question->asker.userdata);
+        }
+        line->advancing = false;
+}
+
+int polkit_line_join(PolkitLine *line, const PolkitAsker *asker, PolkitQuestion **ret) {
+        PolkitQuestion *question = calloc(1, sizeof(PolkitQuestion));
+
+        if (!question)
+                return -ENOMEM;
+        question->line = line;
+        question->asker = *asker;
+        list_insert(&line->waiting, &question->link);
+        *ret = question;
+        advance(line);
+        return 0;
+}
+
+uint64_t polkit_question_id(PolkitQuestion *question) {
+        if (question->id == 0)
+                question->id = ++question->line->last_id;
+        return question->id;
+}
+
+static void withdraw(const PolkitQuestion *question) {
+        char id[32];
+
+        if (question->id == 0 || !question->slot)
+                return;
+        (void)snprintf(id, sizeof(id), POLKIT_ID, question->id);
+        (void)sd_bus_call_method_async(sd_bus_slot_get_bus(question->slot), NULL, POLKIT_NAME,
+                                       POLKIT_PATH, POLKIT_INTERFACE, "CancelCheckAuthorization",
+                                       NULL, NULL, "s", id);
+}
+
+/* The asker may be gone, or in line again, when this returns. */
+static void finish(PolkitQuestion *question, sd_bus_message *reply) {
+        PolkitAsker asker = question->asker;
+        bool left = question->left;
+
+        question_free(question);
+        if (!left)
+                asker.answered(asker.userdata, reply);
+}
+
+/* Those who come meanwhile are not among them. */
+static void give_up_waiting(PolkitLine *line) {
+        List late;
+
+        list_init(&late);
+        while (!list_is_empty(&line->waiting))
+                move_to_end(&late, line->waiting.next);
+        while (!list_is_empty(&late))
+                finish(container_of(late.next, PolkitQuestion, link), NULL);
+}
+
+/* A polkit that leaves the bus without an answer has the same error, but earlier. */
+static bool is_late(const PolkitQuestion *question, sd_bus_message *reply) {
+        return sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) &&
+               clock_now(CLOCK_MONOTONIC) >= question->deadline;
+}
+
+static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        PolkitQuestion *question = userdata;
+        PolkitLine *line = question->line;
+        bool late = is_late(question, reply), interactive = question->asker.interactive;
+
+        if (late)
+                withdraw(question);
+        finish(question, late ? NULL : reply);
+        if (late && !interactive)
+                give_up_waiting(line);
+        advance(line);
+        return 0;
+}
+
+static int on_mark(sd_bus_message *reply _unused_, void *userdata, sd_bus_error *error _unused_) {
+        PolkitQuestion *question = userdata;
+
+        question->mark = sd_bus_slot_unref(question->mark);
+        advance(question->line);
+        return 0;
+}
+
+/* The smallest thing that polkit answers in the order in which it was asked. */
+static void send_mark(PolkitQuestion *question, sd_bus *bus) {
+        (void)sd_bus_call_method_async(bus, &question->mark, POLKIT_NAME, POLKIT_PATH,
+                                       "org.freedesktop.DBus.Properties", "Get", on_mark, question,
+                                       "ss", POLKIT_INTERFACE, "BackendVersion");
+}
+
+int polkit_question_send(PolkitQuestion *question, sd_bus *bus, sd_bus_message *m, uint64_t usec) {
+        int r;
+
+        question->deadline = clock_now(CLOCK_MONOTONIC) + usec;
+        r = sd_bus_call_async(bus, &question->slot, m, on_answer, question, usec);
+        if (r >= 0 && question->asker.interactive)
+                send_mark(question, bus);
+        return r;
+}
+
+/* One that waits has nobody waiting for it; what is left in its turn, advance() goes on from. */
+PolkitQuestion *polkit_question_leave(PolkitQuestion *question) {
+        if (question && question->slot) {
+                withdraw(question);
+                question->left = true;
+        } else if (question)
+                question_free(question);
+        return NULL;
+}

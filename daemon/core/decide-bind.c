@@ -140,13 +140,13 @@ static RefusalKind check_functions_unused(const World *world, const Device *memb
         for (size_t i = 0; i < topology->n_devices; i++) {
                 const DeviceFacts *facts = &topology->devices[i]->facts;
 
-                if (!string_equal(facts->physfn, member->facts.name) ||
+                if (!device_is_vf_of(topology->devices[i], member) ||
                     device_verdict(topology, topology->devices[i]) != VERDICT_VFIO)
                         continue;
                 return refuse(refusal, REFUSAL_HOST_DEVICE,
                               "%s, a virtual function of %s, is bound to %s; unbind it, and remove "
-                              "the virtual functions first (sriov_numvfs)",
-                              facts->name, member->facts.name, facts->driver);
+                              "the virtual functions with 'vfioctl vfs %s 0' first",
+                              facts->name, member->facts.name, facts->driver, member->facts.name);
         }
         return REFUSAL_NONE;
 }

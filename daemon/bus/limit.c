@@ -70,8 +70,8 @@ static bool is_unknown_of_sender(const Call *call, const Call *other) {
 RefusalKind limit_unknown(const Call *call, Refusal *refusal) {
         if (count_calls(call, is_unknown_of_sender) >= UNKNOWN_MAX)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
-                              "%u first calls came before the bus had said who sends them, and "
-                              "who they are would be asked for each; try again",
+                              "%u calls of this connection came before the bus had said whose it "
+                              "is; try again",
                               UNKNOWN_MAX);
         return REFUSAL_NONE;
 }

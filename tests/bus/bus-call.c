@@ -8,7 +8,9 @@
  *   error NAME SENTENCE   instead
  * With --signature, any method of any object: its arguments are one word of JSON, and TEXT is its
  * reply as JSON. With --batch, such calls over one connection, each a line
- * [PATH, INTERFACE, MEMBER, TYPES, ARGUMENTS] of standard input, and one line of output.
+ * [PATH, INTERFACE, MEMBER, TYPES, ARGUMENTS] of standard input, and one line of output. With --unread,
+ * the call is sent so many times, "sent" is printed, and nothing is read before a line comes on
+ * standard input; then there is one line for each.
  * Made for tests that need the error's name, the flags and the files kept open.
  */
 
@@ -37,6 +39,7 @@ typedef struct Arguments {
         bool interactive;
         bool hold;
         bool batch;
+        unsigned unread;
         const char *lease;     /* the path of the lease to call */
         const char *device;    /* the name of the device to call */
         const char *operation; /* of Plan */
@@ -58,6 +61,7 @@ static const char usage[] =
         "bus-call [--uid N] [--interactive] [--hold] [--socket PATH] --path PATH --interface NAME\n"
         "         --signature TYPES MEMBER JSON\n"
         "bus-call [--uid N] [--interactive] [--socket PATH] --batch\n"
+        "bus-call [--uid N] [--socket PATH] [--lease PATH] --unread N MEMBER [TARGET...]\n"
         "bus-call --wait NAME\n"
         "bus-call [--uid N] --own NAME\n";
 
@@ -81,6 +85,7 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 {"interface", required_argument, NULL, 'I'},
                 {"signature", required_argument, NULL, 'S'},
                 {"batch", no_argument, NULL, 'b'},
+                {"unread", required_argument, NULL, 'U'},
                 {"option", required_argument, NULL, 'o'},
                 {"wait", required_argument, NULL, 'w'},
                 {"own", required_argument, NULL, 'n'},
@@ -122,6 +127,9 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                         break;
                 case 'b':
                         arguments->batch = true;
+                        break;
+                case 'U':
+                        arguments->unread = (unsigned)atoi(optarg);
                         break;
                 case 'w':
                         arguments->wait = optarg;
@@ -345,6 +353,53 @@ static int call(sd_bus *bus, Arguments *arguments) {
         return EXIT_SUCCESS;
 }
 
+/* More than a socket holds: what comes behind it stays with the bus. */
+static void fill_socket(sd_bus *bus) {
+        for (unsigned i = 0; i < 100; i++)
+                check(sd_bus_call_method_async(bus, NULL, "org.freedesktop.DBus",
+                                               "/org/freedesktop/DBus",
+                                               "org.freedesktop.DBus.Introspectable", "Introspect",
+                                               NULL, NULL, NULL),
+                      "fill the socket");
+}
+
+static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const sd_bus_error *refused = sd_bus_message_get_error(reply);
+
+        if (refused)
+                (void)printf("error %s %s\n", refused->name, refused->message);
+        else
+                print_done(reply);
+        (*(unsigned *)userdata)--;
+        return 0;
+}
+
+static int call_unread(sd_bus *bus, Arguments *arguments) {
+        unsigned left = arguments->unread;
+
+        if (!arguments->socket)
+                fill_socket(bus);
+        for (unsigned i = 0; i < arguments->unread; i++) {
+                sd_bus_message *m = new_message(bus, arguments);
+
+                append_arguments(m, arguments);
+                check(sd_bus_call_async(bus, NULL, m, on_reply, &left, TIMEOUT_USEC), "call");
+                sd_bus_message_unref(m);
+        }
+        (void)puts("sent");
+        (void)fflush(stdout);
+        (void)getchar();
+        while (left > 0) {
+                int r = sd_bus_process(bus, NULL);
+
+                check(r, "read");
+                if (r == 0)
+                        check(sd_bus_wait(bus, TIMEOUT_USEC), "wait");
+        }
+        (void)fflush(stdout);
+        return EXIT_SUCCESS;
+}
+
 static char *text_of(json_object *line, size_t i) {
         return (char *)json_object_get_string(json_object_array_get_idx(line, i));
 }
@@ -391,6 +446,8 @@ int main(int argc, char **argv) {
                 r = EXIT_SUCCESS;
         } else if (arguments.batch)
                 r = call_all(bus, &arguments);
+        else if (arguments.unread > 0)
+                r = call_unread(bus, &arguments);
         else
                 r = call(bus, &arguments);
         sd_bus_flush_close_unref(bus);

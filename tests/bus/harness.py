@@ -77,10 +77,11 @@ class Call:
     """A client under way, as a process of its own."""
 
     def __init__(self, world, user, member, *targets, lease=None, device=None, operation=None, options=None,
-                 interactive=False, hold=False, signature=None, path="/org/vfiod1",
+                 interactive=False, hold=False, unread=0, signature=None, path="/org/vfiod1",
                  interface="org.vfiod1.Manager", socket=None):
         command = [world.program("bus-call"), "--uid", str(uid_of(user))]
         command += ["--interactive"] * interactive + ["--hold"] * hold
+        command += ["--unread", str(unread)] if unread else []
         command += ["--lease", lease] if lease else []
         command += ["--device", device] if device else []
         command += ["--operation", operation] if operation else []

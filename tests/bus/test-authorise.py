@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 
-from harness import (ACCESS_DENIED, INTERACTIVE, Failure, ScriptedPolkit, expect, run_as_root, uid_of, wait_until)
+from harness import (ACCESS_DENIED, INTERACTIVE, Failure, Outcome, ScriptedPolkit, expect, run_as_root, uid_of, wait_until)
 
 # Users that every Debian has, by what the rules below say of them.
 ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, SERVICE, OTHER, NO_REVOKE, NO_UNBIND, MEMBER, OPERATOR, NO_OVERRIDE = (
@@ -882,6 +882,37 @@ def limit_of_requests(w):
     expect_all_denied(w, one_too_many(w, [ALLOWED, OTHER, RELEASER], "2 calls are waiting", "limits.requests"))
 
 
+@test("scripted", "unbinds that wait for holders are limited for each user", {"limits": {"waits_per_uid": 1}})
+def limit_of_waits(w):
+    wait = {"policy": "wait", "timeout": "600000"}
+    for group in ("group/4", "group/9"):
+        w.hold("root", group)
+    w.begin(ALLOWED, "Unbind", "group/4", options=wait)
+    wait_until(lambda: "Busy" in (w.call("root", "Acquire", "group/4").name or ""), "the first one waited")
+    w.call(ALLOWED, "Unbind", "group/9", options=wait).expect_refusal("LimitExceeded", "limits.waits_per_uid")
+    w.begin(OTHER, "Unbind", "group/9", options=wait)
+    wait_until(lambda: "Busy" in (w.call("root", "Acquire", "group/9").name or ""), "the other one waited")
+
+
+@test("scripted", "files that are sent and not read are limited for each user, and free again when they are read",
+      {"limits": {"fds_in_flight_per_uid": 16, "bus_fds_in_flight_per_uid": 16}})
+def limit_of_unread_files(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    slow = w.begin(ALLOWED, "GetFds", "0", "0", lease=path, unread=6)
+    wait_until(lambda: "sent" in slow.lines, "six times three files were asked for")
+    for _ in range(3):
+        w.call("root", "ListGroups").expect_done()
+    slow.process.stdin.write("read\n")
+    slow.process.stdin.flush()
+    wait_until(lambda: len(slow.lines) == 2 + 6, "all was answered")
+    outcomes = [Outcome(line) for line in slow.lines[2:]]
+    for outcome in outcomes[:5]:
+        outcome.expect_done("device:0000:03:00.0")
+    key = "limits.fds_in_flight_per_uid" if w.on_socket else "limits.bus_fds_in_flight_per_uid"
+    outcomes[5].expect_refusal("LimitExceeded", f"uid {uid_of(ALLOWED)} would have 18 files", key)
+    w.call(ALLOWED, "GetFds", "0", "0", lease=path).expect_done("device:0000:03:00.0")
+
+
 def flags_of(checks):
     return sorted(check[3] for check in checks)
 
@@ -907,8 +938,8 @@ def leaves_the_line(w):
     first = calls.pop(details_of(w.polkit.checks()[0])["device"])
     for call in calls.values():
         call.leave()
-    # Of that, polkit is not asked: it is refused for the limit until vfiod knows who has left.
-    wait_until(lambda: "lease 99" in w.call(ALLOWED, "Release", lease="/org/vfiod1/lease/99").text, "there was room again")
+    # Of what is not there, polkit is not asked: it is refused for the limit until vfiod knows who has left.
+    wait_until(lambda: w.call(ALLOWED, "Bind", "group/99").name.endswith("NotFound"), "there was room again")
     w.polkit.tell("forget", "answer deny")
     first.outcome().expect_error(ACCESS_DENIED)
     w.call(ALLOWED, "ListGroups").expect_done()

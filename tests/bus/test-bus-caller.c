@@ -2,13 +2,31 @@
 
 /* Who a caller is, and what that allows, where there is no polkit to ask. */
 
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "daemon/bus/call.h"
+#include "daemon/bus/limit.h"
+#include "daemon/bus/socket-options.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
 #include "tests/bus/fixture-bus.h"
 
 #define NOBODY 65534U
+
+/* Instead of the C library's: before Linux 6.5 there is no SO_PEERPIDFD. */
+static bool is_old_kernel;
+
+int getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict size) {
+        if (is_old_kernel && level == SOL_SOCKET && option == SO_PEERPIDFD) {
+                errno = ENOPROTOOPT;
+                return -1;
+        }
+        return (int)syscall(SYS_getsockopt, fd, level, option, value, size);
+}
 
 static const struct {
         const char *member, *operation, *types, *action;
@@ -162,6 +180,75 @@ START_TEST(calls_sent_together_are_all_answered) {
 }
 END_TEST
 
+static const Peer *last_peer(void) {
+        const Bus *bus = fixture_bus();
+
+        return &container_of(bus->connections.previous, Connection, link)->peer;
+}
+
+/* By what the kernel says of the file (proc(5), fdinfo); 0 for one that is no pidfd. */
+static pid_t process_of(int pidfd) {
+        _cleanup_free_ char *path = string_format("/proc/self/fdinfo/%d", pidfd);
+        FILE *file = fopen(path, "re");
+        char line[128];
+        int pid = 0;
+
+        while (file && fgets(line, sizeof(line), file))
+                (void)sscanf(line, "Pid: %d", &pid);
+        if (file)
+                (void)fclose(file);
+        return pid;
+}
+
+/* As it is, and as on an older kernel. */
+START_TEST(the_process_of_a_connection_is_pinned_with_and_without_the_kernels_help) {
+        is_old_kernel = _i;
+        (void)client_new();
+        ck_assert_int_eq(last_peer()->caller.pid, getpid());
+        ck_assert_int_eq(process_of(last_peer()->pidfd), getpid());
+        ck_assert_uint_gt(last_peer()->caller.start_time, 0);
+}
+END_TEST
+
+START_TEST(a_process_that_has_ended_is_not_pinned_with_or_without_the_kernels_help) {
+        is_old_kernel = _i;
+        (void)client_new_of_ended_process(NOBODY);
+        ck_assert_int_eq(last_peer()->pidfd, -EBADF);
+        ck_assert_uint_eq(last_peer()->caller.start_time, 0);
+        ck_assert_uint_eq(last_peer()->caller.uid, NOBODY);
+}
+END_TEST
+
+static sd_bus_message *message_of(Client *client, const char *sender) {
+        sd_bus_message *m = NULL;
+
+        ck_assert_int_ge(sd_bus_message_new_method_call(client->bus, &m, NULL, VFIOD_PATH,
+                                                        VFIOD_INTERFACE_MANAGER, "ListGroups"),
+                         0);
+        ck_assert_int_ge(sd_bus_message_set_sender(m, sender), 0);
+        return m;
+}
+
+START_TEST(so_many_calls_of_a_sender_may_wait_until_it_is_known_who_he_is) {
+        _cleanup_message_ Message *m = message_of(client_new(), ":1.7"),
+                                  *of_other = message_of(client_new(), ":1.8");
+        Call calls[128], next = {.bus = fixture_bus(), .message = m}, other = next;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        other.message = of_other;
+        for (size_t i = 0; i < ELEMENTS(calls); i++) {
+                ck_assert_int_eq(limit_unknown(&next, &refusal), REFUSAL_NONE);
+                calls[i] = (Call){.message = m, .request.caller.uid = (uid_t)-1};
+                list_insert(&fixture_bus()->calls, &calls[i].link);
+        }
+        ck_assert_int_eq(limit_unknown(&other, &refusal), REFUSAL_NONE);
+        ck_assert_int_eq(limit_unknown(&next, &refusal), REFUSAL_LIMIT_EXCEEDED);
+        expect_part(refusal.sentence, "128 calls of this connection");
+        for (size_t i = 0; i < ELEMENTS(calls); i++)
+                list_remove(&calls[i].link);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = bus_tests_new("bus-caller");
 
@@ -173,5 +260,12 @@ int main(void) {
         tcase_add_test(tests, add_to_a_lease_of_another_uid_is_refused);
         tcase_add_test(tests, a_client_that_leaves_takes_nothing_with_it);
         tcase_add_test(tests, calls_sent_together_are_all_answered);
+        tcase_add_loop_test(
+                tests, the_process_of_a_connection_is_pinned_with_and_without_the_kernels_help, 0,
+                2);
+        tcase_add_loop_test(
+                tests, a_process_that_has_ended_is_not_pinned_with_or_without_the_kernels_help, 0,
+                2);
+        tcase_add_test(tests, so_many_calls_of_a_sender_may_wait_until_it_is_known_who_he_is);
         return bus_tests_run(tests);
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -402,6 +403,36 @@ START_TEST(who_does_not_read_is_not_read_from_and_gets_all_answers_later) {
 }
 END_TEST
 
+/* Without reading: what is in the socket stays there. */
+static bool is_hung_up(void) {
+        struct pollfd end = {.fd = raw.socket};
+
+        return poll(&end, 1, 0) == 1 && end.revents & POLLHUP;
+}
+
+/* More than the socket holds, and sixteen behind it. */
+START_TEST(who_reads_no_signals_is_let_go_and_nobody_else) {
+        Client *bystander = client_new();
+        Bytes bytes = {0};
+        unsigned rounds = 0;
+
+        fixture_config()->limit_queued_messages = 16;
+        raw_begin(&bytes, 0);
+        (void)begin_raw(0, &bytes);
+        settle();
+        for (; !is_hung_up() && rounds < 1000; rounds++) {
+                _cleanup_message_ Message *done = manager(bystander, rounds % 2 ? "Unbind" : "Bind",
+                                                          "asa{sv}", 1, "0000:04:00.0", 0);
+
+                expect_done(done);
+                settle();
+        }
+        ck_assert_msg(rounds > 16 && rounds < 1000, "%u", rounds);
+        expect_served(bystander);
+        end_raw();
+}
+END_TEST
+
 static void expect_refused_connection(uid_t uid, const char *key) {
         Client *surplus = client_new_as(uid);
         _cleanup_message_ Message *reply = manager(surplus, "ListGroups", NULL);
@@ -618,6 +649,7 @@ int main(void) {
         tcase_add_test(tests, everybody_is_told_the_same_in_full);
         tcase_add_test(tests, after_many_have_left_memory_is_given_back_once_and_not_before);
         tcase_add_test(tests, who_does_not_read_is_not_read_from_and_gets_all_answers_later);
+        tcase_add_test(tests, who_reads_no_signals_is_let_go_and_nobody_else);
         tcase_add_test(tests, more_connections_of_a_uid_than_the_limit_are_refused_in_words);
         tcase_add_test(tests, more_connections_in_all_than_the_limit_are_refused_in_words);
         tcase_add_test(tests, only_a_few_are_told_that_they_are_too_many);

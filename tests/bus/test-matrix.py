@@ -332,6 +332,7 @@ def polkit_hangs(scene, rows, socket):
     scene.begin()
     polkit = scene.world.polkit
     polkit.tell("default hang")
+    polkit.lines.clear()
     calls = [(row, begin_call(scene, row, socket)) for row in asked_rows(rows)]
     complaints = [expect_polkit_late(row, call.outcome()) for row, call in calls]
     wait_until(lambda: polkit.cancels() == [check[0] for check in polkit.checks()], "the questions were withdrawn")

@@ -194,7 +194,7 @@ void fake_machine_announce(const char *action, const char *name) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 
         /* Nobody listens: so does udev speak to the air at times. */
-        if (fd >= 0)
+        if (fd >= 0 && fake_machine_obey("event", name) >= 0)
                 ensure(write(fd, line, strlen(line)) == (ssize_t)strlen(line), path);
 }
 

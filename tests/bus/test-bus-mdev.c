@@ -145,6 +145,17 @@ START_TEST(a_device_is_there_when_it_is_said_that_it_is_made) {
 }
 END_TEST
 
+START_TEST(a_device_is_known_and_gone_also_where_udev_says_nothing) {
+        Client *client = client_with_parent();
+
+        fake_machine_fault("event", "any", EIO);
+        expect_created(client, "mtty-1", UUID);
+        expect_property(client, UUID, "MdevType", "\"mtty-1\"");
+        expect_removed(client, UUID);
+        expect_types(client, "mtty", "\"Available\" <2> \"Devices\" <[]>]");
+}
+END_TEST
+
 START_TEST(a_uuid_is_made_where_none_is_given_and_each_is_another) {
         Client *client = client_with_parent();
         _cleanup_message_ Message *one = create(client, "mtty", "mtty-1", "");
@@ -351,6 +362,7 @@ int main(void) {
                        a_machine_without_parents_has_no_types_and_names_the_one_that_was_asked_for);
         tcase_add_test(tests, what_a_driver_writes_about_its_types_is_made_fit_for_everybody);
         tcase_add_test(tests, a_device_is_there_when_it_is_said_that_it_is_made);
+        tcase_add_test(tests, a_device_is_known_and_gone_also_where_udev_says_nothing);
         tcase_add_test(tests, a_uuid_is_made_where_none_is_given_and_each_is_another);
         tcase_add_test(tests, a_uuid_in_capitals_is_the_kernels_in_small_letters);
         tcase_add_test(tests, what_cannot_be_made_is_named_and_nothing_is_touched);

@@ -96,6 +96,34 @@ START_TEST(functions_are_there_when_it_is_said_that_they_are_made) {
 }
 END_TEST
 
+START_TEST(functions_are_known_also_where_udev_says_nothing) {
+        Client *client = client_new();
+
+        fake_machine_fault("event", "any", EIO);
+        expect_set(client, 2);
+        expect_property(client, SECOND, "PhysicalFunction", "\"" DISK "\"");
+        expect_numbers(client, "2", "true");
+        expect_set(client, 0);
+        expect_numbers(client, "0", "true");
+}
+END_TEST
+
+START_TEST(a_device_looks_different_when_somebody_else_makes_or_removes_a_function) {
+        const FakeDevice function = {
+                .name = FIRST, .group = FIRST_GROUP, .vendor = 0x144d, .physical = DISK};
+        Client *client = client_new();
+
+        fake_machine_add(&function);
+        fake_machine_announce("add", FIRST);
+        wait_until(count_signals(client, "PropertiesChanged", "_30000_3a02_3a00",
+                                 "\"NumVfs\" <1>") > 0);
+        fake_machine_remove(FIRST);
+        fake_machine_announce("remove", FIRST);
+        wait_until(count_signals(client, "PropertiesChanged", "_30000_3a02_3a00",
+                                 "\"NumVfs\" <0>") > 0);
+}
+END_TEST
+
 START_TEST(a_device_looks_different_when_a_function_of_it_comes_or_goes) {
         Client *client = client_new();
 
@@ -333,6 +361,9 @@ int main(void) {
         TCase *tests = bus_tests_new("bus-vfs");
 
         tcase_add_test(tests, functions_are_there_when_it_is_said_that_they_are_made);
+        tcase_add_test(tests, functions_are_known_also_where_udev_says_nothing);
+        tcase_add_test(tests,
+                       a_device_looks_different_when_somebody_else_makes_or_removes_a_function);
         tcase_add_test(tests, a_device_looks_different_when_a_function_of_it_comes_or_goes);
         tcase_add_test(tests, host_drivers_are_kept_off_and_stay_off);
         tcase_add_test(tests, another_number_is_refused_unless_those_that_there_are_may_go);

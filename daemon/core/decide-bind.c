@@ -7,6 +7,7 @@
 
 #include "daemon/core/decide-common.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -65,6 +66,7 @@ static Step *plan_move(Plan *plan, StepKind kind, const DeviceFacts *facts, cons
 
 static int plan_prepare_member(Plan *plan, const Device *device, const VfioDriver *wanted,
                                const VfioDriver *plain) {
+        assert(wanted->driver && wanted->module && plain->driver && plain->module);
         if (plan_module(plan, wanted->module) < 0)
                 return -1;
         if (strcmp(wanted->driver, plain->driver) != 0 && plan_module(plan, plain->module) < 0)
@@ -77,6 +79,7 @@ static int plan_move_member(Plan *plan, const Request *request, const Device *de
         const DeviceFacts *facts = &device->facts;
         Step *step;
 
+        assert(wanted->driver && plain->driver);
         if (!string_is_empty(facts->driver) &&
             !plan_move(plan, STEP_UNBIND_HOST, facts, facts->driver, wanted->driver))
                 return -1;

@@ -8,10 +8,10 @@
  *   error NAME SENTENCE   instead
  * With --signature, any method of any object: its arguments are one word of JSON, and TEXT is its
  * reply as JSON. With --batch, such calls over one connection, each a line
- * [PATH, INTERFACE, MEMBER, TYPES, ARGUMENTS] of standard input, and one line of output. With --unread,
- * the call is sent so many times, "sent" is printed, and nothing is read before a line comes on
- * standard input; then there is one line for each.
- * Made for tests that need the error's name, the flags and the files kept open.
+ * [PATH, INTERFACE, MEMBER, TYPES, ARGUMENTS] of standard input, and one line of output. With
+ * --unread, the call is sent so many times, "sent" is printed, and nothing is read before a line
+ * comes on standard input; then there is one line for each. Made for tests that need the error's
+ * name, the flags and the files kept open.
  */
 
 #include <errno.h>

@@ -66,11 +66,12 @@ int bus_new(sd_event *event, Broker *broker, Bus **ret) {
         bus->event = sd_event_ref(event);
         bus->broker = broker;
         list_init(&bus->connections);
-        polkit_line_init(&bus->line);
         list_init(&bus->calls);
         list_init(&bus->callers);
         list_init(&bus->receivers);
-        r = trim_new(event, &bus->trim);
+        r = polkit_line_init(&bus->line, event);
+        if (r >= 0)
+                r = trim_new(event, &bus->trim);
         if (r < 0) {
                 bus_free(bus);
                 return r;

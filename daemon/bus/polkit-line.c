@@ -10,6 +10,10 @@
  * once, and asking again and again must gain nobody a second place. After that only the person is
  * waited for.
  *
+ * A uid that has more to ask rests after an answer for as long as the question took: so it has half
+ * of polkit's time at most, and who asks now and then finds polkit at work for it half of the time
+ * only.
+ *
  * polkit that has not answered one question in time is at work on none of those behind it: they are
  * told at once, and do not wait that long again, each in its turn. A person who does not answer has
  * nothing to do with them.
@@ -30,22 +34,27 @@
 /* In polkit's way at once: as many as keep it busy while an answer is on its way. */
 #define AT_ONCE 4
 
+/* A question that took longer is not what polkit usually takes. */
+#define REST_MAX_USEC (1000 * 1000ULL)
+
+/* A uid of which nothing is asked for now. */
+typedef struct Rest {
+        uid_t uid;
+        uint64_t until; /* microseconds, CLOCK_MONOTONIC */
+        List link;      /* PolkitLine.resting */
+} Rest;
+
 struct PolkitQuestion {
         PolkitLine *line;
         PolkitAsker asker;
         bool left;         /* nobody wants the answer */
         uint64_t id;       /* 0: it cannot be withdrawn */
-        uint64_t deadline; /* microseconds, CLOCK_MONOTONIC */
+        uint64_t asked_at; /* microseconds, CLOCK_MONOTONIC */
+        uint64_t deadline; /* the same */
         sd_bus_slot *slot; /* NULL while it waits */
         sd_bus_slot *mark; /* interactive: what was sent behind it, NULL once that is answered */
         List link;         /* PolkitLine.waiting or .asked */
 };
-
-void polkit_line_init(PolkitLine *line) {
-        *line = (PolkitLine){0};
-        list_init(&line->waiting);
-        list_init(&line->asked);
-}
 
 static void question_free(PolkitQuestion *question) {
         list_remove(&question->link);
@@ -59,9 +68,17 @@ static void free_all(List *questions) {
                 question_free(container_of(link, PolkitQuestion, link));
 }
 
+static void rest_free(Rest *rest) {
+        list_remove(&rest->link);
+        free(rest);
+}
+
 void polkit_line_done(PolkitLine *line) {
         free_all(&line->waiting);
         free_all(&line->asked);
+        list_for_each_safe(link, &line->resting)
+                rest_free(container_of(link, Rest, link));
+        line->rest_over = sd_event_source_disable_unref(line->rest_over);
 }
 
 static uint64_t count(const List *questions, bool of_uid, uid_t uid) {
@@ -88,6 +105,13 @@ static bool has_passed(const PolkitQuestion *question) {
         return question->asker.interactive && question->slot && !question->mark;
 }
 
+static bool is_resting(const PolkitLine *line, uid_t uid) {
+        list_for_each(link, &line->resting)
+                if (container_of(link, Rest, link)->uid == uid)
+                        return true;
+        return false;
+}
+
 static bool may_be_asked(const PolkitQuestion *question) {
         const PolkitAsker *asker = &question->asker;
         uint64_t of_uid = 0, in_all = 0, interactive = 0;
@@ -102,7 +126,7 @@ static bool may_be_asked(const PolkitQuestion *question) {
                 of_uid += same;
                 in_all++;
         }
-        return of_uid == 0 && in_all < AT_ONCE &&
+        return of_uid == 0 && in_all < AT_ONCE && !is_resting(question->line, asker->uid) &&
                (!asker->interactive || interactive < asker->interactive_max);
 }
 
@@ -146,6 +170,60 @@ static void advance(PolkitLine *line) {
                 question->asker.turn(question->asker.userdata);
         }
         line->advancing = false;
+}
+
+static void set_timer(const PolkitLine *line) {
+        uint64_t next = UINT64_MAX, now = clock_now(CLOCK_MONOTONIC);
+
+        list_for_each(link, &line->resting) {
+                const Rest *rest = container_of(link, Rest, link);
+
+                next = rest->until < next ? rest->until : next;
+        }
+        if (next == UINT64_MAX)
+                return;
+        (void)sd_event_source_set_time_relative(line->rest_over, next > now ? next - now : 0);
+        (void)sd_event_source_set_enabled(line->rest_over, SD_EVENT_ONESHOT);
+}
+
+static int on_rest_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        PolkitLine *line = userdata;
+        uint64_t now = clock_now(CLOCK_MONOTONIC);
+
+        list_for_each_safe(link, &line->resting)
+                if (container_of(link, Rest, link)->until <= now)
+                        rest_free(container_of(link, Rest, link));
+        set_timer(line);
+        advance(line);
+        return 0;
+}
+
+/* Before the asker has its answer: what it then asks is the next, and not one more. */
+static void let_rest(const PolkitQuestion *question) {
+        PolkitLine *line = question->line;
+        uint64_t now = clock_now(CLOCK_MONOTONIC), took = now - question->asked_at;
+        Rest *rest;
+
+        if (has_passed(question) || count(&line->waiting, true, question->asker.uid) == 0)
+                return;
+        rest = calloc(1, sizeof(Rest));
+        if (!rest)
+                return;
+        rest->uid = question->asker.uid;
+        rest->until = now + (took < REST_MAX_USEC ? took : REST_MAX_USEC);
+        list_insert(&line->resting, &rest->link);
+        set_timer(line);
+}
+
+int polkit_line_init(PolkitLine *line, sd_event *event) {
+        int r;
+
+        *line = (PolkitLine){0};
+        list_init(&line->waiting);
+        list_init(&line->asked);
+        list_init(&line->resting);
+        r = sd_event_add_time(event, &line->rest_over, CLOCK_MONOTONIC, 0, 1, on_rest_over, line);
+        return r < 0 ? r : sd_event_source_set_enabled(line->rest_over, SD_EVENT_OFF);
 }
 
 int polkit_line_join(PolkitLine *line, const PolkitAsker *asker, PolkitQuestion **ret) {
@@ -212,6 +290,8 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error 
 
         if (late)
                 withdraw(question);
+        else
+                let_rest(question);
         finish(question, late ? NULL : reply);
         if (late && !interactive)
                 give_up_waiting(line);
@@ -237,7 +317,8 @@ static void send_mark(PolkitQuestion *question, sd_bus *bus) {
 int polkit_question_send(PolkitQuestion *question, sd_bus *bus, sd_bus_message *m, uint64_t usec) {
         int r;
 
-        question->deadline = clock_now(CLOCK_MONOTONIC) + usec;
+        question->asked_at = clock_now(CLOCK_MONOTONIC);
+        question->deadline = question->asked_at + usec;
         r = sd_bus_call_async(bus, &question->slot, m, on_answer, question, usec);
         if (r >= 0 && question->asker.interactive)
                 send_mark(question, bus);

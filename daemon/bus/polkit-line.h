@@ -17,8 +17,10 @@
 #include "daemon/util/list.h"
 
 typedef struct PolkitLine {
-        List waiting;     /* PolkitQuestion.link: whoever may be first is first */
-        List asked;       /* PolkitQuestion.link: with polkit */
+        List waiting; /* PolkitQuestion.link: whoever may be first is first */
+        List asked;   /* PolkitQuestion.link: with polkit */
+        List resting; /* Rest.link */
+        sd_event_source *rest_over;
         uint64_t last_id; /* a cancellation id, unique on our connection */
         bool advancing;
 } PolkitLine;
@@ -37,7 +39,7 @@ typedef struct PolkitAsker {
         void *userdata;
 } PolkitAsker;
 
-void polkit_line_init(PolkitLine *line);
+int polkit_line_init(PolkitLine *line, sd_event *event);
 
 /* All questions are over, and nobody hears of it. */
 void polkit_line_done(PolkitLine *line);

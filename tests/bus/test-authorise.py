@@ -899,7 +899,7 @@ def limit_of_waits(w):
 def limit_of_unread_files(w):
     _, path = w.hold(ALLOWED, "group/4")
     slow = w.begin(ALLOWED, "GetFds", "0", "0", lease=path, unread=6)
-    wait_until(lambda: "sent" in slow.lines, "six times three files were asked for")
+    wait_until(lambda: "sent\n" in slow.lines, "six times three files were asked for")
     for _ in range(3):
         w.call("root", "ListGroups").expect_done()
     slow.process.stdin.write("read\n")

@@ -132,9 +132,22 @@ static RefusalKind check_host_can_spare(const World *world, const Request *reque
         return strv_push(&plan->overridden, needs) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
+/* Mediated devices are on vfio drivers from the beginning. */
+static RefusalKind check_has_no_mdev(const World *world, const Device *member, Refusal *refusal) {
+        const Device *mdev = topology_find_mdev(&world->topology, member);
+
+        return mdev ? refuse(refusal, REFUSAL_HOST_DEVICE,
+                             "%s is a mediated device of %s, and would go with its driver; remove "
+                             "it "
+                             "with 'vfioctl mdev remove %s' first",
+                             mdev->facts.name, member->facts.name, mdev->facts.name)
+                    : REFUSAL_NONE;
+}
+
 /*
  * Whatever is overridden: when its driver lets go of the device it takes the virtual functions
- * away, and the kernel would not come back from that while somebody has one.
+ * away, and the kernel would not come back from that while somebody has one. The same goes for
+ * mediated devices.
  */
 static RefusalKind check_functions_unused(const World *world, const Device *member,
                                           Refusal *refusal) {
@@ -151,7 +164,7 @@ static RefusalKind check_functions_unused(const World *world, const Device *memb
                               "the virtual functions with 'vfioctl vfs %s 0' first",
                               facts->name, member->facts.name, facts->driver, member->facts.name);
         }
-        return REFUSAL_NONE;
+        return check_has_no_mdev(world, member, refusal);
 }
 
 static RefusalKind check_group_may_move(const World *world, const Request *request,

@@ -62,6 +62,7 @@ static RefusalKind check_driver(const World *world, const Device *device, Refusa
 /* What keeps the function from being removed: NONE and no text for nothing. */
 static RefusalKind why_not_removed(const World *world, const Device *function, char **ret) {
         const Lease *lease = lease_table_find_group(&world->leases, function->facts.group);
+        const Device *mdev = topology_find_mdev(&world->topology, function);
         _cleanup_free_ char *uses = strv_join(function->in_use, ", ");
 
         if (lease && lease->state != LEASE_GRANTING) {
@@ -70,6 +71,10 @@ static RefusalKind why_not_removed(const World *world, const Device *function, c
         }
         if (device_verdict(&world->topology, function) == VERDICT_VFIO) {
                 *ret = string_format("bound to %s", function->facts.driver);
+                return REFUSAL_IN_USE;
+        }
+        if (mdev) {
+                *ret = string_format("parent of mediated device %s", mdev->facts.name);
                 return REFUSAL_IN_USE;
         }
         if (string_is_empty(uses))
@@ -82,7 +87,8 @@ static RefusalKind refuse_removal(const Device *device, RefusalKind worst, const
                                   size_t unnamed, Refusal *refusal) {
         static const char *const remedies[_REFUSAL_MAX] = {
                 [REFUSAL_LEASED] = "it is free when the lease is over; see 'vfioctl leases'",
-                [REFUSAL_IN_USE] = "give it back with 'vfioctl unbind' first",
+                [REFUSAL_IN_USE] = "give it back with 'vfioctl unbind', and remove mediated "
+                                   "devices, first",
                 [REFUSAL_HOST_DEVICE] = "end that use first",
         };
         _cleanup_free_ char *more = unnamed > 0 ? string_format(" and %zu more", unnamed) : NULL;

@@ -250,6 +250,20 @@ bool device_is_mdev_of(const Device *device, const char *parent, const char *typ
                string_equal(device->facts.mdev_type, type);
 }
 
+const Device *topology_find_mdev(const Topology *topology, const Device *parent) {
+        for (size_t i = 0; i < topology->n_devices; i++) {
+                const Device *device = topology->devices[i];
+                _cleanup_free_ char *own = NULL;
+
+                if (!string_equal(device->facts.bus, "mdev"))
+                        continue;
+                own = device_mdev_parent(device);
+                if (string_equal(own, parent->facts.name))
+                        return device;
+        }
+        return NULL;
+}
+
 size_t topology_count_vfs(const Topology *topology, const Device *device) {
         size_t n = 0;
 

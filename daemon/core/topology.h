@@ -78,6 +78,9 @@ bool device_is_vf_of(const Device *device, const Device *other);
 char *device_mdev_parent(const Device *device);
 bool device_is_mdev_of(const Device *device, const char *parent, const char *type);
 
+/* One of the mediated devices of the device; NULL for none. */
+const Device *topology_find_mdev(const Topology *topology, const Device *parent);
+
 /* How many virtual functions of the device there are (SR-IOV). */
 size_t topology_count_vfs(const Topology *topology, const Device *device);
 

@@ -251,6 +251,19 @@ static void functions_on_vfio(World *world) {
         world_set_driver(world, "0000:0d:10.2", "vfio-pci");
 }
 
+/* Of 0d:10.0, and of 0f:00.0, which has no driver yet. */
+static void mediated(World *world) {
+        static const DeviceRow rows[] = {
+                {"mdev-a", 90, "vfio_mdev", .bus = "mdev", .no_override = true,
+                 .path = "pci0000:0d/0000:0d:10.0/mdev-a"},
+                {"mdev-b", 91, "vfio_mdev", .bus = "mdev", .no_override = true,
+                 .path = "pci0000:0f/0000:0f:00.0/mdev-b"},
+        };
+
+        functions(world);
+        world_put(world, rows, ELEMENTS(rows));
+}
+
 static void functions_leased(World *world) {
         functions_of_the_host(world);
         world_set_driver(world, "0000:0d:10.2", "vfio-pci");
@@ -341,6 +354,12 @@ static const struct {
          REFUSAL_HOST_DEVICE,
          "0000:0c:10.2, a virtual function of 0000:0c:00.0, is bound to vfio-pci; unbind it, and "
          "remove the virtual functions with 'vfioctl vfs 0000:0c:00.0 0' first"},
+        {mediated,
+         {BIND, "0f:00.0", .override_safety = true},
+         REFUSAL_HOST_DEVICE,
+         "mdev-b is a mediated device of 0000:0f:00.0, and would go with its driver; remove it "
+         "with "
+         "'vfioctl mdev remove mdev-b' first"},
         {as_it_is, {BIND, "group/5"}, REFUSAL_NOTHING_TO_BIND, "group 5 has only bridges"},
         {as_it_is, {BIND, "group/1 group/9"}, REFUSAL_HOST_DEVICE, "group 9"},
         {shpchp,
@@ -717,7 +736,11 @@ static const struct {
          {SET_VFS, FUNCTIONS},
          REFUSAL_IN_USE,
          "0000:0d:10.0 (in use by the host: eth1 has a route), 0000:0d:10.2 (bound to vfio-pci); "
-         "give it back with 'vfioctl unbind' first"},
+         "give it back with 'vfioctl unbind', and remove mediated devices, first"},
+        {mediated,
+         {SET_VFS, FUNCTIONS},
+         REFUSAL_IN_USE,
+         "0000:0d:10.0 (parent of mediated device mdev-a); give it back"},
         {functions_leased,
          {SET_VFS, FUNCTIONS, .n_vfs = 3, .recreate = true},
          REFUSAL_LEASED,

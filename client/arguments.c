@@ -46,6 +46,10 @@ static const Option options[] = {
          "ask about this alone (acquire, org.vfiod1.bind, ...); may be repeated"},
         {OPTION_METHOD, 'm', "method", "METHOD",
          "how to reset: one that 'vfioctl show' lists, or hot (the whole reset set)"},
+        {OPTION_RECREATE, 0, "recreate", NULL,
+         "remove the virtual functions that there are first, if that must be"},
+        {OPTION_AUTOPROBE, 0, "autoprobe", "yes|no",
+         "whether host drivers take virtual functions of the device, from now on"},
         {OPTION_WAIT, 0, "wait", "TIME",
          "ask the holders, and wait until they have given back; for ever without TIME", true},
         {OPTION_REVOKE, 0, "revoke", "TIME",
@@ -131,6 +135,15 @@ static int set_memlock(const char *value, Arguments *a, char **reterr) {
         return r;
 }
 
+static int set_autoprobe(const char *value, Arguments *a, char **reterr) {
+        if (!string_equal(value, "yes") && !string_equal(value, "no"))
+                return wrong(reterr,
+                             string_format("--autoprobe: '%s' is neither yes nor no", value));
+        a->vfs &= ~(VFIOD_VFS_AUTOPROBE_ON | VFIOD_VFS_AUTOPROBE_OFF);
+        a->vfs |= string_equal(value, "yes") ? VFIOD_VFS_AUTOPROBE_ON : VFIOD_VFS_AUTOPROBE_OFF;
+        return 0;
+}
+
 /* "DEV=N"; names of devices have no '='. */
 static int add_cookie(const char *value, Arguments *a, char **reterr) {
         const char *equals = strchr(value, '=');
@@ -187,6 +200,9 @@ static int set_flag(const Option *option, Arguments *a) {
         case OPTION_BIND:
                 a->acquire.bind = true;
                 return 0;
+        case OPTION_RECREATE:
+                a->vfs |= VFIOD_VFS_RECREATE;
+                return 0;
         case OPTION_HOT_RESET:
                 a->acquire.hot_reset = true;
                 return 0;
@@ -208,6 +224,8 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
         case OPTION_METHOD:
                 a->method = value;
                 return 0;
+        case OPTION_AUTOPROBE:
+                return set_autoprobe(value, a, reterr);
         case OPTION_LABEL:
                 a->acquire.label = value;
                 return 0;

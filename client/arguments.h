@@ -38,6 +38,8 @@ typedef enum OptionBit {
         OPTION_ACTION = 1U << 18,
         OPTION_METHOD = 1U << 20,
         OPTION_OVERRIDE_SAFETY = 1U << 21,
+        OPTION_RECREATE = 1U << 22,
+        OPTION_AUTOPROBE = 1U << 23,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
@@ -75,6 +77,7 @@ struct Arguments {
         char **actions;                /* of auth, whole ids; owned, NULL for none */
         const char *iommufd_id;        /* of qemu-args, NULL for none */
         const char *method;            /* of reset, NULL for none */
+        unsigned vfs;                  /* of vfs: VFIOD_VFS_* */
         const char *policy;            /* of unbind, NULL for none */
         uint64_t policy_ms;            /* VFIOD_TIMEOUT_NONE for none */
         char **operands; /* NULL-terminated; the array is owned, the strings are argv's */

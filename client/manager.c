@@ -298,20 +298,14 @@ int manager_plan_bind_overriding(vfiod_connection *c, char **targets, const char
         return 0;
 }
 
-/* The path of the device is vfiod's to say: a name may be short. */
-static int find_device(vfiod_connection *c, const char *device, char **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-        const char *path;
+int manager_list_mdev_types(vfiod_connection *c, const char *parent, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
 
-        r = new_call(c, "GetDevice", &m);
+        r = new_call(c, "ListMdevTypes", &m);
         if (r >= 0)
-                r = sd_bus_message_append(m, "s", device);
-        if (r >= 0)
-                r = call(c, m, &reply);
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
-        return r < 0 ? r : string_set(ret, path);
+                r = sd_bus_message_append(m, "s", parent);
+        return r < 0 ? r : call(c, m, ret);
 }
 
 int device_reset(vfiod_connection *c, const char *device, const char *method) {
@@ -319,7 +313,7 @@ int device_reset(vfiod_connection *c, const char *device, const char *method) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        r = find_device(c, device, &path);
+        r = connection_find_device(c, device, &path);
         if (r >= 0)
                 r = connection_new_call(c, path, VFIOD_INTERFACE_DEVICE, "Reset", &m);
         if (r >= 0)

@@ -67,6 +67,9 @@ int manager_bind_overriding(vfiod_connection *c, char **targets, const char *dri
 int manager_plan_bind_overriding(vfiod_connection *c, char **targets, const char *driver,
                                  char ***ret_steps);
 
+/* Those of the parent, or of all where it is "". */
+int manager_list_mdev_types(vfiod_connection *c, const char *parent, sd_bus_message **ret);
+
 /* Device.Reset of a device by its name; `method` is "" for the kernel's choice. */
 int device_reset(vfiod_connection *c, const char *device, const char *method);
 

@@ -25,6 +25,8 @@ int verb_add(const Arguments *a);
 int verb_remove(const Arguments *a);
 int verb_release(const Arguments *a);
 int verb_reset(const Arguments *a);
+int verb_vfs(const Arguments *a);
+int verb_mdev(const Arguments *a);
 int verb_holders(const Arguments *a);
 int verb_leases(const Arguments *a);
 int verb_monitor(const Arguments *a);

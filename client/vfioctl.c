@@ -53,6 +53,14 @@ static const char reset_details[] =
         "A device that is leased is reset for the owner of the lease alone. Without --method\n"
         "the kernel chooses.\n";
 
+static const char vfs_details[] =
+        "Without COUNT, how many there are and can be, and which. With it, as many are made by\n"
+        "the device's host driver, and all removed with 0; what somebody has is not removed.\n";
+
+static const char mdev_details[] =
+        "types lists what can be made, and of what. create prints the UUID of the new device,\n"
+        "which is one of its own unless UUID is given. remove is of devices that nobody has.\n";
+
 static const char unbind_details[] =
         "A group that somebody holds is refused, with their names, unless --wait or\n"
         "--revoke is given. Both ask the holders to give it back, and show on stderr who\n"
@@ -108,6 +116,11 @@ static const Verb verbs[] = {
          verb_release},
         {"reset", "DEVICE", "Reset a device that nobody else has", reset_details, OPTION_METHOD, 1,
          1, false, verb_reset},
+        {"vfs", "DEVICE [COUNT]", "Virtual functions of a device (SR-IOV): show, make, remove",
+         vfs_details, OPTION_RECREATE | OPTION_AUTOPROBE, 1, 2, false, verb_vfs},
+        {"mdev", "types [PARENT] | create PARENT TYPE [UUID] | remove UUID...",
+         "Mediated devices: types, making and removing", mdev_details, 0, 1, SIZE_MAX, false,
+         verb_mdev},
         {"holders", "TARGET...", "Processes that have the devices open or mapped", NULL, 0, 1,
          SIZE_MAX, false, verb_holders},
         {"leases", "", "Who has what", NULL, 0, 0, 0, false, verb_leases},

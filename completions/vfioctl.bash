@@ -3,7 +3,7 @@
 # bash completion for vfioctl(1). Needs nothing but bash; with bash-completion it is loaded when it is first wanted.
 # tests/unit/test-completions.py compares the tables with the program's own.
 
-_vfioctl_verbs='list show explain inspect auth bind unbind reset acquire exec qemu-args add remove release holders leases monitor help'
+_vfioctl_verbs='list show explain inspect auth bind unbind reset vfs mdev acquire exec qemu-args add remove release holders leases monitor help'
 
 # _vfioctl_options VERB: its options, or those of every verb without one.
 _vfioctl_options() {
@@ -17,6 +17,7 @@ _vfioctl_options() {
     acquire) printf '%s\n' $add --label --prepare --mode --memlock --dry-run ;;
     exec) printf '%s\n' $add --label --prepare --mode --memlock ;;
     reset) printf '%s\n' --method ;;
+    vfs) printf '%s\n' --recreate --autoprobe ;;
     qemu-args) printf '%s\n' --iommufd-id --bind ;;
     add) printf '%s\n' $add ;;
     esac
@@ -25,7 +26,7 @@ _vfioctl_options() {
 # _vfioctl_takes_value OPTION: as a word of its own.
 _vfioctl_takes_value() {
     case $1 in
-    --action | -a | --driver | -d | --label | -l | --mode | --prepare | --memlock | --cookie | --iommufd-id | --method | -m | --timeout) return 0 ;;
+    --action | -a | --autoprobe | --driver | -d | --label | -l | --mode | --prepare | --memlock | --cookie | --iommufd-id | --method | -m | --timeout) return 0 ;;
     *) return 1 ;;
     esac
 }
@@ -37,6 +38,7 @@ _vfioctl_values() {
         printf '%s\n' list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu
         ;;
     --method | -m) printf '%s\n' hot flr af_flr pm bus cxl_bus device_specific acpi ;;
+    --autoprobe) printf '%s\n' yes no ;;
     --mode) printf '%s\n' auto group iommufd ;;
     --prepare) printf '%s\n' open bind attach ;;
     esac
@@ -50,13 +52,29 @@ _vfioctl_objects() {
     vfioctl --no-ask-password --timeout=5 --json list 2>/dev/null </dev/null | sed -n "$pattern"
 }
 
-# _vfioctl_operands VERB NUMBER: what its operand of that number, from 0, can be.
+# _vfioctl_mdev Parent|Type: what there can be now.
+_vfioctl_mdev() {
+    vfioctl --no-ask-password --timeout=5 --json mdev types 2>/dev/null </dev/null | sed -n "s|^ *\"$1\": \"\([^\"]*\)\",*\$|\1|p" | sort -u
+}
+
+# _vfioctl_mdev_operands NUMBER FIRST: of mdev, whose first operand is FIRST.
+_vfioctl_mdev_operands() {
+    case $1-$2 in
+    0-*) printf '%s\n' types create remove ;;
+    1-types | 1-create) _vfioctl_mdev Parent ;;
+    2-create) _vfioctl_mdev Type ;;
+    *-remove) _vfioctl_objects device | grep -E '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' ;;
+    esac
+}
+
+# _vfioctl_operands VERB NUMBER FIRST: what its operand of that number, from 0, can be.
 _vfioctl_operands() {
     case $1 in
     '') printf '%s\n' $_vfioctl_verbs ;;
     help) [ "$2" -gt 0 ] || printf '%s\n' $_vfioctl_verbs ;;
     leases | monitor) ;;
-    reset) [ "$2" -gt 0 ] || _vfioctl_objects device ;;
+    mdev) _vfioctl_mdev_operands "$2" "$3" ;;
+    reset | vfs) [ "$2" -gt 0 ] || _vfioctl_objects device ;;
     release) _vfioctl_objects lease ;;
     add | remove)
         if [ "$2" -eq 0 ]; then
@@ -87,7 +105,7 @@ _vfioctl_program() {
 }
 
 _vfioctl() {
-    local words cur verb='' operands=0 i option candidates prefix
+    local words cur verb='' first='' operands=0 i option candidates prefix
 
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -106,6 +124,7 @@ _vfioctl() {
             i=$((i + 1))
         elif [[ ${words[i]} != -* ]]; then
             if [ -z "$verb" ]; then verb=${words[i]}; else operands=$((operands + 1)); fi
+            [ $operands -ne 1 ] || [ -n "$first" ] || first=${words[i]}
         fi
     done
 
@@ -118,7 +137,7 @@ _vfioctl() {
     elif [[ $cur == -* ]]; then
         candidates=$(_vfioctl_options "$verb")
     else
-        candidates=$(_vfioctl_operands "$verb" $operands)
+        candidates=$(_vfioctl_operands "$verb" $operands "$first")
     fi
     mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$cur")
 

@@ -24,7 +24,7 @@ function __vfioctl_words
             continue
         end
         switch $word
-            case --action -a --driver -d --label -l --mode --prepare --memlock --cookie --iommufd-id --method -m --timeout
+            case --action -a --autoprobe --driver -d --label -l --mode --prepare --memlock --cookie --iommufd-id --method -m --timeout
                 set value yes
             case '-*'
             case '*'
@@ -54,6 +54,22 @@ function __vfioctl_behind_first_of
     test (count $words) -gt 1; and contains -- $words[1] $argv
 end
 
+# What mediated devices there can be now: "Parent" or "Type".
+function __vfioctl_mdev --argument-names key
+    vfioctl --no-ask-password --timeout=5 --json mdev types 2>/dev/null </dev/null | sed -n 's|^ *"'$key'": "\([^"]*\)",*$|\1|p' | sort -u
+end
+
+# The verb is mdev, and has so many operands, the first of which is one of these.
+function __vfioctl_mdev_has --argument-names count
+    set --local words (__vfioctl_words)
+    test "$words[1]" = mdev; and test (count $words) -eq (math $count + 1); and contains -- $words[2] $argv[2..-1]
+end
+
+function __vfioctl_mdev_removes
+    set --local words (__vfioctl_words)
+    test (count $words) -gt 1; and test "$words[1] $words[2]" = 'mdev remove'
+end
+
 # Of exec, behind "--".
 function __vfioctl_program
     __vfioctl_verb_is exec; and contains -- -- (commandline --tokenize --cut-at-cursor --current-process)
@@ -76,6 +92,8 @@ complete --command vfioctl --condition __vfioctl_without_verb --arguments auth -
 complete --command vfioctl --condition __vfioctl_without_verb --arguments bind --description 'Move whole groups to a vfio driver'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments unbind --description 'Give whole groups back to their drivers'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments reset --description 'Reset a device that nobody else has'
+complete --command vfioctl --condition __vfioctl_without_verb --arguments vfs --description 'Virtual functions of a device'
+complete --command vfioctl --condition __vfioctl_without_verb --arguments mdev --description 'Mediated devices'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments acquire --description 'Lease groups and hold them'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments exec --description 'Lease groups and run a program with their files'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments qemu-args --description 'Arguments for QEMU'
@@ -91,8 +109,12 @@ set --local with_targets list show explain inspect auth bind unbind acquire exec
 complete --command vfioctl --condition "__vfioctl_verb_is $with_targets; and not __vfioctl_program" --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_behind_first_of add remove' --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_first_of add remove; or __vfioctl_verb_is release' --arguments '(__vfioctl_objects lease)'
-complete --command vfioctl --condition '__vfioctl_first_of reset' --arguments '(__vfioctl_objects device)'
-complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind reset acquire exec qemu-args add remove release holders leases monitor help"
+complete --command vfioctl --condition '__vfioctl_first_of reset vfs' --arguments '(__vfioctl_objects device)'
+complete --command vfioctl --condition '__vfioctl_first_of mdev' --arguments 'types create remove'
+complete --command vfioctl --condition '__vfioctl_mdev_has 1 types create' --arguments '(__vfioctl_mdev Parent)'
+complete --command vfioctl --condition '__vfioctl_mdev_has 2 create' --arguments '(__vfioctl_mdev Type)'
+complete --command vfioctl --condition __vfioctl_mdev_removes --arguments "(__vfioctl_objects device | string match --regex '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\$')"
+complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind reset vfs mdev acquire exec qemu-args add remove release holders leases monitor help"
 complete --command vfioctl --condition __vfioctl_program --arguments '(__vfioctl_complete_program)'
 
 set --local ours 'not __vfioctl_program'
@@ -120,4 +142,6 @@ complete --command vfioctl --condition '__vfioctl_verb_is acquire bind unbind' -
 complete --command vfioctl --condition '__vfioctl_verb_is unbind' --long-option wait --description 'Ask the holders and wait'
 complete --command vfioctl --condition '__vfioctl_verb_is unbind' --long-option revoke --description 'Ask, wait, then take the devices back'
 complete --command vfioctl --condition '__vfioctl_verb_is reset' --short-option m --long-option method --exclusive --arguments 'hot flr af_flr pm bus cxl_bus device_specific acpi' --description 'How to reset'
+complete --command vfioctl --condition '__vfioctl_verb_is vfs' --long-option recreate --description 'Remove those that there are first'
+complete --command vfioctl --condition '__vfioctl_verb_is vfs' --long-option autoprobe --exclusive --arguments 'yes no' --description 'Whether host drivers take them'
 complete --command vfioctl --condition '__vfioctl_verb_is qemu-args' --long-option iommufd-id --exclusive --description 'What QEMU calls the iommufd'

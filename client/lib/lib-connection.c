@@ -15,6 +15,7 @@
 
 #include "client/lib/lib-private.h"
 #include "daemon/util/fd.h"
+#include "daemon/util/string.h"
 #include "protocol/names.h"
 
 #define TIMEOUT_DEFAULT_MS UINT64_C(360000)
@@ -190,6 +191,21 @@ int connection_new_target_call(vfiod_connection *c, const char *member, const ch
                 return r;
         *ret = TAKE_PTR(m);
         return 0;
+}
+
+int connection_find_device(vfiod_connection *c, const char *device, char **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        const char *path;
+        int r;
+
+        r = connection_new_call(c, VFIOD_PATH, VFIOD_INTERFACE_MANAGER, "GetDevice", &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", device);
+        if (r >= 0)
+                r = connection_call(c, m, 0, &reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "o", &path);
+        return r < 0 ? r : string_set(ret, path);
 }
 
 void connection_kick(vfiod_connection *c) {

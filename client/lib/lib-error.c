@@ -37,6 +37,8 @@ static const Class classes[] = {
         {REFUSAL(NothingToBind), EPERM},
         {REFUSAL(NotOwner), EPERM},
         {REFUSAL(ResetSetIncomplete), EPERM},
+        {REFUSAL(AlreadyExists), EEXIST},
+        {REFUSAL(Exhausted), ENOSPC},
         {REFUSAL(Leased), EBUSY},
         {REFUSAL(HeldOutside), EBUSY},
         {REFUSAL(InUse), EBUSY},

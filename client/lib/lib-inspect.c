@@ -242,22 +242,6 @@ static int publish(Inspection *i) {
         return 0;
 }
 
-/* The path of the device is vfiod's to say: a name may be short. */
-static int find_path(vfiod_connection *c, const char *device, char **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-        const char *path;
-        int r;
-
-        r = connection_new_call(c, VFIOD_PATH, VFIOD_INTERFACE_MANAGER, "GetDevice", &m);
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", device);
-        if (r >= 0)
-                r = connection_call(c, m, 0, &reply);
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
-        return r < 0 ? r : string_set(ret, path);
-}
-
 static int ask(vfiod_connection *c, const char *path, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
@@ -289,7 +273,7 @@ static int inspect(vfiod_connection *c, const char *device, vfiod_inspection **r
         _cleanup_free_ char *path = NULL, *name = NULL;
         int r;
 
-        r = find_path(c, device, &path);
+        r = connection_find_device(c, device, &path);
         if (r >= 0 && sd_bus_path_decode(path, VFIOD_PATH_DEVICE, &name) <= 0)
                 r = -EBADMSG;
         if (r >= 0)

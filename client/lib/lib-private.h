@@ -88,6 +88,9 @@ int connection_new_target_call(vfiod_connection *c, const char *member, const ch
 int connection_call(vfiod_connection *c, sd_bus_message *call, uint64_t timeout,
                     sd_bus_message **ret);
 
+/* The path of the device, which is vfiod's to say: a name may be short. */
+int connection_find_device(vfiod_connection *c, const char *device, char **ret);
+
 /* Makes the connection's fd readable: there is something to tell that no file says. */
 void connection_kick(vfiod_connection *c);
 

@@ -18,6 +18,8 @@
  *      -EPERM         the rules say no: HostDevice, NotViable, NotBound, NothingToBind, NotOwner,
  *                     ResetSetIncomplete
  *      -EBUSY         somebody has it: Leased, HeldOutside, InUse, StillHeld, Busy, Stuck
+ *      -EEXIST        AlreadyExists
+ *      -ENOSPC        Exhausted: the hardware has no more of them
  *      -EAGAIN        Changed, CalledOff: try again
  *      -EOPNOTSUPP    Unsupported, NoVfioDriver, NoReset, or a method that this vfiod does not have
  *      -EDQUOT        LimitExceeded, TooManyTargets
@@ -114,6 +116,31 @@ int vfiod_bind(vfiod_connection *c, const char *const *targets, const char *driv
  */
 int vfiod_unbind(vfiod_connection *c, const char *const *targets, const char *policy,
                  uint64_t timeout_ms);
+
+/* --- Making devices of a device */
+
+/* Flags of vfiod_set_vfs(). */
+#define VFIOD_VFS_RECREATE 1U      /* remove the functions that there are first, if that must be */
+#define VFIOD_VFS_AUTOPROBE_ON 2U  /* host drivers take functions of the device, now and later */
+#define VFIOD_VFS_AUTOPROBE_OFF 4U /* or they do not; without either it stays as it is */
+
+/*
+ * Makes so many virtual functions of the device (SR-IOV), or removes all with 0. -EEXIST: it has
+ * another number of them, see VFIOD_VFS_RECREATE; -ENOSPC: so many there cannot be; -EBUSY, -EPERM:
+ * functions that would be removed are in use. -EINVAL also for flags that make no sense.
+ */
+int vfiod_set_vfs(vfiod_connection *c, const char *device, uint32_t num_vfs, unsigned flags);
+
+/*
+ * Makes a mediated device of the parent, of a type that vfiod's ListMdevTypes tells. `uuid` may be
+ * NULL, for one that is made. *ret_uuid is its name, to be freed with free(); NULL where it is not
+ * wanted. -ENODEV: no such parent or type; -EEXIST: the UUID is taken; -ENOSPC: no more of them.
+ */
+int vfiod_create_mdev(vfiod_connection *c, const char *parent, const char *type, const char *uuid,
+                      char **ret_uuid);
+
+/* Removes a mediated device by its UUID. -EBUSY: somebody has it. */
+int vfiod_remove_mdev(vfiod_connection *c, const char *uuid);
 
 /* --- Leases */
 

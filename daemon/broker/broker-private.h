@@ -31,6 +31,9 @@ extern const JobClass job_class_bind;
 extern const JobClass job_class_inspect;
 extern const JobClass job_class_remove;
 extern const JobClass job_class_reset;
+extern const JobClass job_class_create_mdev;
+extern const JobClass job_class_remove_mdev;
+extern const JobClass job_class_set_vfs;
 extern const JobClass job_class_unbind;
 
 /* bind.c: what acquiring with `bind` shares with Bind: recording originals, forgetting them. */
@@ -41,6 +44,18 @@ void bind_forget(Job *job);
 
 /* reset.c: a reset occupies the groups of all that is reset. */
 void reset_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+
+/* vfs.c: SetVfs occupies the groups of the functions that there are. */
+void vfs_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+
+/* mdev.c: a parent without an IOMMU group is no target. */
+void mdev_create_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+
+/* Adds a group to a request about `device`, unless it is that device's or there already. */
+int broker_add_group(Request *request, const Device *device, uint32_t group);
+
+/* Reads the group of the device again, also if udev has not told of the device yet. */
+void broker_refresh_device(Broker *broker, const char *name);
 
 /* acquire.c: what the kernel has said of the lease's iommufd, and the caller's own numbers. */
 int record_iommufd(const Job *job, Lease *lease);

@@ -19,6 +19,7 @@ static const JobClass *const classes[_OPERATION_MAX] = {
         [OPERATION_BIND] = &job_class_bind,       [OPERATION_ACQUIRE] = &job_class_acquire,
         [OPERATION_ADD] = &job_class_add,         [OPERATION_REMOVE] = &job_class_remove,
         [OPERATION_INSPECT] = &job_class_inspect, [OPERATION_RESET] = &job_class_reset,
+        [OPERATION_SET_VFS] = &job_class_set_vfs, [OPERATION_REMOVE_MDEV] = &job_class_remove_mdev,
 };
 
 int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret) {
@@ -171,20 +172,43 @@ static void refresh_new_device(Broker *broker, const char *name) {
         }
 }
 
+void broker_refresh_device(Broker *broker, const char *name) {
+        const Device *device = topology_find_device(&broker->world.topology, name);
+
+        if (device)
+                broker_refresh_group(broker, device->facts.group);
+        else
+                refresh_new_device(broker, name);
+}
+
+static bool has_group(const Request *request, uint32_t group) {
+        for (size_t i = 0; i < request->n_targets; i++)
+                if (request->targets[i].kind == TARGET_GROUP && request->targets[i].group == group)
+                        return true;
+        return false;
+}
+
+int broker_add_group(Request *request, const Device *device, uint32_t group) {
+        Target *grown;
+
+        if (device->facts.group == group || has_group(request, group))
+                return 0;
+        grown = reallocarray(request->targets, request->n_targets + 1, sizeof(Target));
+        if (!grown)
+                return -ENOMEM;
+        request->targets = grown;
+        grown[request->n_targets++] = (Target){.kind = TARGET_GROUP, .group = group};
+        return 0;
+}
+
 void broker_refresh(Broker *broker, const Request *request) {
         for (size_t i = 0; i < request->n_targets; i++) {
                 const Target *target = &request->targets[i];
-                const Device *device;
 
-                if (target->kind == TARGET_GROUP) {
+                if (target->kind == TARGET_GROUP)
                         broker_refresh_group(broker, target->group);
-                        continue;
-                }
-                device = topology_find_device(&broker->world.topology, target->device);
-                if (device)
-                        broker_refresh_group(broker, device->facts.group);
                 else
-                        refresh_new_device(broker, target->device);
+                        broker_refresh_device(broker, target->device);
         }
         if (request->operation == OPERATION_BIND || request->bind) {
                 refresh_aliases(broker);
@@ -198,6 +222,10 @@ void broker_run(Broker *broker, const Request *request, BrokerDone done, void *u
                 wait_run(broker, request, done, userdata);
         else if (request->operation == OPERATION_RESET)
                 reset_run(broker, request, done, userdata);
+        else if (request->operation == OPERATION_SET_VFS)
+                vfs_run(broker, request, done, userdata);
+        else if (request->operation == OPERATION_CREATE_MDEV)
+                mdev_create_run(broker, request, done, userdata);
         else
                 job_run(broker, classes[request->operation], request, done, userdata);
 }

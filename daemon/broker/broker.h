@@ -86,6 +86,12 @@ void broker_find_holders(Broker *broker, const Request *request, BrokerDone done
 void broker_release(Broker *broker, uint32_t lease, const Caller *caller, BrokerDone done,
                     void *userdata);
 
+/* That the device has types of mediated devices; it need not have an IOMMU group. */
+RefusalKind broker_check_mdev_parent(const Broker *broker, const char *name, Refusal *refusal);
+
+/* outcome->results has the types of the parent, NULL for all: daemon/kernel/mdev-types.h. */
+void broker_read_mdev_types(Broker *broker, const char *parent, BrokerDone done, void *userdata);
+
 /* What broker_run() would do, or why not. */
 RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refusal *refusal);
 

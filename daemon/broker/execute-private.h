@@ -74,5 +74,6 @@ int run_inspect(Run *run, const Step *step);
 int run_reset(const Run *run, const Step *step);
 int run_reset_file(const Run *run, const Step *step);
 int run_hot_reset(const Run *run, const Step *step);
+int run_set_vfs(const Run *run, const Step *step);
 int run_raise_memlock(const Run *run, const Step *step);
 int undo_raise_memlock(const Run *run, const Step *step);

@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include "daemon/kernel/driver.h"
+#include "daemon/kernel/mdev-types.h"
+#include "daemon/kernel/mdev.h"
+#include "daemon/kernel/sriov.h"
 #include "daemon/kernel/vfio-pci.h"
 #include "daemon/kernel/vfio.h"
 #include "daemon/util/fd.h"
@@ -122,6 +125,16 @@ static int run_step(Run *run, const Step *step) {
                 return run_reset_file(run, step);
         case STEP_HOT_RESET:
                 return run_hot_reset(run, step);
+        case STEP_SET_AUTOPROBE:
+                return sriov_set_autoprobe(run->roots, step->device, step->autoprobe);
+        case STEP_SET_VFS:
+                return run_set_vfs(run, step);
+        case STEP_CREATE_MDEV:
+                return mdev_create(run->roots, step->mdev_parent, step->mdev_type, step->mdev_uuid);
+        case STEP_REMOVE_MDEV:
+                return mdev_remove(run->roots, step->device);
+        case STEP_READ_MDEV_TYPES:
+                return mdev_read_types(run->roots, step->mdev_parent, &run->results->findings);
         case STEP_INSPECT:
                 return run_inspect(run, step);
         case _STEP_KIND_MAX:
@@ -165,6 +178,12 @@ static int undo_step(Run *run, const Step *step) {
                 return undo_quiesce(run, step);
         case STEP_SET_RESET_METHOD:
                 return pci_set_reset_method(run->roots, step->device, step->reset_method_old);
+        case STEP_SET_AUTOPROBE:
+                return sriov_set_autoprobe(run->roots, step->device, step->autoprobe_old);
+        case STEP_SET_VFS:
+                return sriov_set_vfs(run->roots, step->device, step->n_vfs_old);
+        case STEP_CREATE_MDEV:
+                return mdev_remove(run->roots, step->mdev_uuid);
         case STEP_OPEN_IOMMUFD:
                 handles_close(run->files, HANDLE_IOMMUFD, 0, NULL);
                 return 0;
@@ -191,6 +210,8 @@ static int undo_step(Run *run, const Step *step) {
         case STEP_RESET:
         case STEP_RESET_FILE:
         case STEP_HOT_RESET:
+        case STEP_REMOVE_MDEV:
+        case STEP_READ_MDEV_TYPES:
         case STEP_INSPECT:
                 return 0;
         case _STEP_KIND_MAX:

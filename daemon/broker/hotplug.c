@@ -79,15 +79,17 @@ static void let_go_of_group(Broker *broker, uint32_t group) {
         broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
 }
 
-/* The devices whose reset set the device is in, but itself: they look different without it. */
-static char **find_reset_with(const Broker *broker, const char *name) {
+/* The devices whose reset set the device is in, and the one that it is a virtual function of: they
+ * look different without it. */
+static char **find_affected(const Broker *broker, const char *name) {
         const Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, name);
         char **names = NULL;
 
         for (size_t i = 0; broker->listener && device && i < topology->n_devices; i++)
                 if (topology->devices[i] != device &&
-                    reset_set_has(&topology->devices[i]->facts, &device->facts))
+                    (reset_set_has(&topology->devices[i]->facts, &device->facts) ||
+                     device_is_vf_of(device, topology->devices[i])))
                         (void)strv_push(&names, topology->devices[i]->facts.name);
         return names;
 }
@@ -100,7 +102,7 @@ static void emit_devices(Broker *broker, char *const *names) {
 static void remove_device(Broker *broker, const char *name) {
         Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, name);
-        _cleanup_strv_ char **reset_with = find_reset_with(broker, name);
+        _cleanup_strv_ char **affected = find_affected(broker, name);
         uint32_t group;
 
         if (!device)
@@ -109,7 +111,7 @@ static void remove_device(Broker *broker, const char *name) {
         let_go_of_device(broker, name);
         broker_emit(broker, CHANGE_DEVICE_REMOVED, group, name);
         (void)topology_remove_device(topology, name);
-        emit_devices(broker, reset_with);
+        emit_devices(broker, affected);
         if (topology_find_group(topology, group)) {
                 broker_emit(broker, CHANGE_GROUP_CHANGED, group, NULL);
                 return;
@@ -119,38 +121,48 @@ static void remove_device(Broker *broker, const char *name) {
         wait_poke(broker);
 }
 
-/* Another device at a known address is found with the database closed. */
-static int look_up_names(PciNames *names, DeviceFacts *facts) {
-        _cleanup_(pci_names_closep) PciNames *own_names = NULL;
+/* A device whose names are those of these ids. */
+static const Device *find_alike(const Topology *topology, const DeviceFacts *facts) {
+        for (size_t i = 0; i < topology->n_devices; i++) {
+                const DeviceFacts *other = &topology->devices[i]->facts;
 
-        if (!names)
-                names = own_names = pci_names_open();
-        return names ? pci_names_look_up(names, facts) : -ENOMEM;
+                if (other->vendor == facts->vendor && other->device == facts->device &&
+                    other->class_code == facts->class_code)
+                        return topology->devices[i];
+        }
+        return NULL;
+}
+
+/* Opening the database takes long, and hundreds of virtual functions come at once: it is opened for
+ * ids that no device has. */
+static int look_up_names(const Topology *topology, PciNames **names, DeviceFacts *facts) {
+        const Device *alike = find_alike(topology, facts);
+
+        if (alike)
+                return string_set(&facts->vendor_name, alike->facts.vendor_name) < 0 ||
+                                       string_set(&facts->device_name, alike->facts.device_name) <
+                                               0 ||
+                                       string_set(&facts->class_name, alike->facts.class_name) < 0
+                               ? -ENOMEM
+                               : 0;
+        if (!*names)
+                *names = pci_names_open();
+        return *names ? pci_names_look_up(*names, facts) : -ENOMEM;
 }
 
 /* The group must be in the topology. */
-static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
+static int put_device(Broker *broker, PciNames **names, DeviceFacts *facts) {
         Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, facts->name);
         _cleanup_free_ char *name = strdup(facts->name);
-        _cleanup_strv_ char **reset_with = NULL;
+        _cleanup_strv_ char **affected = NULL;
         bool was_vfio = device && device->facts.vfio, is_vfio = facts->vfio;
         uint32_t group = facts->group;
         int r;
 
         if (!name)
                 return -ENOMEM;
-        /* Names follow from the ids: the database is opened for devices that are new. */
-        if (device && device->facts.vendor == facts->vendor &&
-            device->facts.device == facts->device)
-                r = string_set(&facts->vendor_name, device->facts.vendor_name) < 0 ||
-                                    string_set(&facts->device_name, device->facts.device_name) <
-                                            0 ||
-                                    string_set(&facts->class_name, device->facts.class_name) < 0
-                            ? -ENOMEM
-                            : 0;
-        else
-                r = look_up_names(names, facts);
+        r = look_up_names(topology, names, facts);
         if (r < 0)
                 return r;
         r = topology_put_device(topology, facts);
@@ -161,8 +173,8 @@ static int put_device(Broker *broker, PciNames *names, DeviceFacts *facts) {
         broker_emit(broker, device_changes[r], group, name);
         broker_emit(broker, CHANGE_GROUP_CHANGED, group, NULL);
         if (r == TOPOLOGY_ADDED)
-                reset_with = find_reset_with(broker, name);
-        emit_devices(broker, reset_with);
+                affected = find_affected(broker, name);
+        emit_devices(broker, affected);
         return 0;
 }
 
@@ -191,16 +203,8 @@ static void drop_missing(Broker *broker, uint32_t number, char *const *members) 
                 remove_device(broker, *name);
 }
 
-/* The names database is opened only if a device turns up that was not known. */
-static bool has_new_member(const Broker *broker, char *const *members) {
-        for (; members && *members; members++)
-                if (!topology_find_device(&broker->world.topology, *members))
-                        return true;
-        return false;
-}
-
-static void refresh_group(Broker *broker, uint32_t number, PciNames *names) {
-        _cleanup_(pci_names_closep) PciNames *own_names = NULL;
+/* *names: the database, NULL while nobody has wanted it. */
+static void refresh_group(Broker *broker, uint32_t number, PciNames **names) {
         _cleanup_strv_ char **members = NULL;
 
         if (enumerate_members(&broker->roots, number, &members) < 0)
@@ -208,8 +212,6 @@ static void refresh_group(Broker *broker, uint32_t number, PciNames *names) {
         drop_missing(broker, number, members);
         if (!members || read_group(broker, number) < 0)
                 return;
-        if (!names && has_new_member(broker, members))
-                names = own_names = pci_names_open();
         for (char **member = members; *member; member++) {
                 _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
 
@@ -219,18 +221,20 @@ static void refresh_group(Broker *broker, uint32_t number, PciNames *names) {
 }
 
 void broker_refresh_group(Broker *broker, uint32_t group) {
-        refresh_group(broker, group, NULL);
+        _cleanup_(pci_names_closep) PciNames *names = NULL;
+
+        refresh_group(broker, group, &names);
 }
 
 static int refresh_all(Broker *broker) {
-        _cleanup_(pci_names_closep) PciNames *names = pci_names_open();
+        _cleanup_(pci_names_closep) PciNames *names = NULL;
         _cleanup_free_ uint32_t *numbers = NULL, *known = NULL;
         const Topology *topology = &broker->world.topology;
         size_t n = 0, n_known = topology->n_groups;
         int r;
 
         known = calloc(n_known + 1, sizeof(uint32_t));
-        if (!known || !names)
+        if (!known)
                 return -ENOMEM;
         for (size_t i = 0; i < n_known; i++)
                 known[i] = topology->groups[i]->facts.number;
@@ -238,9 +242,9 @@ static int refresh_all(Broker *broker) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++)
-                refresh_group(broker, numbers[i], names);
+                refresh_group(broker, numbers[i], &names);
         for (size_t i = 0; i < n_known; i++)
-                refresh_group(broker, known[i], names);
+                refresh_group(broker, known[i], &names);
         return 0;
 }
 
@@ -252,17 +256,17 @@ static void on_event(Broker *broker, const MonitorEvent *event) {
         if (event->removed) {
                 /* Its address may be taken again already: believe sysfs, not the event. */
                 if (known)
-                        refresh_group(broker, old, NULL);
+                        broker_refresh_group(broker, old);
                 return;
         }
         if (read_device_group(&broker->roots, event->syspath, &group) < 0) {
                 if (known)
-                        refresh_group(broker, old, NULL);
+                        broker_refresh_group(broker, old);
                 return;
         }
         if (known && old != group)
-                refresh_group(broker, old, NULL);
-        refresh_group(broker, group, NULL);
+                broker_refresh_group(broker, old);
+        broker_refresh_group(broker, group);
 }
 
 static int on_monitor(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,

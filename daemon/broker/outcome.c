@@ -212,6 +212,66 @@ static RefusalKind judge_hot_reset(Outcome *outcome, const Step *step, int error
         }
 }
 
+/* After what sysfs tells was right; -ENOENT also where a driver has been unbound meanwhile. */
+static RefusalKind judge_set_vfs(Outcome *outcome, const World *world, const Step *step,
+                                 int error) {
+        const Device *device = topology_find_device(&world->topology, step->device);
+
+        switch (error) {
+        case -ENOENT:
+                return refuse(&outcome->refusal, REFUSAL_UNSUPPORTED,
+                              "the driver of %s (%s) does not make or remove virtual functions",
+                              step->device,
+                              device && !string_is_empty(device->facts.driver)
+                                      ? device->facts.driver
+                                      : "none");
+        case -EBUSY:
+                return refuse(&outcome->refusal, REFUSAL_BUSY,
+                              "virtual functions of %s were made or are used by somebody else at "
+                              "this moment; try again",
+                              step->device);
+        case -ERANGE:
+        case -ENOSPC:
+                return refuse(&outcome->refusal, REFUSAL_EXHAUSTED,
+                              "the driver of %s does not make %u virtual functions, but fewer; "
+                              "none were made",
+                              step->device, step->n_vfs);
+        default:
+                return REFUSAL_NONE;
+        }
+}
+
+static RefusalKind judge_create_mdev(Outcome *outcome, const Step *step, int error) {
+        switch (error) {
+        case -ENOENT:
+                return refuse(&outcome->refusal, REFUSAL_NOT_FOUND,
+                              "%s has no type '%s' of mediated devices; see 'vfioctl mdev types'",
+                              step->mdev_parent, step->mdev_type);
+        case -ENODEV:
+                return refuse(&outcome->refusal, REFUSAL_DEVICE_GONE,
+                              "%s is being removed, or its driver is", step->mdev_parent);
+        case -EEXIST:
+                return refuse(&outcome->refusal, REFUSAL_ALREADY_EXISTS,
+                              "there is a device %s already; take another UUID", step->mdev_uuid);
+        case -EUSERS:
+        case -ENOSPC:
+                return refuse(&outcome->refusal, REFUSAL_EXHAUSTED,
+                              "%s can have no more mediated devices of type '%s'; remove one, or "
+                              "take another type",
+                              step->mdev_parent, step->mdev_type);
+        default:
+                return REFUSAL_NONE;
+        }
+}
+
+static RefusalKind judge_remove_mdev(Outcome *outcome, const Step *step, int error) {
+        if (error == -EAGAIN || error == -ENODEV)
+                return refuse(&outcome->refusal, REFUSAL_BUSY,
+                              "%s is being made or removed by somebody else; try again",
+                              step->device);
+        return REFUSAL_NONE;
+}
+
 /* Every member of a step's plan is gone from the topology as soon as sysfs has lost it. */
 static bool device_is_gone(const World *world, const Step *step) {
         return step->device ? !topology_find_device(&world->topology, step->device)
@@ -256,6 +316,12 @@ static RefusalKind judge_step(Outcome *outcome, const World *world, const Reques
                 return judge_reset(outcome, step, error);
         case STEP_HOT_RESET:
                 return judge_hot_reset(outcome, step, error);
+        case STEP_CREATE_MDEV:
+                return judge_create_mdev(outcome, step, error);
+        case STEP_REMOVE_MDEV:
+                return judge_remove_mdev(outcome, step, error);
+        case STEP_SET_VFS:
+                return judge_set_vfs(outcome, world, step, error);
         default:
                 return REFUSAL_NONE;
         }

@@ -24,25 +24,6 @@ static int reset_prepare(Job *job) {
 
 const JobClass job_class_reset = {.prepare = reset_prepare};
 
-static bool has_group(const Request *request, const Device *device, uint32_t group) {
-        if (device->facts.group == group)
-                return true;
-        for (size_t i = 0; i < request->n_targets; i++)
-                if (request->targets[i].kind == TARGET_GROUP && request->targets[i].group == group)
-                        return true;
-        return false;
-}
-
-static int add_group(Request *request, uint32_t group) {
-        Target *grown = reallocarray(request->targets, request->n_targets + 1, sizeof(Target));
-
-        if (!grown)
-                return -ENOMEM;
-        request->targets = grown;
-        grown[request->n_targets++] = (Target){.kind = TARGET_GROUP, .group = group};
-        return 0;
-}
-
 static int add_reset_set(const Broker *broker, Request *request) {
         const Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, request->targets[0].device);
@@ -51,9 +32,8 @@ static int add_reset_set(const Broker *broker, Request *request) {
         for (size_t i = 0; device && r >= 0 && i < topology->n_devices; i++) {
                 const DeviceFacts *other = &topology->devices[i]->facts;
 
-                if (reset_set_has(&device->facts, other) &&
-                    !has_group(request, device, other->group))
-                        r = add_group(request, other->group);
+                if (reset_set_has(&device->facts, other))
+                        r = broker_add_group(request, device, other->group);
         }
         return r;
 }

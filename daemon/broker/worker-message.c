@@ -30,6 +30,7 @@ static int take_hold(const Hold *hold, Holds *holds) {
 static int take_finding(const Finding *finding, Findings *findings) {
         if ((unsigned)finding->kind >= _FINDING_KIND_MAX || !ENDS(finding->device) ||
             (finding->kind == FINDING_RESET && !ENDS(finding->bytes)) ||
+            (finding->kind == FINDING_MDEV_TEXT && finding->values[1] > FINDING_BYTES) ||
             (finding->kind == FINDING_HW_DATA && finding->values[0] > FINDING_BYTES))
                 return -EBADMSG;
         return findings_add(findings, finding);

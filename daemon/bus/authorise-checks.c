@@ -186,6 +186,34 @@ static RefusalKind prepare_device(Call *call, const char *action, Refusal *refus
         return REFUSAL_NONE;
 }
 
+/* A device that is none of ours has nothing but its name to tell. */
+static Check *add_parent(Call *call, const char *name) {
+        const Device *device =
+                topology_find_device(&broker_world(call->bus->broker)->topology, name);
+        Check *check;
+
+        if (device)
+                return checks_add_device(call, VFIOD_ACTION_MANAGE, &device->facts);
+        check = checks_add(call, VFIOD_ACTION_MANAGE);
+        if (!check)
+                return NULL;
+        check->device = strdup(name);
+        check->vendor = strdup("");
+        check->class = strdup("");
+        check->driver = strdup("");
+        return check->device && check->vendor && check->class && check->driver ? check : NULL;
+}
+
+/* The parent of a mediated device, which need not have an IOMMU group. */
+static RefusalKind prepare_parent(Call *call, Refusal *refusal) {
+        const char *name = call->request.targets[0].device;
+
+        if (broker_check_mdev_parent(call->bus->broker, name, refusal))
+                return refusal->kind;
+        broker_refresh(call->bus->broker, &call->request);
+        return add_parent(call, name) ? REFUSAL_NONE : refuse_memory(refusal);
+}
+
 static RefusalKind prepare_lease(Call *call, Refusal *refusal) {
         const Lease *lease =
                 lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
@@ -219,7 +247,9 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         case PERMISSION_RESET:
                 return prepare_device(call, VFIOD_ACTION_RESET, refusal);
         case PERMISSION_MANAGE:
-                return prepare_device(call, VFIOD_ACTION_MANAGE, refusal);
+                return call->request.operation == OPERATION_CREATE_MDEV
+                               ? prepare_parent(call, refusal)
+                               : prepare_device(call, VFIOD_ACTION_MANAGE, refusal);
         case PERMISSION_OWNER:
         case PERMISSION_RELEASE:
                 return prepare_lease(call, refusal);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* org.vfiod1.Device: properties of devices that have an IOMMU group. Inspect is in bus-inspect.c.
- */
+/* org.vfiod1.Device: properties of devices that have an IOMMU group. Each method has a file of its
+ * own. */
 
 #include <stdlib.h>
 
 #include "daemon/bus/bus-inspect.h"
+#include "daemon/bus/bus-mdev.h"
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-reset.h"
+#include "daemon/bus/bus-vfs.h"
 #include "daemon/core/reset-set.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -39,6 +41,10 @@ FACT(append_vendor_name, "s", string_or_empty(device->facts.vendor_name));
 FACT(append_device_name, "s", string_or_empty(device->facts.device_name));
 FACT(append_class_name, "s", string_or_empty(device->facts.class_name));
 FACT(append_numa_node, "i", device->facts.numa_node);
+FACT(append_physical, "s", string_or_empty(device->facts.physfn));
+FACT(append_total_vfs, "u", (uint32_t)device->facts.total_vfs);
+FACT(append_vfs_autoprobe, "b", (int)device->facts.vfs_autoprobe);
+FACT(append_mdev_type, "s", string_or_empty(device->facts.mdev_type));
 FACT(append_stuck, "s", string_or_empty(device->stuck));
 
 static int append_interfaces(const World *world _unused_, const void *object, sd_bus_message *m) {
@@ -69,6 +75,17 @@ static int append_reset_set(const World *world, const void *object, sd_bus_messa
                 if (reset_set_has(&device->facts, &topology->devices[i]->facts))
                         r = sd_bus_message_append(m, "s", topology->devices[i]->facts.name);
         return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_mdev_parent(const World *world _unused_, const void *object, sd_bus_message *m) {
+        _cleanup_free_ char *parent = device_mdev_parent(object);
+
+        return parent ? sd_bus_message_append(m, "s", parent) : -ENOMEM;
+}
+
+static int append_num_vfs(const World *world, const void *object, sd_bus_message *m) {
+        return sd_bus_message_append(m, "u",
+                                     (uint32_t)topology_count_vfs(&world->topology, object));
 }
 
 const char *bus_device_state(const World *world, const Device *device) {
@@ -105,6 +122,12 @@ const BusProperty bus_device_properties[] = {
         {"Verdict", "s", append_verdict},
         {"ResetMethods", "as", append_reset_methods},
         {"ResetSet", "as", append_reset_set},
+        {"PhysicalFunction", "s", append_physical},
+        {"TotalVfs", "u", append_total_vfs},
+        {"NumVfs", "u", append_num_vfs},
+        {"VfsAutoprobe", "b", append_vfs_autoprobe},
+        {"MdevParent", "s", append_mdev_parent},
+        {"MdevType", "s", append_mdev_type},
         {"State", "s", append_state},
         {"StuckReason", "s", append_stuck},
         {NULL, NULL, NULL},
@@ -147,6 +170,10 @@ static const sd_bus_vtable vtable[] = {
                                 inspect_method, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("s", method), SD_BUS_NO_RESULT, reset_method,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetVfs", SD_BUS_ARGS("u", num_vfs, "a{sv}", options),
+                                SD_BUS_NO_RESULT, vfs_method_set, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RemoveMdev", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, mdev_method_remove,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         CONSTANT("Name", "s"),
         CONSTANT("Bus", "s"),
         CHANGING("Group", "u"),
@@ -168,6 +195,12 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("Verdict", "s"),
         CHANGING("ResetMethods", "as"),
         CHANGING("ResetSet", "as"),
+        CHANGING("PhysicalFunction", "s"),
+        CHANGING("TotalVfs", "u"),
+        CHANGING("NumVfs", "u"),
+        CHANGING("VfsAutoprobe", "b"),
+        CONSTANT("MdevParent", "s"),
+        CONSTANT("MdevType", "s"),
         CHANGING("State", "s"),
         CHANGING("StuckReason", "s"),
         SD_BUS_VTABLE_END,

@@ -100,43 +100,20 @@ static uint32_t count_holders(const Holds *holds) {
         return n;
 }
 
-static int append_list(sd_bus_message *m, const Call *call, const Holds *holds) {
-        return append_holders(m, broker_world(call->bus->broker), holds);
+static int append_list(sd_bus_message *m, const Call *call, const Outcome *outcome) {
+        return append_holders(m, broker_world(call->bus->broker), &outcome->results.holds);
 }
 
-static int append_count(sd_bus_message *m, const Call *call _unused_, const Holds *holds) {
-        return sd_bus_message_append(m, "v", "u", count_holders(holds));
-}
-
-typedef int (*AppendHolders)(sd_bus_message *m, const Call *call, const Holds *holds);
-
-/* Nothing was done, so nothing is journaled. */
-static void answer(Call *call, const Outcome *outcome, AppendHolders append) {
-        sd_bus_message *reply = NULL;
-        int r;
-
-        if (outcome->refusal.kind != REFUSAL_NONE) {
-                call_reply_refusal(call, &outcome->refusal);
-                return;
-        }
-        r = outcome->error < 0 ? outcome->error : outcome->timed_out ? -ETIMEDOUT : 0;
-        if (r >= 0)
-                r = sd_bus_message_new_method_return(call->message, &reply);
-        if (r >= 0)
-                r = append(reply, call, &outcome->results.holds);
-        if (r < 0)
-                call_reply_errno(call, r);
-        else
-                call_reply(call, reply);
-        sd_bus_message_unref(reply);
+static int append_count(sd_bus_message *m, const Call *call _unused_, const Outcome *outcome) {
+        return sd_bus_message_append(m, "v", "u", count_holders(&outcome->results.holds));
 }
 
 static void on_list(void *userdata, Outcome *outcome) {
-        answer(userdata, outcome, append_list);
+        call_reply_found(userdata, outcome, append_list);
 }
 
 static void on_count(void *userdata, Outcome *outcome) {
-        answer(userdata, outcome, append_count);
+        call_reply_found(userdata, outcome, append_count);
 }
 
 static void run_list(Call *call) {

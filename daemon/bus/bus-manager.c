@@ -9,6 +9,7 @@
 #include "daemon/bus/bus-grant.h"
 #include "daemon/bus/bus-holders.h"
 #include "daemon/bus/bus-list.h"
+#include "daemon/bus/bus-mdev.h"
 #include "daemon/bus/bus-property.h"
 #include "daemon/bus/bus-request.h"
 #include "daemon/bus/call.h"
@@ -216,6 +217,13 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Acquire", SD_BUS_ARGS("as", targets, "a{sv}", options),
                                 SD_BUS_RESULT("o", lease, "h", lease_fd, "a(ssh)", fds),
                                 method_acquire, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListMdevTypes", SD_BUS_ARGS("s", parent),
+                                SD_BUS_RESULT("aa{sv}", types), mdev_method_list_types,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CreateMdev",
+                                SD_BUS_ARGS("s", parent, "s", type, "s", uuid, "a{sv}", options),
+                                SD_BUS_RESULT("s", name, "o", device), mdev_method_create,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_VTABLE_END,

@@ -28,6 +28,7 @@ typedef struct Option {
         OptionRead read;  /* of text */
         size_t field;     /* of a boolean */
         NumberRead read_number;
+        size_t given; /* of a boolean: where it is noted that there is one; 0: nowhere */
 } Option;
 
 #define IN(set) (1U << (set))
@@ -133,6 +134,9 @@ static const Option options[] = {
         {"memlock", "t", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_CHECK),
          .read_number = read_memlock},
         {"actions", "as", IN(OPTIONS_CHECK), NULL, 0},
+        {"recreate", "b", IN(OPTIONS_VFS), NULL, offsetof(Request, recreate)},
+        {"autoprobe", "b", IN(OPTIONS_VFS), NULL, offsetof(Request, autoprobe),
+         .given = offsetof(Request, has_autoprobe)},
 };
 
 /* Names are read as targets are: "01:00.0" is 0000:01:00.0. */
@@ -272,6 +276,8 @@ static int read_value(sd_bus_message *m, const Bus *bus, const Option *option, R
                 r = sd_bus_message_read(m, "v", "b", &boolean);
                 if (r >= 0)
                         *(bool *)((char *)request + option->field) = boolean;
+                if (r >= 0 && option->given > 0)
+                        *(bool *)((char *)request + option->given) = true;
                 return r;
         }
         if (strcmp(type, "t") == 0) {

@@ -12,6 +12,8 @@ typedef enum OptionSet {
         OPTIONS_ACQUIRE,
         OPTIONS_ADD,
         OPTIONS_CHECK,
+        OPTIONS_VFS,
+        OPTIONS_MDEV,
 } OptionSet;
 
 /*

@@ -171,6 +171,26 @@ void call_reply_result(Call *call, Outcome *outcome, CallAppend append, const ch
         sd_bus_message_unref(reply);
 }
 
+void call_reply_found(Call *call, const Outcome *outcome, CallAppend append) {
+        sd_bus_message *reply = NULL;
+        int r;
+
+        if (outcome->refusal.kind != REFUSAL_NONE) {
+                call_reply_refusal(call, &outcome->refusal);
+                return;
+        }
+        r = outcome->error < 0 ? outcome->error : outcome->timed_out ? -ETIMEDOUT : 0;
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r >= 0)
+                r = append(reply, call, outcome);
+        if (r < 0)
+                call_reply_errno(call, r);
+        else
+                call_reply(call, reply);
+        sd_bus_message_unref(reply);
+}
+
 /* A refusal before the broker saw the call: journaled like its own, unless nothing was asked of it.
  */
 void call_refuse(Call *call, Refusal *refusal) {

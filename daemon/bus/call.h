@@ -115,6 +115,9 @@ void call_reply_outcome(Call *call, Outcome *outcome);
 typedef int (*CallAppend)(sd_bus_message *m, const Call *call, const Outcome *outcome);
 void call_reply_result(Call *call, Outcome *outcome, CallAppend append, const char *what);
 
+/* Of what only looks: nothing is journaled. */
+void call_reply_found(Call *call, const Outcome *outcome, CallAppend append);
+
 /* The same for a refusal before the broker saw the call; `refusal` is emptied. */
 void call_refuse(Call *call, Refusal *refusal);
 

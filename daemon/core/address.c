@@ -2,9 +2,9 @@
 
 #include "daemon/core/address.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,7 +62,7 @@ static int parse_pci(const char *text, Target *ret) {
         return 1;
 }
 
-static bool is_device_name(const char *text) {
+bool address_is_name(const char *text) {
         size_t n = strlen(text);
 
         if (n == 0 || n > ADDRESS_MAX || text[0] == '.')
@@ -71,6 +71,21 @@ static bool is_device_name(const char *text) {
                 if (!isalnum((unsigned char)*text) && !strchr("._:@+-", *text))
                         return false;
         return true;
+}
+
+int uuid_parse(const char *text, char ret[UUID_LENGTH + 1]) {
+        static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+        static_assert(sizeof(form) == UUID_LENGTH + 1, "a UUID has this form");
+        if (strlen(text) != UUID_LENGTH)
+                return -EINVAL;
+        for (size_t i = 0; i < UUID_LENGTH; i++) {
+                if (form[i] == '-' ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+                        return -EINVAL;
+                ret[i] = (char)tolower((unsigned char)text[i]);
+        }
+        ret[UUID_LENGTH] = '\0';
+        return 0;
 }
 
 int target_parse(const char *text, Target *ret) {
@@ -91,7 +106,7 @@ int target_parse(const char *text, Target *ret) {
         if (r < 0)
                 return r;
         if (r == 0) {
-                if (!is_device_name(text))
+                if (!address_is_name(text))
                         return -EINVAL;
                 strcpy(target.device, text);
         }

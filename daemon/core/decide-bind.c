@@ -7,6 +7,7 @@
 
 #include "daemon/core/decide-common.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -65,6 +66,7 @@ static Step *plan_move(Plan *plan, StepKind kind, const DeviceFacts *facts, cons
 
 static int plan_prepare_member(Plan *plan, const Device *device, const VfioDriver *wanted,
                                const VfioDriver *plain) {
+        assert(wanted->driver && wanted->module && plain->driver && plain->module);
         if (plan_module(plan, wanted->module) < 0)
                 return -1;
         if (strcmp(wanted->driver, plain->driver) != 0 && plan_module(plan, plain->module) < 0)
@@ -77,6 +79,7 @@ static int plan_move_member(Plan *plan, const Request *request, const Device *de
         const DeviceFacts *facts = &device->facts;
         Step *step;
 
+        assert(wanted->driver && plain->driver);
         if (!string_is_empty(facts->driver) &&
             !plan_move(plan, STEP_UNBIND_HOST, facts, facts->driver, wanted->driver))
                 return -1;
@@ -129,9 +132,22 @@ static RefusalKind check_host_can_spare(const World *world, const Request *reque
         return strv_push(&plan->overridden, needs) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
+/* Mediated devices are on vfio drivers from the beginning. */
+static RefusalKind check_has_no_mdev(const World *world, const Device *member, Refusal *refusal) {
+        const Device *mdev = topology_find_mdev(&world->topology, member);
+
+        return mdev ? refuse(refusal, REFUSAL_HOST_DEVICE,
+                             "%s is a mediated device of %s, and would go with its driver; remove "
+                             "it "
+                             "with 'vfioctl mdev remove %s' first",
+                             mdev->facts.name, member->facts.name, mdev->facts.name)
+                    : REFUSAL_NONE;
+}
+
 /*
  * Whatever is overridden: when its driver lets go of the device it takes the virtual functions
- * away, and the kernel would not come back from that while somebody has one.
+ * away, and the kernel would not come back from that while somebody has one. The same goes for
+ * mediated devices.
  */
 static RefusalKind check_functions_unused(const World *world, const Device *member,
                                           Refusal *refusal) {
@@ -140,15 +156,15 @@ static RefusalKind check_functions_unused(const World *world, const Device *memb
         for (size_t i = 0; i < topology->n_devices; i++) {
                 const DeviceFacts *facts = &topology->devices[i]->facts;
 
-                if (!string_equal(facts->physfn, member->facts.name) ||
+                if (!device_is_vf_of(topology->devices[i], member) ||
                     device_verdict(topology, topology->devices[i]) != VERDICT_VFIO)
                         continue;
                 return refuse(refusal, REFUSAL_HOST_DEVICE,
                               "%s, a virtual function of %s, is bound to %s; unbind it, and remove "
-                              "the virtual functions first (sriov_numvfs)",
-                              facts->name, member->facts.name, facts->driver);
+                              "the virtual functions with 'vfioctl vfs %s 0' first",
+                              facts->name, member->facts.name, facts->driver, member->facts.name);
         }
-        return REFUSAL_NONE;
+        return check_has_no_mdev(world, member, refusal);
 }
 
 static RefusalKind check_group_may_move(const World *world, const Request *request,

@@ -25,6 +25,12 @@ RefusalKind decide(const World *world, const Request *request, const Selection *
                 return decide_inspect(world, request, selection, plan, refusal);
         case OPERATION_RESET:
                 return decide_reset(world, request, selection, plan, refusal);
+        case OPERATION_SET_VFS:
+                return decide_set_vfs(world, request, selection, plan, refusal);
+        case OPERATION_CREATE_MDEV:
+                return decide_create_mdev(world, request, selection, plan, refusal);
+        case OPERATION_REMOVE_MDEV:
+                return decide_remove_mdev(world, request, selection, plan, refusal);
         case OPERATION_RELEASE:
         case OPERATION_LOOK:
         case _OPERATION_MAX:

@@ -50,6 +50,19 @@ RefusalKind decide_inspect(const World *world, const Request *request, const Sel
 RefusalKind decide_reset(const World *world, const Request *request, const Selection *selection,
                          Plan *plan, Refusal *refusal);
 
+/* For a request whose first target is one device, and the others the groups of its virtual
+ * functions. */
+RefusalKind decide_set_vfs(const World *world, const Request *request, const Selection *selection,
+                           Plan *plan, Refusal *refusal);
+
+/* For a request whose target is the parent, or none where that has no IOMMU group. */
+RefusalKind decide_create_mdev(const World *world, const Request *request,
+                               const Selection *selection, Plan *plan, Refusal *refusal);
+
+/* For a request whose target is one device. */
+RefusalKind decide_remove_mdev(const World *world, const Request *request,
+                               const Selection *selection, Plan *plan, Refusal *refusal);
+
 /* Whichever of these the request's operation calls for. */
 RefusalKind decide(const World *world, const Request *request, const Selection *selection,
                    Plan *plan, Refusal *refusal);

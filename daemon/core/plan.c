@@ -46,6 +46,11 @@ static const char *const kind_names[] = {
         [STEP_RESET] = "reset",
         [STEP_RESET_FILE] = "reset-file",
         [STEP_HOT_RESET] = "hot-reset",
+        [STEP_SET_AUTOPROBE] = "set-autoprobe",
+        [STEP_SET_VFS] = "set-vfs",
+        [STEP_CREATE_MDEV] = "create-mdev",
+        [STEP_REMOVE_MDEV] = "remove-mdev",
+        [STEP_READ_MDEV_TYPES] = "read-mdev-types",
         [STEP_INSPECT] = "inspect",
 };
 
@@ -211,6 +216,22 @@ char *step_describe(const Step *step) {
                 return string_format("reset %s through its file", step->device);
         case STEP_HOT_RESET:
                 return string_format("hot reset %s and what is reset with it", step->device);
+        case STEP_SET_AUTOPROBE:
+                return string_format("set sriov_drivers_autoprobe of %s to %d", step->device,
+                                     step->autoprobe);
+        case STEP_SET_VFS:
+                if (step->n_vfs == 0)
+                        return string_format("remove the virtual functions of %s", step->device);
+                return string_format("make %u virtual function%s of %s", step->n_vfs,
+                                     step->n_vfs == 1 ? "" : "s", step->device);
+        case STEP_CREATE_MDEV:
+                return string_format("make mediated device %s of type %s on %s", step->mdev_uuid,
+                                     step->mdev_type, step->mdev_parent);
+        case STEP_REMOVE_MDEV:
+                return string_format("remove mediated device %s", step->device);
+        case STEP_READ_MDEV_TYPES:
+                return string_format("read the types of mediated devices of %s",
+                                     step->mdev_parent ?: "all parents");
         case STEP_INSPECT:
                 return string_format("read what the driver tells of %s", step->device);
         case _STEP_KIND_MAX:
@@ -244,6 +265,9 @@ void plan_done(Plan *plan) {
                 free(step->override_old);
                 free(step->reset_method);
                 free(step->reset_method_old);
+                free(step->mdev_parent);
+                free(step->mdev_type);
+                free(step->mdev_uuid);
                 free(step->groups);
         }
         free(plan->steps);

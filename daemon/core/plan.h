@@ -58,7 +58,13 @@ typedef enum StepKind {
         STEP_RESET,            /* reset a device that nobody uses                     undo: - */
         STEP_RESET_FILE,       /* reset the device through our file of it       undo: - */
         STEP_HOT_RESET,        /* the same, with all that is reset with it      undo: - */
-        STEP_INSPECT,          /* read what its driver tells of the device          undo: - */
+        STEP_SET_AUTOPROBE,    /* sriov_drivers_autoprobe := autoprobe     undo: the old one */
+        STEP_SET_VFS, /* sriov_numvfs := n_vfs, 0 or from 0   undo: as many as before, made anew */
+        STEP_CREATE_MDEV,     /* make a mediated device                    undo: remove it */
+        STEP_REMOVE_MDEV,     /* remove the mediated device `device`    undo: - (another of its UUID
+                                 would not be the same; so it is the last of its plan) */
+        STEP_READ_MDEV_TYPES, /* see what types of mediated devices there are     undo: - */
+        STEP_INSPECT,         /* read what its driver tells of the device          undo: - */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -79,12 +85,17 @@ typedef struct Step {
         uint32_t ioas; /* ATTACH_CDEV, READ_IOVAS, DETACH_CDEV; 0: the one the plan allocates */
         char *reset_method;     /* SET_RESET_METHOD: blanks between several */
         char *reset_method_old; /* SET_RESET_METHOD: before it, in force when the step is undone */
+        char *mdev_parent;      /* CREATE_MDEV; READ_MDEV_TYPES: NULL for all */
+        char *mdev_type, *mdev_uuid;   /* CREATE_MDEV */
+        uint32_t n_vfs, n_vfs_old;     /* SET_VFS */
+        bool autoprobe, autoprobe_old; /* SET_AUTOPROBE */
         uint32_t *groups; /* FIND_HOLDERS, EXPECT_NOBODY, EVICT; HOT_RESET: those reset together */
         size_t n_groups;
         bool and_group_files; /* EVICT: a group's file counts like a device's */
         int signal;           /* EVICT */
         /* EVICT: how long they have to let go. CLAIM_GROUP, TEST_GROUP, UNSET_CONTAINER: for how
-         * long it may be busy because a file is still being closed. */
+         * long it may be busy because a file is still being closed. SET_VFS: what drivers take to
+         * probe so many. */
         uint64_t grace_ms;
         /* RAISE_MEMLOCK: to at least so many bytes, and of whom. */
         uint64_t bytes;
@@ -111,7 +122,7 @@ int step_set_override(Step *step, const char *override, const char *override_old
 
 int step_add_group(Step *step, uint32_t group);
 
-/* How long the plan may have to wait for processes rather than for the kernel. */
+/* How much longer than one step usually takes the plan may last. */
 uint64_t plan_grace_ms(const Plan *plan);
 
 /* "bind-vfio": for what is written down. */

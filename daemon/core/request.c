@@ -12,9 +12,18 @@
 #define QUOTE_MAX 65
 
 static const char *const names[_OPERATION_MAX] = {
-        [OPERATION_BIND] = "bind", [OPERATION_UNBIND] = "unbind",   [OPERATION_ACQUIRE] = "acquire",
-        [OPERATION_ADD] = "add",   [OPERATION_REMOVE] = "remove",   [OPERATION_RELEASE] = "release",
-        [OPERATION_LOOK] = "look", [OPERATION_INSPECT] = "inspect", [OPERATION_RESET] = "reset",
+        [OPERATION_BIND] = "bind",
+        [OPERATION_UNBIND] = "unbind",
+        [OPERATION_ACQUIRE] = "acquire",
+        [OPERATION_ADD] = "add",
+        [OPERATION_REMOVE] = "remove",
+        [OPERATION_RELEASE] = "release",
+        [OPERATION_LOOK] = "look",
+        [OPERATION_INSPECT] = "inspect",
+        [OPERATION_RESET] = "reset",
+        [OPERATION_SET_VFS] = "set-vfs",
+        [OPERATION_CREATE_MDEV] = "create-mdev",
+        [OPERATION_REMOVE_MDEV] = "remove-mdev",
 };
 
 void request_done(Request *request) {
@@ -24,6 +33,9 @@ void request_done(Request *request) {
         free(request->cookies);
         strv_free(request->actions);
         free(request->reset_method);
+        free(request->mdev_parent);
+        free(request->mdev_type);
+        free(request->mdev_uuid);
         *request = (Request){0};
 }
 
@@ -34,11 +46,17 @@ int request_copy(const Request *request, Request *ret) {
         copy.label = NULL;
         copy.actions = NULL;
         copy.reset_method = NULL;
+        copy.mdev_parent = NULL;
+        copy.mdev_type = NULL;
+        copy.mdev_uuid = NULL;
         copy.targets = calloc(request->n_targets + 1, sizeof(Target));
         copy.cookies = calloc(request->n_cookies + 1, sizeof(Cookie));
         if (!copy.targets || !copy.cookies || string_set(&copy.driver, request->driver) < 0 ||
             string_set(&copy.label, request->label) < 0 ||
-            string_set(&copy.reset_method, request->reset_method) < 0)
+            string_set(&copy.reset_method, request->reset_method) < 0 ||
+            string_set(&copy.mdev_parent, request->mdev_parent) < 0 ||
+            string_set(&copy.mdev_type, request->mdev_type) < 0 ||
+            string_set(&copy.mdev_uuid, request->mdev_uuid) < 0)
                 return -ENOMEM;
         if (request->n_targets > 0)
                 memcpy(copy.targets, request->targets, request->n_targets * sizeof(Target));

@@ -24,6 +24,9 @@ typedef enum Operation {
         OPERATION_RELEASE,
         OPERATION_INSPECT,
         OPERATION_RESET,
+        OPERATION_SET_VFS,
+        OPERATION_CREATE_MDEV,
+        OPERATION_REMOVE_MDEV,
         OPERATION_LOOK, /* for holders; nothing is decided about it */
         _OPERATION_MAX,
 } Operation;
@@ -76,8 +79,15 @@ typedef struct Request {
         size_t fds_max;     /* what the transport can carry in one message */
         char *reset_method; /* reset: one of the device's, "hot"; NULL: as the kernel would.
                                Printable */
-        uint32_t first;     /* GetFds: the first file wanted */
-        uint32_t count;     /* GetFds: how many; 0: as many as a message carries */
+        char *mdev_parent;  /* CreateMdev: the target, once it is known whether that is a device */
+        char *mdev_type;    /* CreateMdev: as it was given */
+        char *mdev_uuid;    /* CreateMdev: in lower case */
+        uint32_t n_vfs;     /* SetVfs: how many there are to be */
+        bool recreate;      /* SetVfs: those that there are may be removed first */
+        bool has_autoprobe;
+        bool autoprobe; /* SetVfs: whether host drivers are to take them */
+        uint32_t first; /* GetFds: the first file wanted */
+        uint32_t count; /* GetFds: how many; 0: as many as a message carries */
 } Request;
 
 int request_copy(const Request *request, Request *ret);

@@ -227,6 +227,51 @@ TopologyChange topology_remove_device(Topology *topology, const char *name) {
         return TOPOLOGY_REMOVED;
 }
 
+bool device_is_vf_of(const Device *device, const Device *other) {
+        return string_equal(device->facts.physfn, other->facts.name);
+}
+
+/* ".../PARENT/UUID" */
+char *device_mdev_parent(const Device *device) {
+        const char *path = string_or_empty(device->facts.path), *end = strrchr(path, '/');
+        const char *begin = end;
+
+        if (!string_equal(device->facts.bus, "mdev") || !end)
+                return strdup("");
+        while (begin > path && begin[-1] != '/')
+                begin--;
+        return strndup(begin, (size_t)(end - begin));
+}
+
+bool device_is_mdev_of(const Device *device, const char *parent, const char *type) {
+        _cleanup_free_ char *own = device_mdev_parent(device);
+
+        return !string_is_empty(own) && string_equal(own, parent) &&
+               string_equal(device->facts.mdev_type, type);
+}
+
+const Device *topology_find_mdev(const Topology *topology, const Device *parent) {
+        for (size_t i = 0; i < topology->n_devices; i++) {
+                const Device *device = topology->devices[i];
+                _cleanup_free_ char *own = NULL;
+
+                if (!string_equal(device->facts.bus, "mdev"))
+                        continue;
+                own = device_mdev_parent(device);
+                if (string_equal(own, parent->facts.name))
+                        return device;
+        }
+        return NULL;
+}
+
+size_t topology_count_vfs(const Topology *topology, const Device *device) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < topology->n_devices; i++)
+                n += device_is_vf_of(topology->devices[i], device);
+        return n;
+}
+
 Verdict device_verdict(const Topology *topology, const Device *device) {
         return verdict_of(topology->rule, &device->facts);
 }

@@ -71,6 +71,19 @@ int topology_put_group(Topology *topology, GroupFacts *facts);
 int topology_put_device(Topology *topology, DeviceFacts *facts);
 TopologyChange topology_remove_device(Topology *topology, const char *name);
 
+/* Whether it is a virtual function of the other (SR-IOV). */
+bool device_is_vf_of(const Device *device, const Device *other);
+
+/* The parent of a mediated device, by its path; "" for other devices. Allocated. */
+char *device_mdev_parent(const Device *device);
+bool device_is_mdev_of(const Device *device, const char *parent, const char *type);
+
+/* One of the mediated devices of the device; NULL for none. */
+const Device *topology_find_mdev(const Topology *topology, const Device *parent);
+
+/* How many virtual functions of the device there are (SR-IOV). */
+size_t topology_count_vfs(const Topology *topology, const Device *device);
+
 Verdict device_verdict(const Topology *topology, const Device *device);
 bool group_is_viable(const Topology *topology, const Group *group);
 bool group_is_bound(const Topology *topology, const Group *group);

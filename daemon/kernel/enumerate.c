@@ -58,6 +58,32 @@ int enumerate_members(const Roots *roots, uint32_t group, char ***ret) {
         return sysfs_list(roots->sys_fd, path, ret);
 }
 
+/* The links virtfn0, virtfn1, ...; they come and go one by one. */
+int enumerate_vfs(const Roots *roots, const char *device, char ***ret) {
+        _cleanup_strv_ char **entries = NULL, **names = NULL;
+        char path[PATH_SIZE + 64];
+        int r;
+
+        (void)snprintf(path, sizeof(path), "bus/pci/devices/%s", device);
+        r = sysfs_list(roots->sys_fd, path, &entries);
+        for (char **entry = entries; r >= 0 && entry && *entry; entry++) {
+                char *name = NULL;
+
+                if (!string_after(*entry, "virtfn"))
+                        continue;
+                (void)snprintf(path, sizeof(path), "bus/pci/devices/%s/%.32s", device, *entry);
+                r = sysfs_read_link(roots->sys_fd, path, &name);
+                if (r >= 0 && name[0] == '\0')
+                        free(name);
+                else if (r >= 0)
+                        r = strv_push_consume(&names, name);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(names);
+        return 0;
+}
+
 /* Lines "0x00000000fee00000 0x00000000feefffff msi". */
 static int parse_regions(const char *text, GroupFacts *facts) {
         for (const char *line = text; *line;) {
@@ -225,6 +251,25 @@ static int read_reset_methods(int dir, char ***ret) {
         return 0;
 }
 
+/*
+ * Of a device that has the capability. How many there are now is not read: sriov_numvfs waits for
+ * whoever works on the device (drivers/pci/iov.c, sriov_numvfs_show; not on every kernel).
+ */
+static int read_sriov(int dir, DeviceFacts *facts) {
+        _cleanup_free_ char *total = NULL, *autoprobe = NULL;
+        uint64_t number = 0;
+        int r;
+
+        r = sysfs_read_optional(dir, "sriov_totalvfs", &total);
+        if (r < 0 || string_to_u64(total, UINT16_MAX, &number) < 0)
+                return r;
+        facts->total_vfs = (uint16_t)number;
+        r = sysfs_read_optional(dir, "sriov_drivers_autoprobe", &autoprobe);
+        if (r >= 0)
+                facts->vfs_autoprobe = strcmp(autoprobe, "0") != 0;
+        return r;
+}
+
 /* What stands above it and below it, and how it is reset: for core/reset-set.h. */
 static int read_pci(int dir, DeviceFacts *facts) {
         int r;
@@ -234,6 +279,8 @@ static int read_pci(int dir, DeviceFacts *facts) {
                 r = read_reset_methods(dir, &facts->reset_methods);
         if (r >= 0)
                 r = sysfs_read_link(dir, "physfn", &facts->physfn);
+        if (r >= 0 && string_is_empty(facts->physfn))
+                r = read_sriov(dir, facts);
         return r;
 }
 
@@ -254,6 +301,8 @@ static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
                 r = parse_uevent(uevent, facts);
         if (r >= 0 && device_facts_is_pci(facts))
                 r = read_pci(dir, facts);
+        if (r >= 0 && string_equal(facts->bus, "mdev"))
+                r = sysfs_read_link(dir, "mdev_type", &facts->mdev_type);
         if (r >= 0)
                 r = read_numa_node(dir, &facts->numa_node);
         if (r >= 0)

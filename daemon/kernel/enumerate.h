@@ -16,6 +16,12 @@ int enumerate_groups(const Roots *roots, uint32_t **ret, size_t *ret_n);
 /* Names of the members of a group, sorted; NULL for a group that is gone. */
 int enumerate_members(const Roots *roots, uint32_t group, char ***ret);
 
+/*
+ * Names of the virtual functions of a PCI device, in no order; NULL for none. They come and go one
+ * by one, and are listed without waiting for it.
+ */
+int enumerate_vfs(const Roots *roots, const char *device, char ***ret);
+
 /* -ENOENT for a group that is not there. */
 int read_group_facts(const Roots *roots, uint32_t group, GroupFacts *ret);
 

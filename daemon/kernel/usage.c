@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/sysfs.h"
 #include "daemon/util/string.h"
 
@@ -353,12 +354,14 @@ static int add_display(const HostUsage *usage, const DeviceFacts *facts, char **
 }
 
 static int add_functions(const HostUsage *usage, const DeviceFacts *facts, char ***reasons) {
-        _cleanup_free_ char *count = NULL, *how = NULL;
+        _cleanup_strv_ char **functions = NULL;
+        _cleanup_free_ char *how = NULL;
+        int r = device_facts_is_pci(facts) ? enumerate_vfs(usage->roots, facts->name, &functions)
+                                           : 0;
 
-        if (read_attribute(usage, facts, "sriov_numvfs", &count) < 0 || string_is_empty(count) ||
-            strcmp(count, "0") == 0)
-                return 0;
-        how = string_format("has %s virtual functions", count);
+        if (!functions)
+                return r == -ENOMEM ? r : 0;
+        how = string_format("has %zu virtual functions", strv_length(functions));
         return how ? add_reason(reasons, "it", how) : -ENOMEM;
 }
 

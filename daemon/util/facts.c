@@ -19,6 +19,7 @@ void device_facts_done(DeviceFacts *facts) {
         free(facts->path);
         strv_free(facts->reset_methods);
         free(facts->physfn);
+        free(facts->mdev_type);
         free(facts->vendor_name);
         free(facts->device_name);
         free(facts->class_name);
@@ -51,7 +52,8 @@ bool device_facts_equal(const DeviceFacts *a, const DeviceFacts *b) {
                a->header_type == b->header_type && string_equal(a->path, b->path) &&
                !a->reset_methods == !b->reset_methods &&
                words_equal(a->reset_methods, b->reset_methods) &&
-               string_equal(a->physfn, b->physfn);
+               string_equal(a->physfn, b->physfn) && a->total_vfs == b->total_vfs &&
+               a->vfs_autoprobe == b->vfs_autoprobe && string_equal(a->mdev_type, b->mdev_type);
 }
 
 bool device_facts_is_pci(const DeviceFacts *facts) {

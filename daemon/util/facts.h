@@ -37,7 +37,10 @@ typedef struct DeviceFacts {
         char **reset_methods; /* "flr", "bus", ... in order; NULL where it has none, or on kernels
                                  that do not tell (before 5.15) */
         char *physfn;         /* of a virtual function (SR-IOV): the device it is one of; else "" */
-        char *vendor_name;    /* from the PCI id database, "" where unknown */
+        uint16_t total_vfs; /* virtual functions that it can have (SR-IOV); 0: it is not capable */
+        bool vfs_autoprobe; /* host drivers take its virtual functions (sriov_drivers_autoprobe) */
+        char *mdev_type;    /* of a mediated device: "i915-GVTg_V5_4"; else "" or NULL */
+        char *vendor_name;  /* from the PCI id database, "" where unknown */
         char *device_name;
         char *class_name;
 } DeviceFacts;

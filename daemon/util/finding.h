@@ -30,7 +30,10 @@ typedef enum FindingKind {
         FINDING_RESET,   /* bytes: the name of a method, zero-terminated */
         FINDING_HW_INFO, /* type of the data, capabilities, bits of a PASID */
         FINDING_HW_DATA, /* how many of `bytes` come next in the data */
-        FINDING_CDEV,    /* it was read through its cdev, and not through its group */
+        /* By daemon/kernel/mdev-types.h: */
+        FINDING_MDEV_TYPE, /* of the parent `device`: how many can still be made */
+        FINDING_MDEV_TEXT, /* of the type before it: which field, how many of `bytes` come next */
+        FINDING_CDEV,      /* it was read through its cdev, and not through its group */
         _FINDING_KIND_MAX,
 } FindingKind;
 

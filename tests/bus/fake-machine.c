@@ -158,6 +158,10 @@ void fake_machine_set_attribute(const char *name, const char *attribute, const c
         write_text(device_path(name, attribute), text);
 }
 
+char *fake_machine_attribute(const char *name, const char *attribute) {
+        return read_text(device_path(name, attribute));
+}
+
 uint32_t fake_machine_group(const char *name) {
         _cleanup_free_ char *group = read_link(device_path(name, "iommu_group"));
 
@@ -190,7 +194,7 @@ void fake_machine_announce(const char *action, const char *name) {
         _cleanup_close_ int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 
         /* Nobody listens: so does udev speak to the air at times. */
-        if (fd >= 0)
+        if (fd >= 0 && fake_machine_obey("event", name) >= 0)
                 ensure(write(fd, line, strlen(line)) == (ssize_t)strlen(line), path);
 }
 
@@ -441,6 +445,33 @@ static void remove_member(uint32_t group, const char *name) {
         unlink_path(TAKE_PTR(member));
 }
 
+static void make_sriov(const FakeDevice *device) {
+        _cleanup_free_ char *total = string_format("%u\n", device->total_vfs);
+
+        ensure(total, "memory");
+        write_text(device_path(device->name, "sriov_totalvfs"), total);
+        write_text(device_path(device->name, "sriov_numvfs"), "0\n");
+        write_text(device_path(device->name, "sriov_drivers_autoprobe"), "1\n");
+}
+
+/* The links of both to each other; the function's number is the last of its name. */
+static void link_physical(const FakeDevice *device) {
+        const char *name = device->name;
+
+        make_link(device_path(name, "physfn"), string_format("../%s", device->physical));
+        make_link(fake_machine_path("sys/devices/%s/virtfn%c", device->physical,
+                                    name[strlen(name) - 1]),
+                  string_format("../%s", name));
+}
+
+static void unlink_physical(const char *name) {
+        _cleanup_free_ char *physical = read_link(device_path(name, "physfn"));
+
+        if (physical[0])
+                unlink_path(fake_machine_path("sys/devices/%s/virtfn%c", physical,
+                                              name[strlen(name) - 1]));
+}
+
 static void make_group(uint32_t group) {
         if (exists(fake_machine_path("sys/kernel/iommu_groups/%u", group)))
                 return;
@@ -464,6 +495,10 @@ void fake_machine_add(const FakeDevice *device) {
         make_member(device);
         if (!device->bus)
                 make_pci(device);
+        if (device->total_vfs > 0)
+                make_sriov(device);
+        if (device->physical)
+                link_physical(device);
         if (device->interface)
                 make_directory("sys/devices/%s/net/%s", name, device->interface);
         if (!device->driver)
@@ -483,6 +518,7 @@ void fake_machine_remove(const char *name) {
 
         if (driver[0])
                 detach_driver(name, driver);
+        unlink_physical(name);
         remove_member(group, name);
         unlink_path(fake_machine_path("sys/bus/%s/devices/%s", bus, name));
         fake_machine_erase(device);
@@ -493,6 +529,81 @@ void fake_machine_remove(const char *name) {
 
                 fake_machine_erase(whole);
         }
+}
+
+#define MDEV_PARENT "mtty"
+#define MDEV_DRIVER "vfio_mdev"
+#define MDEV_GROUP 60U
+
+static char *mdev_type_path(const char *type, const char *attribute) {
+        return fake_machine_path("sys/devices/" MDEV_PARENT "/mdev_supported_types/%s/%s", type,
+                                 attribute);
+}
+
+static void add_mdev_type(const char *type, const char *name, unsigned available) {
+        _cleanup_free_ char *number = string_format("%u\n", available);
+
+        make_directory("sys/devices/" MDEV_PARENT "/mdev_supported_types/%s/devices", type);
+        write_text(mdev_type_path(type, "name"), name);
+        write_text(mdev_type_path(type, "device_api"), "vfio-pci\n");
+        write_text(mdev_type_path(type, "available_instances"), number);
+}
+
+void fake_machine_add_mdev_parent(void) {
+        add_mdev_type("mtty-1", "Single port serial\n", 2);
+        add_mdev_type("mtty-2", "Dual port serial\n", 1);
+        make_directory("sys/class/mdev_bus");
+        make_link(fake_machine_path("sys/class/mdev_bus/" MDEV_PARENT),
+                  strdup("../../devices/" MDEV_PARENT));
+}
+
+static void count_mdev(const char *type, int more) {
+        _cleanup_free_ char *count = read_text(mdev_type_path(type, "available_instances"));
+        _cleanup_free_ char *number = string_format("%d\n", atoi(count) + more);
+
+        write_text(mdev_type_path(type, "available_instances"), number);
+}
+
+static uint32_t free_mdev_group(void) {
+        uint32_t group = MDEV_GROUP;
+
+        while (exists(fake_machine_path("sys/kernel/iommu_groups/%u", group)))
+                group++;
+        return group;
+}
+
+int fake_machine_create_mdev(const char *parent, const char *type, const char *uuid) {
+        _cleanup_free_ char *available = read_text(mdev_type_path(type, "available_instances"));
+
+        if (!exists(fake_machine_path("sys/class/mdev_bus/%s", parent)) || !available[0])
+                return -ENOENT;
+        if (exists(fake_machine_path("sys/bus/mdev/devices/%s", uuid)))
+                return -EEXIST;
+        if (atoi(available) == 0)
+                return -ENOSPC;
+        fake_machine_add(&(FakeDevice){.name = uuid,
+                                       .group = free_mdev_group(),
+                                       .bus = "mdev",
+                                       .driver = MDEV_DRIVER,
+                                       .parent = parent});
+        make_link(device_path(uuid, "mdev_type"),
+                  string_format("../%s/mdev_supported_types/%s", parent, type));
+        count_mdev(type, -1);
+        fake_machine_announce("add", uuid);
+        return 0;
+}
+
+int fake_machine_remove_mdev(const char *uuid) {
+        _cleanup_free_ char *type = read_link(device_path(uuid, "mdev_type"));
+        int r = fake_machine_unbind(uuid, MDEV_DRIVER);
+
+        if (r < 0)
+                return r;
+        fake_machine_remove(uuid);
+        unlink_path(fake_machine_path("sys/devices/" MDEV_PARENT "/%s", uuid));
+        count_mdev(type, 1);
+        fake_machine_announce("remove", uuid);
+        return 0;
 }
 
 void fake_machine_replace(const char *name, uint16_t vendor, uint16_t device) {
@@ -507,7 +618,7 @@ static const FakeDevice standard[] = {
         {"0000:01:00.0", 2, NULL, "e1000e", 0x8086, 0x10d3, 0x020000, 0, "eth0", "0000:00:1c.0"},
         {"0000:01:00.1", 2, NULL, "snd_hda_intel", 0x8086, 0x2668, 0x040300, 0, NULL,
          "0000:00:1c.0"},
-        {"0000:02:00.0", 3, NULL, "nvme", 0x144d, 0xa808, 0x010802, 0, NULL},
+        {"0000:02:00.0", 3, NULL, "nvme", 0x144d, 0xa808, 0x010802, 0, NULL, .total_vfs = 4},
         {"0000:03:00.0", 4, NULL, "vfio-pci", 0x8086, 0x100e, 0x020000, 0, NULL,
          .reset = "flr bus\n"},
         {"0000:04:00.0", 5, NULL, NULL, 0x10de, 0x1eb8, 0x030200, 0, NULL},

@@ -36,6 +36,8 @@ typedef struct FakeDevice {
         const char *interface; /* of its network, NULL for none */
         const char *parent;    /* the bridge above it; NULL: it is on a root bus */
         const char *reset;     /* its reset methods; NULL: there is no such attribute */
+        unsigned total_vfs;    /* SR-IOV; 0: it has not the attributes */
+        const char *physical;  /* NULL: it is no virtual function */
 } FakeDevice;
 
 /*
@@ -43,7 +45,8 @@ typedef struct FakeDevice {
  * and snd_hda_intel. 3: a disk on nvme. 4 and 9: a device each, on vfio-pci. 5: a device on no
  * driver. 6: a card behind a bridge on shpchp. 7: a platform device. 8: a device on vfio-pci and
  * one on pci-stub. Those of 2 and 6 are below their bridge for the reset sets too, the others on
- * root buses; no device tells reset methods.
+ * root buses. The device of group 4 tells reset methods; the disk can have 4 virtual functions, of
+ * which its driver makes 3.
  */
 void fake_machine_build(const char *directory);
 
@@ -57,6 +60,15 @@ void fake_machine_remove(const char *name);
 /* Other ids at the same address, as when another card was plugged in. */
 void fake_machine_replace(const char *name, uint16_t vendor, uint16_t device);
 
+/*
+ * A device without an IOMMU group, "mtty", that mediated devices can be made of: of type "mtty-1"
+ * two, of type "mtty-2" one, each in a group of its own from 60 on.
+ */
+void fake_machine_add_mdev_parent(void);
+/* -errno as the kernel. */
+int fake_machine_create_mdev(const char *parent, const char *type, const char *uuid);
+int fake_machine_remove_mdev(const char *uuid);
+
 /* What udev would say: "add", "remove", "bind"; "lost": that events were lost. */
 void fake_machine_announce(const char *action, const char *name);
 
@@ -65,7 +77,9 @@ void fake_machine_announce(const char *action, const char *name);
  * there (0). What: module, override, bind, unbind, probe, open-group, viable, set-container,
  * set-iommu, unset-container, get-device, open-iommufd, alloc-ioas, read-iovas, open-cdev,
  * bind-cdev, attach-cdev, detach-cdev, cdevs (the kernel has none), look, request, quiesce,
- * restore, reset, reset-method, inspect. Subject: a device, a group number, a module, or "any".
+ * restore, reset, reset-method, vfs, autoprobe, create-mdev,
+ * remove-mdev, inspect, event (udev says nothing of it). Subject: a device, a group number, a
+ * module, or "any".
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);
@@ -85,6 +99,8 @@ char *fake_machine_driver(const char *name);
 char *fake_machine_override(const char *name);
 void fake_machine_set_override(const char *name, const char *override);
 uint32_t fake_machine_group(const char *name);
+/* "" where it has none. Allocated. */
+char *fake_machine_attribute(const char *name, const char *attribute);
 void fake_machine_set_attribute(const char *name, const char *attribute, const char *text);
 
 /* Moves the device to a driver, or away from it; -errno as the kernel. */

@@ -19,6 +19,7 @@ static const char usage[] =
         "machine-tool replace NAME VENDOR DEVICE: hexadecimal ids\n"
         "machine-tool unbind NAME DRIVER: by somebody else\n"
         "machine-tool attribute NAME ATTRIBUTE TEXT: of a device\n"
+        "machine-tool mdev UUID: a parent of mediated devices, and one of it\n"
         "machine-tool iommufd on|off: /dev/iommu, which is not there at first\n";
 
 static int many(uint32_t group, unsigned n) {
@@ -56,7 +57,10 @@ int main(int argc, char **argv) {
                                      (uint16_t)number(argv[4], 16));
         else if (strcmp(verb, "unbind") == 0 && argc == 4)
                 return fake_machine_unbind(argv[2], argv[3]) < 0;
-        else if (strcmp(verb, "attribute") == 0 && argc == 5)
+        else if (strcmp(verb, "mdev") == 0 && argc == 3) {
+                fake_machine_add_mdev_parent();
+                return fake_machine_create_mdev("mtty", "mtty-1", argv[2]) < 0;
+        } else if (strcmp(verb, "attribute") == 0 && argc == 5)
                 fake_machine_set_attribute(argv[2], argv[3], argv[4]);
         else if (strcmp(verb, "iommufd") == 0 && argc == 3)
                 fake_machine_set_iommufd(strcmp(argv[2], "on") == 0);

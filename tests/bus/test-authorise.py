@@ -407,6 +407,7 @@ def not_there(w):
 
 # What a caller may do, by CheckAuthorization.
 
+MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
 DEVICE_ACTIONS = ["inspect", "acquire", "bind", "unbind", "revoke", "reset", "manage", "override-safety", "unsafe-noiommu"]
 
 
@@ -687,6 +688,54 @@ def off_pci(w):
     expect(details_of(w.polkit.checks()[0]) ==
            {"device": "10000000.gpu", "vendor": "", "class": "", "driver": "panfrost", "group": "7"},
            f"{w.polkit.checks()}")
+
+
+def begin_managing(w, user, path, interface, member, signature, *arguments):
+    """Another method than those of targets."""
+    return w.begin(user, member, *arguments, signature=signature, path=path, interface=interface)
+
+
+def begin_create_mdev(w, user):
+    return begin_managing(w, user, "/org/vfiod1", "org.vfiod1.Manager", "CreateMdev", "sssa{sv}", "mtty", "mtty-2", "", {})
+
+
+def begin_set_vfs(w, user, count):
+    return begin_managing(w, user, "/org/vfiod1/device/_30000_3a02_3a00_2e0", "org.vfiod1.Device", "SetVfs", "ua{sv}", count, {})
+
+
+@test("scripted", "the parent of a mediated device is asked about by its name, which is all that there is to tell of it")
+def mdev_parent(w):
+    w.tool("mdev", MDEV)
+    w.polkit.lines.clear()
+    begin_create_mdev(w, ALLOWED).outcome().expect_done()
+    asked = [(check[1], details_of(check)) for check in w.polkit.checks()]
+    expect(asked == [("org.vfiod1.manage", {"device": "mtty", "vendor": "", "class": "", "driver": ""})], f"{asked}")
+
+
+@test("scripted", "a parent of mediated devices that is gone when polkit answers is not found")
+def mdev_parent_gone(w):
+    w.tool("mdev", MDEV)
+    w.polkit.tell("on mtty hang")
+    slow = begin_create_mdev(w, ALLOWED)
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    (w.machine / "sys/class/mdev_bus/mtty").unlink()
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_refusal("NotFound", "mtty")
+    w.expect_untouched()
+
+
+@test("scripted", "virtual functions are asked about by their device alone, and what has become of that by the answer counts")
+def vfs_meanwhile(w):
+    w.polkit.tell("on 0000:02:00.0 hang")
+    slow = begin_set_vfs(w, ALLOWED, 2)
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    details = details_of(w.polkit.checks()[0])
+    expect((w.polkit.checks()[0][1], details["device"], details["driver"]) == ("org.vfiod1.manage", "0000:02:00.0", "nvme"),
+           f"{w.polkit.checks()}")
+    w.tool("unbind", "0000:02:00.0", "nvme")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_refusal("Unsupported", "0000:02:00.0 is bound to no driver")
+    w.expect_untouched()
 
 
 @test("scripted", "the first no ends the questions")

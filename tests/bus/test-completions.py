@@ -18,8 +18,9 @@ import threading
 from pathlib import Path
 
 # The fake machine's groups and devices, see fake-machine.h; group 4 can be leased.
-GROUPS = {f"group/{number}" for number in range(10)}
+GROUPS = {f"group/{number}" for number in (*range(10), 60)}
 LEASABLE = "group/4"
+MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
 ADDRESS, ADDRESS_BEGUN = "0000:03:00.0", "0000:03"
 FORGET_LINE = "\x15"  # Ctrl-U
 
@@ -182,6 +183,7 @@ def offers_options(shell, world):
 def offers_values(shell, _):
     offers_exactly(shell, "vfioctl acquire --prepare ", {"open", "bind", "attach"})
     offers_exactly(shell, "vfioctl exec --mode i", {"iommufd"})
+    offers_exactly(shell, "vfioctl vfs --autoprobe ", {"yes", "no"})
     offers_exactly(shell, "vfioctl auth --action release", {"release-other"})
     offers_exactly(shell, "vfioctl acquire --label ", set())
 
@@ -193,6 +195,12 @@ def offers_targets(shell, world):
         offers_exactly(shell, f"vfioctl {verb} ", GROUPS | devices)
     offers_exactly(shell, "vfioctl bind group/", GROUPS)
     offers_exactly(shell, "vfioctl reset ", devices)
+    offers_exactly(shell, "vfioctl vfs --recreate ", devices)
+    offers_exactly(shell, "vfioctl mdev ", {"types", "create", "remove"})
+    offers_exactly(shell, "vfioctl mdev types ", {"mtty"})
+    offers_exactly(shell, "vfioctl mdev create ", {"mtty"})
+    offers_exactly(shell, "vfioctl mdev create mtty ", {"mtty-1", "mtty-2"})
+    offers_exactly(shell, "vfioctl mdev remove ", {MDEV})
     # zsh offers options where nothing else can be.
     expect(not shell.offers("vfioctl leases ") & (GROUPS | devices), "targets are offered where there can be none")
 
@@ -247,6 +255,8 @@ def run(world, shell_class, completions, function):
 def run_all(world, shell_class, completions):
     """(sentence, complaint) of each test."""
     world.start_vfiod()
+    subprocess.run([world.machine_tool, "mdev", MDEV], env=world.environment(), check=True)
+    wait_until(lambda: MDEV in world.call("list"), "vfiod knows the mediated device")
     for sentence, function in TESTS.items():
         yield sentence, run(world, shell_class, completions, function)
     world.end_test()

@@ -30,10 +30,13 @@ BOUND, UNBOUND = "group/8", "group/2"
 # What the host is made to use, and its group.
 DISPLAY = ("0000:04:00.0", "group/5")
 FREE_DEVICE, LEASED_DEVICE = "0000:06:00.0", "0000:03:00.0"
+# Of methods that would make nothing of these.
+MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
+DEVICES = {"SetVfs": "0000:02:00.0", "RemoveMdev": MDEV}
 
 # Of every method, by the name of the argument.
 ARGUMENTS = {"targets": [BOUND], "options": {}, "operation": "bind", "number": 8, "name": FREE_DEVICE, "first": 0, "count": 0,
-             "method": ""}
+             "method": "", "num_vfs": 2, "parent": "mtty", "type": "mtty-2", "uuid": ""}
 # Where the usual targets would leave nothing to do, by the member or by a condition.
 TARGETS = {"Bind": [UNBOUND], "bind": [UNBOUND], "operation=bind": [UNBOUND], "Remove": [LEASED[1]],
            "override_safety": [DISPLAY[1]]}
@@ -81,7 +84,7 @@ class Row:
 
     def path(self, lease, own):
         kind = (self.arguments[0] if self.is_property() else self.interface).rpartition(".")[2]
-        device = encoded(LEASED_DEVICE if own else FREE_DEVICE)
+        device = encoded(DEVICES.get(self.member, LEASED_DEVICE if own else FREE_DEVICE))
         return {"Manager": "/org/vfiod1", "Group": "/org/vfiod1/group/8", "Lease": lease,
                 "Device": f"/org/vfiod1/device/{device}"}[kind]
 
@@ -228,6 +231,7 @@ class Scene:
         self.world.end_test()
         self.world.config = CONFIG
         self.world.start_vfiod(self.bus)
+        self.world.tool("mdev", MDEV)
         self.root = Client(self.world, "root", socket=True)
         self.world.tool("attribute", FREE_DEVICE, "reset_method", "flr\n")
         self.world.tool("attribute", DISPLAY[0], "boot_vga", "1")

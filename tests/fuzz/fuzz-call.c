@@ -58,7 +58,8 @@ static const char *const faults[] = {
         "open-group", "viable",       "set-container", "set-iommu",  "unset-container",
         "get-device", "open-iommufd", "alloc-ioas",    "read-iovas", "open-cdev",
         "bind-cdev",  "attach-cdev",  "detach-cdev",   "look",       "request",
-        "quiesce",    "restore",      "reset",         "inspect",
+        "quiesce",    "restore",      "reset",         "inspect",    "vfs",
+        "autoprobe",  "create-mdev",  "remove-mdev",
 };
 
 typedef struct Scene {

@@ -40,6 +40,7 @@ static void need_machine(void) {
                 return;
         machine.directory = fuzz_make_directory();
         fake_machine_build(machine.directory);
+        fake_machine_add_mdev_parent();
 }
 
 void fuzz_world_spoil(void) {

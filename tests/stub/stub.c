@@ -46,6 +46,10 @@ StubDevice *stub_add_device(const char *name, uint32_t group, const char *driver
         return device;
 }
 
+void stub_remove_device(StubDevice *device) {
+        *device = stub->devices[--stub->n_devices];
+}
+
 StubDevice *stub_find_device(const char *name) {
         for (size_t i = 0; i < stub->n_devices; i++)
                 if (strcmp(stub->devices[i].name, name) == 0)
@@ -152,11 +156,11 @@ char *stub_state(void) {
         for (size_t i = 0; i < stub->n_devices; i++) {
                 const StubDevice *device = &stub->devices[i];
 
-                (void)strv_push_consume(&lines,
-                                        string_format("%s on '%s', override '%s', reset '%s'%s",
-                                                      device->name, device->driver,
-                                                      device->override, device->reset_method,
-                                                      is_quiet(device) ? ", quiet" : ""));
+                (void)strv_push_consume(
+                        &lines, string_format("%s on '%s', override '%s', reset '%s', vfs %u/%d%s",
+                                              device->name, device->driver, device->override,
+                                              device->reset_method, device->vfs, device->autoprobe,
+                                              is_quiet(device) ? ", quiet" : ""));
         }
         for (size_t i = 0; i < stub->n_files; i++) {
                 const StubFile *file = &stub->files[i];

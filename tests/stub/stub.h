@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * Link-time twins of daemon/kernel/{driver,iommufd,memlock,module,vfio}.h. They keep a tiny machine
- * (which driver and override each device has, which group is open in which container), write down
- * every call, and fail, hang or die when told to. Everything is in shared memory, so that a test
- * sees what a worker process did. An open file is a memfd; whether it is still open is read from
- * /proc/self/fd.
+ * Link-time twins of daemon/kernel/{driver,iommufd,mdev,memlock,module,sriov,vfio}.h. They keep a
+ * tiny machine (which driver and override each device has, which group is open in which container),
+ * write down every call, and fail, hang or die when told to. Everything is in shared memory, so
+ * that a test sees what a worker process did. An open file is a memfd; whether it is still open is
+ * read from /proc/self/fd.
  */
 
 #include <stdbool.h>
@@ -33,6 +33,9 @@ typedef struct StubDevice {
         char refuses[STUB_NAME];  /* a driver whose probe says -EINVAL */
         bool quiet;               /* memory decode is off */
         char reset_method[STUB_NAME];
+        uint32_t vfs;      /* virtual functions */
+        uint32_t vfs_most; /* so many are made at most */
+        bool autoprobe;
 } StubDevice;
 
 typedef struct StubFile {
@@ -100,6 +103,8 @@ void stub_done(void);
 
 StubDevice *stub_add_device(const char *name, uint32_t group, const char *driver,
                             const char *override);
+
+void stub_remove_device(StubDevice *device);
 
 /* A process with one file; a cdev that we have open is the same file. */
 StubHolder *stub_add_holder(pid_t pid, HoldKind kind, uint32_t group, const char *device);

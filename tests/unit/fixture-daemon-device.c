@@ -142,15 +142,37 @@ static int on_inspect(sd_bus_message *m, void *userdata, sd_bus_error *reterr _u
         return r < 0 ? r : send_as_vfiod(reply);
 }
 
-static int on_reset(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
+static int on_nothing(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
         int r = hear_call(userdata, m);
 
         return r != 0 ? r : sd_bus_reply_method_return(m, NULL);
 }
 
+int on_create_mdev(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
+        int r = hear_call(userdata, m);
+
+        return r != 0 ? r
+                      : sd_bus_reply_method_return(m, "so", SCRIPT_UUID, VFIOD_PATH_DEVICE "/uuid");
+}
+
+int on_list_mdev_types(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
+        int r = hear_call(userdata, m);
+
+        if (r != 0)
+                return r;
+        if (((const Daemon *)userdata)->script->n_devices == 0)
+                return sd_bus_reply_method_return(m, "aa{sv}", 0);
+        return sd_bus_reply_method_return(m, "aa{sv}", 1, 6, "Parent", "s", "mtty", "Type", "s",
+                                          "mtty-2", "Name", "s", "Dual port serial", "DeviceApi",
+                                          "s", "vfio-pci", "Available", "u", 11U, "Devices", "as",
+                                          1, SCRIPT_UUID);
+}
+
 const sd_bus_vtable scripted_device[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Inspect", "", "a{sv}", on_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("Reset", "s", NULL, on_reset, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Reset", "s", NULL, on_nothing, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("RemoveMdev", "", NULL, on_nothing, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("SetVfs", "ua{sv}", NULL, on_nothing, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };

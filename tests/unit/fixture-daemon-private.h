@@ -46,4 +46,6 @@ int on_acquire(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 /* fixture-daemon-device.c */
 extern const sd_bus_vtable scripted_device[];
 int on_explain(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int on_create_mdev(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
+int on_list_mdev_types(sd_bus_message *m, void *userdata, sd_bus_error *reterr);
 int on_get_device(sd_bus_message *m, void *userdata, sd_bus_error *reterr);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #define SCRIPT_DEVICE "0000:01:00.0"
+#define SCRIPT_UUID "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
 #define SCRIPT_LEASE "/org/vfiod1/lease/7"
 /* The holder's. */
 #define SCRIPT_PID 812

@@ -143,6 +143,28 @@ const Shape shapes[] = {
          .devices = {BELOW("a", 1), BELOW("b", 2)},
          .before = {OPERATION_ACQUIRE, "a b", OWNER},
          .ask = {OPERATION_RESET, "a group/2", OWNER, .reset_method = "hot"}},
+        {.name = "make virtual functions",
+         .devices = {{"a", 1, "igb", .total_vfs = 4}},
+         .ask = {OPERATION_SET_VFS, "a", OWNER, .n_vfs = 2, .autoprobe = "no"}},
+        {.name = "make another number of virtual functions",
+         .devices = {{"a", 1, "igb", .total_vfs = 4},
+                     {"b", 2, .physfn = "a"},
+                     {"c", 3, "igbvf", .physfn = "a"}},
+         .ask = {OPERATION_SET_VFS, "a group/2 group/3", OWNER, .n_vfs = 3, .recreate = true,
+                 .autoprobe = "no"}},
+        {.name = "remove virtual functions",
+         .devices = {{"a", 1, "igb", .total_vfs = 4}, {"b", 2, "igbvf", .physfn = "a"}},
+         .ask = {OPERATION_SET_VFS, "a group/2", OWNER}},
+        {.name = "make a mediated device",
+         .devices = {{"a", 1, "i915"}},
+         .ask = {OPERATION_CREATE_MDEV, "a", OWNER, .mdev_type = "t", .mdev_uuid = "u"}},
+        {.name = "remove a mediated device",
+         .devices = {{"a", 1, "vfio_mdev", .bus = "mdev"}},
+         .ask = {OPERATION_REMOVE_MDEV, "a", OWNER}},
+        {.name = "remove a mediated device with a cdev",
+         .devices = {{"a", 1, "vfio_mdev", .bus = "mdev", .cdev = "vfio0"}},
+         .iommufd = true,
+         .ask = {OPERATION_REMOVE_MDEV, "a", OWNER}},
         {.name = "take what was let go of",
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
          .before = {OPERATION_ACQUIRE, "group/1", OWNER},
@@ -326,6 +348,10 @@ static void init_stub(const Shape *shape, size_t n) {
 
                 (void)snprintf(device->reset_method, sizeof(device->reset_method), "%s",
                                string_or_empty(row->reset));
+                device->vfs_most = row->total_vfs;
+                device->autoprobe = row->total_vfs > 0;
+                for (size_t j = 0; j < n; j++)
+                        device->vfs += string_equal(shape->devices[j].physfn, row->name);
                 (void)snprintf(device->native, sizeof(device->native), "%s",
                                string_or_empty(shape->native ?: row->original));
                 if (i == 0)

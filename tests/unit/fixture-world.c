@@ -65,6 +65,8 @@ DeviceFacts facts_of_row(const DeviceRow *row) {
                 .path = copy(string_or_empty(row->path)),
                 .reset_methods = row->reset ? split(row->reset) : NULL,
                 .physfn = copy(string_or_empty(row->physfn)),
+                .total_vfs = row->total_vfs,
+                .vfs_autoprobe = row->total_vfs > 0,
         };
 }
 
@@ -222,7 +224,7 @@ static void set_cookies(Request *request, const char *text) {
 
 void ask_world(const World *world, const Ask *ask, Answer *ret) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
-        _cleanup_strv_ char **targets = split(ask->targets);
+        _cleanup_strv_ char **targets = split(string_or_empty(ask->targets));
         _cleanup_request_ Request request = {
                 .operation = ask->operation,
                 .caller = {.uid = ask->uid, .pid = ask->pid, .start_time = ask->pid ? 1 : 0},
@@ -233,6 +235,10 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
                 .lease = ask->lease,
                 .policy = ask->policy,
                 .due = ask->due,
+                .n_vfs = ask->n_vfs,
+                .recreate = ask->recreate,
+                .has_autoprobe = ask->autoprobe,
+                .autoprobe = string_equal(ask->autoprobe, "yes"),
                 .hot_reset = ask->hot_reset,
                 .memlock = ask->memlock,
                 .defer_fds = ask->defer_fds,
@@ -242,8 +248,12 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
         *ret = (Answer){.refusal = REFUSAL_NULL};
         ck_assert_int_eq(string_set(&request.driver, ask->driver), 0);
         ck_assert_int_eq(string_set(&request.reset_method, ask->reset_method), 0);
+        ck_assert_int_eq(string_set(&request.mdev_type, ask->mdev_type), 0);
+        ck_assert_int_eq(string_set(&request.mdev_uuid, ask->mdev_uuid), 0);
+        ck_assert_int_eq(string_set(&request.mdev_parent, ask->targets ?: "mtty"), 0);
         set_cookies(&request, ask->cookies);
-        if (request_set_targets(&request, targets, world->config.limit_targets, &ret->refusal) ||
+        if ((ask->targets &&
+             request_set_targets(&request, targets, world->config.limit_targets, &ret->refusal)) ||
             select_targets(&world->topology, &request, &selection, &ret->refusal))
                 return;
         (void)decide(world, &request, &selection, &ret->plan, &ret->refusal);

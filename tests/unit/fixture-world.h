@@ -24,6 +24,7 @@ typedef struct DeviceRow {
         const char *path;   /* below /sys/devices; NULL: "" */
         const char *reset;  /* its methods, blanks between them; NULL: the kernel does not tell */
         const char *physfn; /* NULL: it is no virtual function */
+        uint16_t total_vfs; /* its drivers take them */
         const char *cdev;   /* NULL: none */
         bool noiommu;       /* its group is of unsafe no-IOMMU mode, or of a mediated device */
 } DeviceRow;
@@ -77,7 +78,7 @@ void wait_vacate(Wait *wait, uint32_t group);
 /* A request in few words. */
 typedef struct Ask {
         Operation operation;
-        const char *targets; /* blanks between them */
+        const char *targets; /* blanks between them; NULL: none are needed */
         uid_t uid;
         const char *driver;
         bool bind;
@@ -93,6 +94,10 @@ typedef struct Ask {
         UnbindPolicy policy;
         bool due;
         const char *reset_method;
+        uint32_t n_vfs;
+        bool recreate;
+        const char *mdev_type, *mdev_uuid; /* of the first target, or of "mtty" */
+        const char *autoprobe;             /* "yes" or "no"; NULL: not given */
         bool override_safety;
 } Ask;
 

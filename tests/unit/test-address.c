@@ -172,6 +172,35 @@ START_TEST(random_text_is_refused_or_comes_out_in_a_form_that_parses_to_itself) 
 }
 END_TEST
 
+START_TEST(a_uuid_is_read_in_any_case_into_the_kernels) {
+        char uuid[UUID_LENGTH + 1];
+
+        ck_assert_int_eq(uuid_parse("83B8f4f2-509f-382F-3c1e-e6bfe0fa1001", uuid), 0);
+        ck_assert_str_eq(uuid, "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001");
+}
+END_TEST
+
+START_TEST(what_has_not_the_form_of_a_uuid_is_none) {
+        static const char *const texts[] = {
+                "",
+                "83b8f4f2",
+                "83b8f4f2-509f-382f-3c1e-e6bfe0fa100",
+                "83b8f4f2-509f-382f-3c1e-e6bfe0fa10011",
+                "83b8f4f2-509f-382f-3c1e-e6bfe0fa100g",
+                "83b8f4f2-509f-382f-3c1ee-6bfe0fa1001",
+                "83b8f4f2-509f-382f-3c1e/e6bfe0fa1001",
+                "83b8f4f2509f382f3c1ee6bfe0fa1001----",
+                "{3b8f4f2-509f-382f-3c1e-e6bfe0fa100}",
+        };
+
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+                char uuid[UUID_LENGTH + 1] = "unchanged";
+
+                ck_assert_msg(uuid_parse(texts[i], uuid) == -EINVAL, "%s", texts[i]);
+        }
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("address");
 
@@ -182,5 +211,7 @@ int main(void) {
         tcase_add_test(tests, a_name_has_a_longest_length);
         tcase_add_test(tests, a_megabyte_is_refused_whatever_it_begins_with);
         tcase_add_test(tests, random_text_is_refused_or_comes_out_in_a_form_that_parses_to_itself);
+        tcase_add_test(tests, a_uuid_is_read_in_any_case_into_the_kernels);
+        tcase_add_test(tests, what_has_not_the_form_of_a_uuid_is_none);
         return tests_run(tests);
 }

@@ -228,6 +228,84 @@ static void functions_in_use(World *world) {
         world_put(world, rows, ELEMENTS(rows));
 }
 
+/* 0d:00.0 with a function of each kind that is not to be removed, and one that is. */
+static void functions(World *world) {
+        static const DeviceRow rows[] = {
+                {"0000:0d:00.0", 60, "igb", .total_vfs = 7},
+                {"0000:0d:10.0", 61, "igbvf", .physfn = "0000:0d:00.0"},
+                {"0000:0d:10.2", 62, .physfn = "0000:0d:00.0"},
+                {"0000:0e:00.0", 65, "vfio-pci", .total_vfs = 7},
+                {"0000:0f:00.0", 66, NULL, .total_vfs = 7},
+        };
+
+        world_put(world, rows, ELEMENTS(rows));
+}
+
+static void functions_of_the_host(World *world) {
+        functions(world);
+        world_add_use(world, "0000:0d:10.0", "eth1 has a route");
+}
+
+static void functions_on_vfio(World *world) {
+        functions_of_the_host(world);
+        world_set_driver(world, "0000:0d:10.2", "vfio-pci");
+}
+
+/* Of 0d:10.0, and of 0f:00.0, which has no driver yet. */
+static void mediated(World *world) {
+        static const DeviceRow rows[] = {
+                {"mdev-a", 90, "vfio_mdev", .bus = "mdev", .no_override = true,
+                 .path = "pci0000:0d/0000:0d:10.0/mdev-a"},
+                {"mdev-b", 91, "vfio_mdev", .bus = "mdev", .no_override = true,
+                 .path = "pci0000:0f/0000:0f:00.0/mdev-b"},
+        };
+
+        functions(world);
+        world_put(world, rows, ELEMENTS(rows));
+}
+
+static void functions_leased(World *world) {
+        functions_of_the_host(world);
+        world_set_driver(world, "0000:0d:10.2", "vfio-pci");
+        (void)world_add_lease(world, OTHER, LEASE_HELD, (uint32_t[]){62, 0});
+}
+
+static void functions_granting(World *world) {
+        functions(world);
+        world_set_driver(world, "0000:0d:10.2", "vfio-pci");
+        (void)world_add_lease(world, OTHER, LEASE_GRANTING, (uint32_t[]){62, 0});
+}
+
+static void functions_busy(World *world) {
+        functions(world);
+        world_add_activity(world, OTHER, OPERATION_BIND, (uint32_t[]){61, 0});
+}
+
+static void mediated_busy(World *world) {
+        other_buses(world);
+        world_add_activity(world, OTHER, OPERATION_RESET, (uint32_t[]){21, 0});
+}
+
+static void mediated_leased(World *world) {
+        other_buses(world);
+        (void)world_add_lease(world, OTHER, LEASE_HELD, (uint32_t[]){21, 0});
+}
+
+static void physical_leased(World *world) {
+        functions(world);
+        (void)world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){65, 0});
+}
+
+static void many_functions(World *world) {
+        functions(world);
+        for (unsigned i = 0; i < 10; i++) {
+                _cleanup_free_ char *name = string_format("0000:0d:11.%u", i);
+
+                world_put(world, &(DeviceRow){name, 70 + i, "vfio-pci", .physfn = "0000:0d:00.0"},
+                          1);
+        }
+}
+
 #define BIND OPERATION_BIND
 #define UNBIND OPERATION_UNBIND
 #define ACQUIRE OPERATION_ACQUIRE
@@ -235,6 +313,10 @@ static void functions_in_use(World *world) {
 #define REMOVE OPERATION_REMOVE
 #define INSPECT OPERATION_INSPECT
 #define RESET OPERATION_RESET
+#define SET_VFS OPERATION_SET_VFS
+#define CREATE OPERATION_CREATE_MDEV
+#define DESTROY OPERATION_REMOVE_MDEV
+#define FUNCTIONS "0d:00.0 group/61 group/62"
 
 static const struct {
         Prepared world;
@@ -270,7 +352,14 @@ static const struct {
         {functions_in_use,
          {BIND, "0c:00.0", .override_safety = true},
          REFUSAL_HOST_DEVICE,
-         "0000:0c:10.2, a virtual function of 0000:0c:00.0, is bound to vfio-pci; unbind it"},
+         "0000:0c:10.2, a virtual function of 0000:0c:00.0, is bound to vfio-pci; unbind it, and "
+         "remove the virtual functions with 'vfioctl vfs 0000:0c:00.0 0' first"},
+        {mediated,
+         {BIND, "0f:00.0", .override_safety = true},
+         REFUSAL_HOST_DEVICE,
+         "mdev-b is a mediated device of 0000:0f:00.0, and would go with its driver; remove it "
+         "with "
+         "'vfioctl mdev remove mdev-b' first"},
         {as_it_is, {BIND, "group/5"}, REFUSAL_NOTHING_TO_BIND, "group 5 has only bridges"},
         {as_it_is, {BIND, "group/1 group/9"}, REFUSAL_HOST_DEVICE, "group 9"},
         {shpchp,
@@ -571,6 +660,97 @@ static const struct {
          "group 30 is leased to uid 1000 (lease 1) without a file of 0000:08:00.0; reset it when "
          "the lease is over"},
         {few_operations, {RESET, "01:00.0", OWNER}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
+
+        /* Mediated devices. */
+        {as_it_is,
+         {CREATE, NULL, .mdev_type = "../mtty-1", .mdev_uuid = "u"},
+         REFUSAL_NOT_FOUND,
+         "mtty has no type '../mtty-1' of mediated devices"},
+        {as_it_is,
+         {CREATE, NULL, .mdev_type = "\x01", .mdev_uuid = "u"},
+         REFUSAL_NOT_FOUND,
+         "mtty has no type '?'"},
+        {other_buses,
+         {CREATE, NULL, .mdev_type = "mtty-1", .mdev_uuid = "an-mdev"},
+         REFUSAL_ALREADY_EXISTS,
+         "there is a device an-mdev already; take another UUID"},
+        {busy,
+         {CREATE, "01:00.0", .mdev_type = "t", .mdev_uuid = "u"},
+         REFUSAL_BUSY,
+         "group 1 is busy"},
+        {few_operations,
+         {CREATE, NULL, OWNER, .mdev_type = "t", .mdev_uuid = "u"},
+         REFUSAL_LIMIT_EXCEEDED,
+         "limits.operations"},
+        {as_it_is,
+         {DESTROY, "01:00.0"},
+         REFUSAL_UNSUPPORTED,
+         "0000:01:00.0 is on the pci bus; only mediated devices can be removed"},
+        {as_it_is, {DESTROY, "an-mdev"}, REFUSAL_NOT_FOUND, "no device an-mdev"},
+        {mediated_leased,
+         {DESTROY, "an-mdev", OTHER},
+         REFUSAL_LEASED,
+         "group 21 is leased to uid 1001 (lease 1)"},
+        {mediated_busy, {DESTROY, "an-mdev"}, REFUSAL_BUSY, "group 21 is busy: reset"},
+
+        /* Virtual functions. */
+        {as_it_is,
+         {SET_VFS, "01:00.0", .n_vfs = 1},
+         REFUSAL_UNSUPPORTED,
+         "0000:01:00.0 cannot have virtual functions"},
+        {other_buses,
+         {SET_VFS, "an-mdev", .n_vfs = 1},
+         REFUSAL_UNSUPPORTED,
+         "an-mdev cannot have virtual functions"},
+        {functions,
+         {SET_VFS, "0d:10.0", .n_vfs = 1},
+         REFUSAL_UNSUPPORTED,
+         "0000:0d:10.0 is a virtual function of 0000:0d:00.0 itself; name that device"},
+        {functions,
+         {SET_VFS, FUNCTIONS, .n_vfs = 8, .recreate = true},
+         REFUSAL_EXHAUSTED,
+         "0000:0d:00.0 can have 7 virtual functions at most, not 8"},
+        {functions,
+         {SET_VFS, FUNCTIONS, .n_vfs = 3},
+         REFUSAL_ALREADY_EXISTS,
+         "0000:0d:00.0 has 2 virtual functions, and the kernel makes another number from none "
+         "only; remove them with 'vfioctl vfs 0000:0d:00.0 0' first, or give --recreate"},
+        {functions,
+         {SET_VFS, "0e:00.0", .n_vfs = 1},
+         REFUSAL_UNSUPPORTED,
+         "0000:0e:00.0 is bound to vfio-pci: virtual functions of it would want a VF token"},
+        {functions,
+         {SET_VFS, "0f:00.0", .n_vfs = 1},
+         REFUSAL_UNSUPPORTED,
+         "0000:0f:00.0 is bound to no driver"},
+        {physical_leased,
+         {SET_VFS, "0e:00.0", OWNER, .n_vfs = 1},
+         REFUSAL_LEASED,
+         "group 65 is leased to uid 1000 (lease 1)"},
+        {functions_of_the_host,
+         {SET_VFS, FUNCTIONS},
+         REFUSAL_HOST_DEVICE,
+         "virtual functions of 0000:0d:00.0 are in use: 0000:0d:10.0 (in use by the host: eth1 has "
+         "a route); end that use first"},
+        {functions_on_vfio,
+         {SET_VFS, FUNCTIONS},
+         REFUSAL_IN_USE,
+         "0000:0d:10.0 (in use by the host: eth1 has a route), 0000:0d:10.2 (bound to vfio-pci); "
+         "give it back with 'vfioctl unbind', and remove mediated devices, first"},
+        {mediated,
+         {SET_VFS, FUNCTIONS},
+         REFUSAL_IN_USE,
+         "0000:0d:10.0 (parent of mediated device mdev-a); give it back"},
+        {functions_leased,
+         {SET_VFS, FUNCTIONS, .n_vfs = 3, .recreate = true},
+         REFUSAL_LEASED,
+         "0000:0d:10.2 (leased to uid 1001, lease 1); it is free when the lease is over"},
+        {functions_granting, {SET_VFS, FUNCTIONS}, REFUSAL_IN_USE, "0000:0d:10.2 (bound to"},
+        {functions_busy, {SET_VFS, FUNCTIONS}, REFUSAL_BUSY, "group 61 is busy: bind for uid 1001"},
+        {many_functions,
+         {SET_VFS, FUNCTIONS},
+         REFUSAL_IN_USE,
+         "0000:0d:11.7 (bound to vfio-pci) and 2 more; give it back"},
 };
 
 START_TEST(each_refusal_names_the_subject_and_the_remedy) {

@@ -160,6 +160,46 @@ START_TEST(a_virtual_function_is_known_by_its_physical_one) {
 }
 END_TEST
 
+START_TEST(how_many_virtual_functions_a_device_can_have_is_told_of_physical_ones) {
+        _cleanup_device_facts_ DeviceFacts none = DEVICE_FACTS_NULL, some = DEVICE_FACTS_NULL,
+                                           quiet = DEVICE_FACTS_NULL, virtual = DEVICE_FACTS_NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_pci(&tree);
+        read_pci(&tree, &none);
+        ck_assert(none.total_vfs == 0 && !none.vfs_autoprobe);
+        tree_write(&tree, DEVICE "/sriov_totalvfs", "127\n");
+        tree_write(&tree, DEVICE "/sriov_drivers_autoprobe", "1\n");
+        read_pci(&tree, &some);
+        ck_assert(some.total_vfs == 127 && some.vfs_autoprobe);
+        tree_write(&tree, DEVICE "/sriov_drivers_autoprobe", "0\n");
+        read_pci(&tree, &quiet);
+        ck_assert(quiet.total_vfs == 127 && !quiet.vfs_autoprobe);
+        tree_link(&tree, DEVICE "/physfn", "../0000:00:02.0");
+        read_pci(&tree, &virtual);
+        ck_assert_uint_eq(virtual.total_vfs, 0);
+}
+END_TEST
+
+START_TEST(virtual_functions_are_listed_by_their_links) {
+        _cleanup_strv_ char **none = NULL, **two = NULL;
+        _cleanup_free_ char *text = NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_pci(&tree);
+        tree_write(&tree, "sys/bus/pci/devices/0000:07:00.0/vendor", "0x8086\n");
+        ck_assert_int_eq(enumerate_vfs(&tree.roots, "0000:07:00.0", &none), 0);
+        ck_assert_ptr_null(none);
+        tree_link(&tree, "sys/bus/pci/devices/0000:07:00.0/virtfn0", "../0000:07:10.0");
+        tree_link(&tree, "sys/bus/pci/devices/0000:07:00.0/virtfn1", "../0000:07:10.1");
+        ck_assert_int_eq(enumerate_vfs(&tree.roots, "0000:07:00.0", &two), 0);
+        text = strv_join(two, " ");
+        ck_assert_str_eq(text, "0000:07:10.0 0000:07:10.1");
+        ck_assert_int_eq(enumerate_vfs(&tree.roots, "0000:08:00.0", &none), 0);
+        ck_assert_ptr_null(none);
+}
+END_TEST
+
 START_TEST(the_keys_of_a_uevent_are_whole_lines) {
         _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
         _cleanup_tree_ Tree tree;
@@ -341,6 +381,9 @@ int main(void) {
         tcase_add_test(tests, no_reset_method_left_and_no_attribute_are_two_things);
         tcase_add_test(tests, reset_methods_that_cannot_be_read_fail_the_read);
         tcase_add_test(tests, a_virtual_function_is_known_by_its_physical_one);
+        tcase_add_test(tests,
+                       how_many_virtual_functions_a_device_can_have_is_told_of_physical_ones);
+        tcase_add_test(tests, virtual_functions_are_listed_by_their_links);
         tcase_add_test(tests, the_keys_of_a_uevent_are_whole_lines);
         tcase_add_test(tests, a_vfio_device_is_known_by_its_directory_with_and_without_cdev);
         tcase_add_test(tests, a_driver_called_vfio_counts_only_before_the_class_came);

@@ -52,6 +52,9 @@ CHANGE(path, (void)string_set(&facts->path, "pci0000:00/0000:00:02.0/0000:01:00.
 CHANGE(reset_method, (void)string_set(&facts->reset_methods[0], "bus"))
 CHANGE(reset_methods, (void)strv_push(&facts->reset_methods, "bus"))
 CHANGE(physfn, (void)string_set(&facts->physfn, "0000:01:00.0"))
+CHANGE(mdev_type, (void)string_set(&facts->mdev_type, "mtty-2"))
+CHANGE(total_vfs, facts->total_vfs++)
+CHANGE(vfs_autoprobe, facts->vfs_autoprobe = !facts->vfs_autoprobe)
 
 static void change_no_reset_method(DeviceFacts *facts) {
         facts->reset_methods = strv_free(facts->reset_methods);
@@ -82,6 +85,9 @@ static void (*const changes[])(DeviceFacts *facts) = {
         change_reset_methods,
         change_no_reset_method,
         change_physfn,
+        change_mdev_type,
+        change_total_vfs,
+        change_vfs_autoprobe,
 };
 
 START_TEST(every_fact_of_a_device_counts) {

@@ -180,7 +180,8 @@ START_TEST(an_iommufd_is_only_told_by_comparing_and_only_where_one_is_looked_for
 }
 END_TEST
 
-/* What /proc says of a node that a daemon has opened in mounts of its own, and that has ended since. */
+/* What /proc says of a node that a daemon has opened in mounts of its own, and that has ended
+ * since. */
 START_TEST(an_iommufd_from_mounts_that_are_gone_is_one_all_the_same) {
         _cleanup_machine_ Machine machine;
 

@@ -111,6 +111,8 @@ START_TEST(errors_are_told_apart_by_their_class) {
                 {VFIOD_ERROR_PREFIX "NotViable", EPERM},
                 {VFIOD_ERROR_PREFIX "ResetSetIncomplete", EPERM},
                 {VFIOD_ERROR_PREFIX "NoReset", EOPNOTSUPP},
+                {VFIOD_ERROR_PREFIX "AlreadyExists", EEXIST},
+                {VFIOD_ERROR_PREFIX "Exhausted", ENOSPC},
                 {VFIOD_ERROR_PREFIX "Busy", EBUSY},
                 {VFIOD_ERROR_PREFIX "Changed", EAGAIN},
                 {VFIOD_ERROR_PREFIX "Unsupported", EOPNOTSUPP},

@@ -57,6 +57,73 @@ START_TEST(unbind_sends_policy_and_time) {
 }
 END_TEST
 
+START_TEST(virtual_functions_are_set_with_what_the_flags_say) {
+        static const struct {
+                unsigned flags;
+                const char *expected;
+        } rows[] = {
+                {0, "SetVfs 3 {}\n"},
+                {VFIOD_VFS_RECREATE, "SetVfs 3 {\"recreate\":true}\n"},
+                {VFIOD_VFS_AUTOPROBE_ON, "SetVfs 3 {\"autoprobe\":true}\n"},
+                {VFIOD_VFS_RECREATE | VFIOD_VFS_AUTOPROBE_OFF,
+                 "SetVfs 3 {\"recreate\":true,\"autoprobe\":false}\n"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_client_ Client client = client_start(&(Script){0});
+
+                ck_assert_int_eq(vfiod_set_vfs(client.c, "01:00.0", 3, rows[i].flags), 0);
+                ck_assert_ptr_nonnull(strstr(client_leave(&client), rows[i].expected));
+        }
+}
+END_TEST
+
+START_TEST(virtual_functions_are_not_asked_for_with_flags_that_make_no_sense) {
+        _cleanup_client_ Client client = client_start(&(Script){0});
+
+        ck_assert_int_eq(vfiod_set_vfs(client.c, "a", 1, 8), -EINVAL);
+        ck_assert_int_eq(
+                vfiod_set_vfs(client.c, "a", 1, VFIOD_VFS_AUTOPROBE_ON | VFIOD_VFS_AUTOPROBE_OFF),
+                -EINVAL);
+        ck_assert_str_eq(client_leave(&client), "left\n");
+}
+END_TEST
+
+START_TEST(what_there_is_already_or_no_more_of_has_an_errno_of_its_own) {
+        static const struct {
+                const char *name;
+                int error;
+        } rows[] = {
+                {VFIOD_ERROR_PREFIX "AlreadyExists", EEXIST},
+                {VFIOD_ERROR_PREFIX "Exhausted", ENOSPC},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_client_ Client client =
+                        client_start(&(Script){.failing = "SetVfs", .error = rows[i].name});
+
+                assert_failed(&client, vfiod_set_vfs(client.c, "01:00.0", 1, 0), rows[i].error,
+                              rows[i].name);
+        }
+}
+END_TEST
+
+START_TEST(a_mediated_device_is_made_with_a_uuid_or_without_and_removed_by_its_name) {
+        _cleanup_client_ Client client = client_start(&(Script){0});
+        char *uuid = NULL;
+
+        ck_assert_int_eq(vfiod_create_mdev(client.c, "mtty", "mtty-2", NULL, &uuid), 0);
+        ck_assert_str_eq(uuid, SCRIPT_UUID);
+        free(uuid);
+        ck_assert_int_eq(vfiod_create_mdev(client.c, "mtty", "mtty-2", "u", NULL), 0);
+        ck_assert_int_eq(vfiod_remove_mdev(client.c, SCRIPT_DEVICE), 0);
+        ck_assert_str_eq(client_leave(&client), "CreateMdev \"mtty\" \"mtty-2\" \"\" {}\n"
+                                                "CreateMdev \"mtty\" \"mtty-2\" \"u\" {}\n"
+                                                "GetDevice \"" SCRIPT_DEVICE "\"\n"
+                                                "RemoveMdev\nleft\n");
+}
+END_TEST
+
 START_TEST(unbind_that_waits_has_no_other_limit_of_time) {
         _cleanup_client_ Client client = client_start(
                 &(Script){.answer_at = 300, .answer_error = VFIOD_ERROR_PREFIX "StillHeld"});
@@ -206,6 +273,11 @@ int main(void) {
         tcase_add_test(tests, bind_names_a_driver_only_where_it_is_given);
         tcase_add_test(tests, no_targets_are_sent_as_none_for_vfiod_to_refuse);
         tcase_add_test(tests, unbind_sends_policy_and_time);
+        tcase_add_test(tests, virtual_functions_are_set_with_what_the_flags_say);
+        tcase_add_test(tests, virtual_functions_are_not_asked_for_with_flags_that_make_no_sense);
+        tcase_add_test(tests, what_there_is_already_or_no_more_of_has_an_errno_of_its_own);
+        tcase_add_test(tests,
+                       a_mediated_device_is_made_with_a_uuid_or_without_and_removed_by_its_name);
         tcase_add_test(tests, unbind_that_waits_has_no_other_limit_of_time);
         tcase_add_test(tests, a_plan_is_sentences_of_the_operation_with_its_options);
         tcase_add_test(tests, a_plan_that_is_refused_has_no_steps);

@@ -135,6 +135,37 @@ static const struct {
          "something that is reset with 0000:03:01.0 is in use at this moment; try again"},
         {STEP_HOT_RESET, 3, NIC, -EAGAIN, REFUSAL_BUSY,
          "something that is reset with 0000:03:01.0 is in use at this moment; try again"},
+        {STEP_SET_VFS, 3, NIC, -ENOENT, REFUSAL_UNSUPPORTED,
+         "the driver of 0000:03:01.0 (e1000) does not make or remove virtual functions"},
+        {STEP_SET_VFS, 3, NIC, -EBUSY, REFUSAL_BUSY,
+         "virtual functions of 0000:03:01.0 were made or are used by somebody else at this moment; "
+         "try again"},
+        {STEP_SET_VFS, 3, NIC, -ERANGE, REFUSAL_EXHAUSTED,
+         "the driver of 0000:03:01.0 does not make 7 virtual functions, but fewer; none were made"},
+        {STEP_SET_VFS, 3, NIC, -ENOSPC, REFUSAL_EXHAUSTED,
+         "the driver of 0000:03:01.0 does not make 7 virtual functions, but fewer; none were made"},
+        {STEP_SET_VFS, 3, NIC, -EIO, REFUSAL_NONE,
+         "make 7 virtual functions of 0000:03:01.0: Input/output error"},
+        {STEP_CREATE_MDEV, 0, NULL, -ENOENT, REFUSAL_NOT_FOUND,
+         "PARENT has no type 'TYPE' of mediated devices; see 'vfioctl mdev types'"},
+        {STEP_CREATE_MDEV, 0, NULL, -ENODEV, REFUSAL_DEVICE_GONE,
+         "PARENT is being removed, or its driver is"},
+        {STEP_CREATE_MDEV, 0, NULL, -EEXIST, REFUSAL_ALREADY_EXISTS,
+         "there is a device UUID already; take another UUID"},
+        {STEP_CREATE_MDEV, 0, NULL, -EUSERS, REFUSAL_EXHAUSTED,
+         "PARENT can have no more mediated devices of type 'TYPE'; remove one, or take another "
+         "type"},
+        {STEP_CREATE_MDEV, 0, NULL, -ENOSPC, REFUSAL_EXHAUSTED,
+         "PARENT can have no more mediated devices of type 'TYPE'; remove one, or take another "
+         "type"},
+        {STEP_CREATE_MDEV, 0, NULL, -EIO, REFUSAL_NONE,
+         "make mediated device UUID of type TYPE on PARENT: Input/output error"},
+        {STEP_REMOVE_MDEV, 3, NIC, -EAGAIN, REFUSAL_BUSY,
+         "0000:03:01.0 is being made or removed by somebody else; try again"},
+        {STEP_REMOVE_MDEV, 3, NIC, -ENODEV, REFUSAL_BUSY,
+         "0000:03:01.0 is being made or removed by somebody else; try again"},
+        {STEP_REMOVE_MDEV, 3, NIC, -EIO, REFUSAL_NONE,
+         "remove mediated device 0000:03:01.0: Input/output error"},
         {STEP_HOT_RESET, 3, NIC, -EIO, REFUSAL_NONE,
          "hot reset 0000:03:01.0 and what is reset with it: Input/output error"},
         /* Gone from the topology, whatever the errno was. */
@@ -159,6 +190,10 @@ static void add_step(Plan *plan, StepKind kind, uint32_t group, const char *devi
         ck_assert_int_eq(step_set_device(step, device, "pci", "drv"), 0);
         ck_assert_int_eq(string_set(&step->module, "mod"), 0);
         ck_assert_int_eq(string_set(&step->reset_method, "flr"), 0);
+        step->n_vfs = 7;
+        ck_assert_int_eq(string_set(&step->mdev_parent, "PARENT"), 0);
+        ck_assert_int_eq(string_set(&step->mdev_type, "TYPE"), 0);
+        ck_assert_int_eq(string_set(&step->mdev_uuid, "UUID"), 0);
 }
 
 /* Who was found, among those that do not count. */

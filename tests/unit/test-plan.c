@@ -57,6 +57,11 @@ static const struct {
         {STEP_RESET, NULL, NULL, NULL, "reset DEV"},
         {STEP_RESET_FILE, NULL, NULL, NULL, "reset DEV through its file"},
         {STEP_HOT_RESET, NULL, NULL, NULL, "hot reset DEV and what is reset with it"},
+        {STEP_SET_AUTOPROBE, NULL, NULL, NULL, "set sriov_drivers_autoprobe of DEV to 0"},
+        {STEP_SET_VFS, NULL, NULL, NULL, "remove the virtual functions of DEV"},
+        {STEP_CREATE_MDEV, NULL, NULL, NULL, "make mediated device UUID of type TYPE on PARENT"},
+        {STEP_REMOVE_MDEV, NULL, NULL, NULL, "remove mediated device DEV"},
+        {STEP_READ_MDEV_TYPES, NULL, NULL, NULL, "read the types of mediated devices of PARENT"},
         {STEP_INSPECT, NULL, NULL, NULL, "read what the driver tells of DEV"},
 };
 
@@ -74,6 +79,9 @@ START_TEST(every_step_has_its_words) {
                 ck_assert_int_eq(string_set(&step->fallback, rows[i].fallback), 0);
                 ck_assert_int_eq(string_set(&step->module, "vfio_pci"), 0);
                 ck_assert_int_eq(string_set(&step->reset_method, "flr"), 0);
+                ck_assert_int_eq(string_set(&step->mdev_parent, "PARENT"), 0);
+                ck_assert_int_eq(string_set(&step->mdev_type, "TYPE"), 0);
+                ck_assert_int_eq(string_set(&step->mdev_uuid, "UUID"), 0);
                 ck_assert_int_eq(step_add_group(step, 3), 0);
                 ck_assert_int_eq(step_add_group(step, 4), 0);
                 step->signal = SIGBUS;

@@ -50,6 +50,22 @@ START_TEST(undo_goes_back_in_reverse_order) {
 }
 END_TEST
 
+START_TEST(a_mediated_device_that_was_made_is_removed_again) {
+        Step *failing;
+        Scene scene;
+
+        scene_init(&scene, shape_find("make a mediated device"));
+        failing = plan_append(&scene.plan, STEP_RESET, 0);
+        ck_assert_int_eq(step_set_device(failing, "a", "pci", NULL), 0);
+        stub->fail_call[0] = 2;
+        stub->fail_error = INJECTED;
+        ck_assert_int_eq(scene_run(&scene, NEVER).error, INJECTED);
+        ck_assert_str_eq(stub->log, "create u of t on a\nreset a\nremove u\n");
+        ck_assert_ptr_null(stub_find_device("u"));
+        scene_done(&scene);
+}
+END_TEST
+
 START_TEST(the_limit_of_locked_memory_is_put_back_to_what_it_was) {
         Scene scene;
 
@@ -311,6 +327,7 @@ int main(void) {
         TCase *tests = tests_new("undo");
 
         tcase_add_test(tests, undo_goes_back_in_reverse_order);
+        tcase_add_test(tests, a_mediated_device_that_was_made_is_removed_again);
         tcase_add_test(tests, the_limit_of_locked_memory_is_put_back_to_what_it_was);
         tcase_add_test(tests, a_step_that_cannot_be_undone_is_reported_and_undo_goes_on);
         tcase_add_test(tests, a_device_that_was_unplugged_meanwhile_needs_no_undoing);

@@ -242,6 +242,84 @@ START_TEST(a_reset_that_is_refused_fails_with_what_vfiod_says) {
 }
 END_TEST
 
+START_TEST(vfs_with_a_number_is_silent) {
+        check(&(Script){0}, LINE("vfs", "01:00.0", "4"), 0, "",
+              "GetDevice \"01:00.0\"\nSetVfs 4 {}\nleft\n");
+        check(&(Script){0}, LINE("vfs", N, "--recreate", "0"), 0, "",
+              "GetDevice \"" N "\"\nSetVfs 0 {\"recreate\":true}\nleft\n");
+        check(&(Script){0}, LINE("vfs", N, "1", "--autoprobe", "no"), 0, "",
+              "GetDevice \"" N "\"\nSetVfs 1 {\"autoprobe\":false}\nleft\n");
+        check(&(Script){0}, LINE("vfs", N, "1", "--autoprobe=no", "--autoprobe=yes"), 0, "",
+              "GetDevice \"" N "\"\nSetVfs 1 {\"autoprobe\":true}\nleft\n");
+}
+END_TEST
+
+START_TEST(vfs_takes_numbers_and_options_that_make_sense) {
+        static const char *const lines[][5] = {
+                {"vfs", N, "four"},           {"vfs", N, "-1"},
+                {"vfs", N, "65536"},          {"vfs", N, "--recreate"},
+                {"vfs", N, "--autoprobe=no"}, {"vfs", N, "1", "--autoprobe=maybe"},
+                {"vfs", N, "1", "2"},         {"vfs"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(lines); i++) {
+                _cleanup_vfioctl_ Vfioctl v;
+
+                run(&v, &(Script){0}, (char **)lines[i]);
+                ck_assert_msg(v.status == 2, "%zu: status %d", i, v.status);
+                ck_assert_str_eq(v.heard, "");
+        }
+}
+END_TEST
+
+START_TEST(types_of_mediated_devices_are_a_table) {
+        check(&(Script){.n_devices = 1}, LINE("mdev", "types"), 0,
+              "PARENT  TYPE    AVAILABLE  DEVICES  API       NAME\n"
+              "mtty    mtty-2  11         1        vfio-pci  Dual port serial\n",
+              "ListMdevTypes \"\"\nleft\n");
+        check(&(Script){0}, LINE("mdev", "types", "mtty"), 0, "", "ListMdevTypes \"mtty\"\nleft\n");
+        check(&(Script){0}, LINE("mdev", "types", "--json"), 0, "[\n]\n",
+              "ListMdevTypes \"\"\nleft\n");
+}
+END_TEST
+
+START_TEST(mdev_create_prints_the_uuid) {
+        check(&(Script){0}, LINE("mdev", "create", "mtty", "mtty-2"), 0, SCRIPT_UUID "\n",
+              "CreateMdev \"mtty\" \"mtty-2\" \"\" {}\nleft\n");
+        check(&(Script){0}, LINE("mdev", "create", "mtty", "mtty-2", "u", "--json"), 0,
+              "{\n  \"Name\": \"" SCRIPT_UUID "\"\n}\n",
+              "CreateMdev \"mtty\" \"mtty-2\" \"u\" {}\nleft\n");
+}
+END_TEST
+
+START_TEST(mdev_remove_is_of_each_in_turn_and_silent) {
+        check(&(Script){0}, LINE("mdev", "remove", N, "01:00.0"), 0, "",
+              "GetDevice \"" N "\"\nRemoveMdev\nGetDevice \"01:00.0\"\nRemoveMdev\nleft\n");
+}
+END_TEST
+
+START_TEST(mdev_knows_three_words_and_how_many_come_behind_each) {
+        static const char *const lines[][6] = {
+                {"mdev"},
+                {"mdev", "start"},
+                {"mdev", "types", "a", "b"},
+                {"mdev", "create", "a"},
+                {"mdev", "create", "a", "b", "c", "d"},
+                {"mdev", "remove"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(lines); i++) {
+                _cleanup_vfioctl_ Vfioctl v;
+                const char *line[7] = {NULL};
+
+                (void)memcpy(line, lines[i], sizeof(lines[i]));
+                run(&v, &(Script){0}, (char **)line);
+                ck_assert_msg(v.status == 2, "%zu: status %d", i, v.status);
+                ck_assert_str_eq(v.heard, "");
+        }
+}
+END_TEST
+
 START_TEST(inspect_of_a_group_is_of_its_devices) {
         _cleanup_vfioctl_ Vfioctl v;
 
@@ -319,6 +397,12 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, override_safety_is_told_with_bind_alone_and_with_acquire);
         tcase_add_test(tests, reset_is_of_one_device_and_silent);
         tcase_add_test(tests, a_reset_that_is_refused_fails_with_what_vfiod_says);
+        tcase_add_test(tests, types_of_mediated_devices_are_a_table);
+        tcase_add_test(tests, mdev_create_prints_the_uuid);
+        tcase_add_test(tests, mdev_remove_is_of_each_in_turn_and_silent);
+        tcase_add_test(tests, mdev_knows_three_words_and_how_many_come_behind_each);
+        tcase_add_test(tests, vfs_with_a_number_is_silent);
+        tcase_add_test(tests, vfs_takes_numbers_and_options_that_make_sense);
         tcase_add_test(tests, inspect_of_a_group_is_of_its_devices);
         tcase_add_test(tests, inspect_in_json_has_a_name_for_everything);
         tcase_add_test(tests, groups_are_added_to_a_lease_and_removed);

@@ -142,6 +142,10 @@ START_TEST(data_that_is_longer_than_its_field_is_not_taken) {
         assert_taken(&message, false);
         message.finding.values[0]++;
         assert_refused(&message, false);
+        message.finding = (Finding){.kind = FINDING_MDEV_TEXT, .values = {0, FINDING_BYTES}};
+        assert_taken(&message, false);
+        message.finding.values[1]++;
+        assert_refused(&message, false);
 }
 END_TEST
 

@@ -260,12 +260,12 @@ int main(void) {
         tcase_add_test(tests, add_to_a_lease_of_another_uid_is_refused);
         tcase_add_test(tests, a_client_that_leaves_takes_nothing_with_it);
         tcase_add_test(tests, calls_sent_together_are_all_answered);
-        tcase_add_loop_test(
-                tests, the_process_of_a_connection_is_pinned_with_and_without_the_kernels_help, 0,
-                2);
-        tcase_add_loop_test(
-                tests, a_process_that_has_ended_is_not_pinned_with_or_without_the_kernels_help, 0,
-                2);
+        tcase_add_loop_test(tests,
+                            the_process_of_a_connection_is_pinned_with_and_without_the_kernels_help,
+                            0, 2);
+        tcase_add_loop_test(tests,
+                            a_process_that_has_ended_is_not_pinned_with_or_without_the_kernels_help,
+                            0, 2);
         tcase_add_test(tests, so_many_calls_of_a_sender_may_wait_until_it_is_known_who_he_is);
         return bus_tests_run(tests);
 }

@@ -172,7 +172,10 @@ static int print_group(FILE *f, const Style *style, const GroupRow *group, const
                                   state);
         if (group->type[0]) {
                 output_spaces(f, GAP);
-                used += GAP + output_text(f, style, COLOUR_DIM, group->type);
+                used += GAP + output_text(f, style,
+                                          string_equal(group->type, "no-iommu") ? COLOUR_YELLOW
+                                                                                : COLOUR_DIM,
+                                          group->type);
         }
         if (group->lease[0] && !string_equal(group->lease, "/")) {
                 lease = describe_lease(listing, group->lease);

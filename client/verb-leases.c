@@ -12,6 +12,15 @@
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
+/* "4, 7"; "40 (no IOMMU)". NULL: no memory. */
+static char *groups_text(json_object *lease) {
+        _cleanup_free_ char *groups = json_to_text(json_object_object_get(lease, "Groups"));
+
+        if (!groups || !json_get_bool(lease, "NoIommu"))
+                return TAKE_PTR(groups);
+        return string_format("%s (no IOMMU)", groups);
+}
+
 static int print_text(json_object *leases) {
         static const char *const titles[] = {"LEASE", "OWNER", "STATE", "SINCE", "GROUPS", "LABEL"};
         _cleanup_table_ Table table = TABLE_INIT(titles);
@@ -23,7 +32,7 @@ static int print_text(json_object *leases) {
                 json_object *lease = json_object_array_get_idx(leases, i);
                 _cleanup_free_ char *owner = user_name(json_get_u64(lease, "Owner"));
                 _cleanup_free_ char *since = time_text(json_get_u64(lease, "Since"));
-                _cleanup_free_ char *groups = json_to_text(json_object_object_get(lease, "Groups"));
+                _cleanup_free_ char *groups = groups_text(lease);
                 _cleanup_free_ char *state = lease_state_text(json_get_string(lease, "State"),
                                                               json_get_u64(lease, "Deadline"), now);
 

@@ -13,6 +13,7 @@
 #include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/iommufd.h"
 #include "daemon/kernel/module.h"
+#include "daemon/kernel/sysfs.h"
 #include "daemon/util/string.h"
 
 static const JobClass *const classes[_OPERATION_MAX] = {
@@ -162,6 +163,7 @@ static void refresh_aliases(Broker *broker) {
 /* sysfs shows a device before udev has told of it. */
 static void refresh_new_device(Broker *broker, const char *name) {
         static const char *const buses[] = {"pci", "mdev", "platform"};
+        bool ungrouped = false;
         uint32_t group;
 
         for (size_t i = 0; i < ELEMENTS(buses); i++) {
@@ -169,7 +171,10 @@ static void refresh_new_device(Broker *broker, const char *name) {
 
                 if (path && read_device_group(&broker->roots, path, &group) >= 0)
                         broker_refresh_group(broker, group);
+                else if (path && sysfs_exists(broker->roots.sys_fd, path))
+                        ungrouped = true;
         }
+        topology_set_ungrouped(&broker->world.topology, name, ungrouped);
 }
 
 void broker_refresh_device(Broker *broker, const char *name) {

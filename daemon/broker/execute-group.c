@@ -20,10 +20,10 @@ int run_open_container(const Run *run) {
         return fd < 0 ? fd : handles_add_consume(run->files, HANDLE_CONTAINER, 0, NULL, fd);
 }
 
-static int open_group_as(const Run *run, HandleKind kind, uint32_t group) {
-        int fd = vfio_open_group(run->roots, group);
+static int open_group_as(const Run *run, HandleKind kind, const Step *step) {
+        int fd = vfio_open_group(run->roots, step->group, step->no_iommu);
 
-        return fd < 0 ? fd : handles_add_consume(run->files, kind, group, NULL, fd);
+        return fd < 0 ? fd : handles_add_consume(run->files, kind, step->group, NULL, fd);
 }
 
 /* The kernel, not our table, has the last word on viability. */
@@ -31,7 +31,7 @@ int run_open_group(const Run *run, const Step *step) {
         bool viable;
         int r;
 
-        r = open_group_as(run, HANDLE_GROUP, step->group);
+        r = open_group_as(run, HANDLE_GROUP, step);
         if (r < 0)
                 return r;
         r = vfio_group_is_viable(handles_find(run->files, HANDLE_GROUP, step->group, NULL),
@@ -45,7 +45,7 @@ int run_open_group(const Run *run, const Step *step) {
 
 /* A node that is gone cannot be held by anybody: the group's last vfio device has left it. */
 int run_test_group(const Run *run, const Step *step) {
-        _cleanup_close_ int fd = vfio_open_group(run->roots, step->group);
+        _cleanup_close_ int fd = vfio_open_group(run->roots, step->group, step->no_iommu);
 
         return fd == -ENOENT || fd == -ENODEV || fd == -ENXIO || fd >= 0 ? 0 : fd;
 }
@@ -53,6 +53,11 @@ int run_test_group(const Run *run, const Step *step) {
 int run_set_container(const Run *run, const Step *step) {
         return vfio_group_set_container(handles_find(run->files, HANDLE_GROUP, step->group, NULL),
                                         find_container(run, step->group));
+}
+
+int run_set_iommu(const Run *run, const Step *step) {
+        return vfio_container_set_iommu(find_container(run, step->group),
+                                        step->no_iommu ? VFIO_NOIOMMU_IOMMU : VFIO_TYPE1v2_IOMMU);
 }
 
 /* A group that is in no container (-EINVAL) is where it is to be: its holder has taken it out. */
@@ -74,7 +79,7 @@ int undo_unset_container(Run *run, const Step *step) {
                 return 0;
         r = run_set_container(run, step);
         if (r >= 0)
-                r = vfio_container_set_iommu(find_container(run, step->group), VFIO_TYPE1v2_IOMMU);
+                r = run_set_iommu(run, step);
         run->orphaned = run->orphaned || r == -ENODEV;
         return r == -EINVAL || r == -ENODEV ? 0 : r;
 }
@@ -95,5 +100,5 @@ int undo_close_device(const Run *run, const Step *step) {
 }
 
 int run_claim_group(const Run *run, const Step *step) {
-        return open_group_as(run, HANDLE_CLAIM, step->group);
+        return open_group_as(run, HANDLE_CLAIM, step);
 }

@@ -49,6 +49,7 @@ int run_open_container(const Run *run);
 int run_open_group(const Run *run, const Step *step);
 int run_test_group(const Run *run, const Step *step);
 int run_set_container(const Run *run, const Step *step);
+int run_set_iommu(const Run *run, const Step *step);
 int run_unset_container(const Run *run, const Step *step);
 int undo_unset_container(Run *run, const Step *step);
 int run_get_device(const Run *run, const Step *step);

@@ -6,7 +6,6 @@
 #include "daemon/broker/execute-private.h"
 
 #include <errno.h>
-#include <linux/vfio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -75,8 +74,7 @@ static int run_step(Run *run, const Step *step) {
         case STEP_SET_CONTAINER:
                 return run_set_container(run, step);
         case STEP_SET_IOMMU:
-                return vfio_container_set_iommu(handles_find(run->files, HANDLE_CONTAINER, 0, NULL),
-                                                VFIO_TYPE1v2_IOMMU);
+                return run_set_iommu(run, step);
         case STEP_GET_DEVICE:
                 return step->optional ? run_get_device(run, step), 0 : run_get_device(run, step);
         case STEP_CLOSE_DEVICE:

@@ -59,6 +59,9 @@ int outcome_describe(Outcome *outcome, const Plan *plan) {
         for (size_t i = 0; i < plan->n_steps; i++)
                 if (describe_move(outcome, &plan->steps[i]) < 0)
                         return -ENOMEM;
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (plan->steps[i].kind == STEP_OPEN_GROUP && plan->steps[i].no_iommu)
+                        outcome->no_iommu = true;
         outcome->plan = strv_join(lines, "; ");
         for (char **one = plan->overridden; one && *one; one++)
                 if (strv_push(&outcome->overridden, *one) < 0)
@@ -80,8 +83,19 @@ static RefusalKind refuse_in_use(Outcome *outcome, uint32_t group) {
                       "a device of group %u is still open in its holder; close it first", group);
 }
 
+/* The kernel's own rule for groups of unsafe no-IOMMU mode (drivers/vfio/group.c). */
+static RefusalKind refuse_without_rawio(Outcome *outcome, uint32_t group) {
+        return refuse(&outcome->refusal, REFUSAL_UNSUPPORTED,
+                      "group %u has no IOMMU, and the kernel opens it only with CAP_SYS_RAWIO, "
+                      "which vfiod.service does not have; an administrator gives it that by the "
+                      "drop-in vfiod-noiommu.conf (see vfiod(8)) and 'systemctl restart vfiod'",
+                      group);
+}
+
 static RefusalKind judge_open(Outcome *outcome, const Request *request, const Step *step,
                               int error) {
+        if (error == -EPERM && step->no_iommu)
+                return refuse_without_rawio(outcome, step->group);
         if (error == -EBUSY && request->due)
                 return refuse_unseen(outcome, step->group);
         if (error == -EBUSY && request->operation == OPERATION_REMOVE)

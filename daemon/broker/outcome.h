@@ -29,6 +29,7 @@ typedef struct Outcome {
         char *from;      /* "0000:03:01.0=e1000 ...", where drivers changed; NULL for none */
         char *to;
         char *plan;        /* the steps, "; " between them; NULL for none */
+        bool no_iommu;     /* groups that have no IOMMU were opened by it */
         char **overridden; /* what safety would have refused; NULL for nothing */
         uint64_t duration_usec;
 } Outcome;

@@ -167,9 +167,14 @@ static int plan_drain(const Broker *broker, const Lease *lease, bool has_files, 
         if (has_files &&
             (plan_seal(broker, lease, plan) < 0 || !plan_append(plan, STEP_CLOSE_FILES, 0)))
                 return -ENOMEM;
-        for (size_t i = 0; i < lease->n_groups; i++)
-                if (!plan_append(plan, STEP_TEST_GROUP, lease->groups[i]))
+        for (size_t i = 0; i < lease->n_groups; i++) {
+                const Group *group = topology_find_group(&broker->world.topology, lease->groups[i]);
+                Step *test = plan_append(plan, STEP_TEST_GROUP, lease->groups[i]);
+
+                if (!test)
                         return -ENOMEM;
+                test->no_iommu = group && group_has_no_iommu(group);
+        }
         return 0;
 }
 

@@ -63,7 +63,8 @@ static int describe(Check *check, const Call *call, const DeviceFacts *facts) {
         const World *world = broker_world(call->bus->broker);
 
         return call->permission == PERMISSION_ACQUIRE ||
-                               strcmp(check->action, VFIOD_ACTION_ACQUIRE) == 0
+                               strcmp(check->action, VFIOD_ACTION_ACQUIRE) == 0 ||
+                               strcmp(check->action, VFIOD_ACTION_UNSAFE_NOIOMMU) == 0
                        ? check_describe_request(check, call)
                        : check_describe_lease(check,
                                               lease_table_find_group(&world->leases, facts->group));
@@ -99,6 +100,14 @@ static int add_override_check(Call *call, const Device *member) {
         return checks_add_device(call, VFIOD_ACTION_OVERRIDE_SAFETY, &member->facts) ? 0 : -1;
 }
 
+/* Nobody is asked about what will be refused whatever the answer is. */
+static int add_no_iommu_check(Call *call, const Device *member) {
+        if (call->permission != PERMISSION_ACQUIRE || !group_has_no_iommu(member->group) ||
+            !broker_world(call->bus->broker)->config.unsafe_noiommu)
+                return 0;
+        return checks_add_device(call, VFIOD_ACTION_UNSAFE_NOIOMMU, &member->facts) ? 0 : -1;
+}
+
 /* What is asked of every member of a group: first what is wanted, then what comes with it. */
 static int add_member_checks(Call *call, const Device *member) {
         const Topology *topology = &broker_world(call->bus->broker)->topology;
@@ -116,7 +125,7 @@ static int add_member_checks(Call *call, const Device *member) {
         if (!checks_add_device(call, action, &member->facts) ||
             (more && !checks_add_device(call, more, &member->facts)))
                 return -1;
-        return 0;
+        return add_no_iommu_check(call, member);
 }
 
 static int add_memlock_check(Call *call) {

@@ -46,8 +46,9 @@ static char *const device_properties[] = {(char *)"Group",
                                           (char *)"StuckReason",
                                           NULL};
 static char *const lease_properties[] = {
-        (char *)"Groups",    (char *)"Devices",    (char *)"State",         (char *)"Deadline",
-        (char *)"DeviceIds", (char *)"IovaRanges", (char *)"IovaAlignment", NULL};
+        (char *)"Groups",        (char *)"Devices",   (char *)"State",
+        (char *)"Deadline",      (char *)"DeviceIds", (char *)"IovaRanges",
+        (char *)"IovaAlignment", (char *)"NoIommu",   NULL};
 
 typedef enum Event {
         EVENT_ADDED,

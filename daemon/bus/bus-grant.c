@@ -130,6 +130,13 @@ static bool is_being_taken(const Call *call, const Lease *lease) {
         return false;
 }
 
+/* Its holder has them already; but they are to be had no more. */
+static bool is_forbidden(const Call *call, const Lease *lease) {
+        const World *world = broker_world(call->bus->broker);
+
+        return !world->config.unsafe_noiommu && decide_lease_has_no_iommu(&world->topology, lease);
+}
+
 void grant_reply_fds(Call *call) {
         const Handles *files = broker_lease_files(call->bus->broker, call->request.lease);
         const Lease *lease =
@@ -148,6 +155,11 @@ void grant_reply_fds(Call *call) {
                              call->request.lease);
         else if (is_being_taken(call, lease))
                 (void)refuse(&refusal, REFUSAL_BUSY, "lease %u is being taken back", lease->id);
+        else if (is_forbidden(call, lease))
+                (void)refuse(&refusal, REFUSAL_UNSUPPORTED,
+                             "lease %u is of devices that have no IOMMU, and unsafe_noiommu of "
+                             "vfiod.json is false now: no file of them is handed out any more",
+                             lease->id);
         if (refusal.kind) {
                 call_reply_refusal(call, &refusal);
                 return;

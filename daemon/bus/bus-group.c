@@ -16,10 +16,13 @@ static int append_number(const World *world _unused_, const void *object, sd_bus
         return sd_bus_message_append(m, "u", group->facts.number);
 }
 
-static int append_type(const World *world _unused_, const void *object, sd_bus_message *m) {
-        const Group *group = object;
+/* The kernel says "unknown" of all groups that have no default domain. */
+const char *bus_group_type(const Group *group) {
+        return group_has_no_iommu(group) ? "no-iommu" : string_or_empty(group->facts.type);
+}
 
-        return sd_bus_message_append(m, "s", string_or_empty(group->facts.type));
+static int append_type(const World *world _unused_, const void *object, sd_bus_message *m) {
+        return sd_bus_message_append(m, "s", bus_group_type(object));
 }
 
 static int append_regions(const World *world _unused_, const void *object, sd_bus_message *m) {

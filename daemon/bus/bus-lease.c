@@ -71,6 +71,10 @@ static int append_iovas(const World *world _unused_, const void *object, sd_bus_
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int append_no_iommu(const World *world, const void *object, sd_bus_message *m) {
+        return sd_bus_message_append(m, "b", decide_lease_has_no_iommu(&world->topology, object));
+}
+
 const BusProperty bus_lease_properties[] = {
         {"Id", "u", append_id},
         {"Owner", "u", append_owner},
@@ -82,6 +86,7 @@ const BusProperty bus_lease_properties[] = {
         {"IovaRanges", "a(tt)", append_iovas},
         {"IovaAlignment", "t", append_alignment},
         {"Groups", "au", append_groups},
+        {"NoIommu", "b", append_no_iommu},
         {"Devices", "as", append_devices},
         {"State", "s", append_state},
         {"Since", "t", append_since},
@@ -220,6 +225,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("IovaAlignment", "t", bus_object_get_property, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Groups", "au", bus_object_get_property, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("NoIommu", "b", bus_object_get_property, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Devices", "as", bus_object_get_property, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -151,8 +151,7 @@ static int append_overview_group(sd_bus_message *m, const World *world, const Gr
                 return -ENOMEM;
         r = sd_bus_message_open_container(m, 'r', "usbboa(sssssqqssas)");
         if (r >= 0)
-                r = sd_bus_message_append(m, "usbbo", group->facts.number,
-                                          string_or_empty(group->facts.type),
+                r = sd_bus_message_append(m, "usbbo", group->facts.number, bus_group_type(group),
                                           group_is_viable(&world->topology, group),
                                           group_is_bound(&world->topology, group), lease);
         if (r >= 0)
@@ -256,6 +255,12 @@ int list_method_get_device(sd_bus_message *m, void *userdata, sd_bus_error *erro
                          error);
 }
 
+#define NO_IOMMU_REASON                                                                            \
+        ", and has no IOMMU: whoever has it can read and write all of the host's memory"
+#define NO_IOMMU_REMEDY                                                                            \
+        "it is given to nobody unless an administrator sets unsafe_noiommu in vfiod.json (see "    \
+        "vfiod(8))"
+
 static int append_in_use(sd_bus_message *m, const Device *member) {
         int r = sd_bus_message_open_container(m, 'e', "sv");
 
@@ -270,43 +275,48 @@ static int append_in_use(sd_bus_message *m, const Device *member) {
         return r;
 }
 
-static int append_explanation(sd_bus_message *m, const Topology *topology, const Device *member) {
-        Verdict verdict = device_verdict(topology, member);
+static int append_explanation(sd_bus_message *m, const World *world, const Device *member) {
+        Verdict verdict = device_verdict(&world->topology, member);
+        bool no_iommu = group_has_no_iommu(member->group);
+        bool refused = no_iommu && !world->config.unsafe_noiommu;
         _cleanup_free_ char *reason = verdict_reason(verdict, &member->facts);
-        _cleanup_free_ char *remedy = verdict_remedy(verdict, &member->facts);
+        _cleanup_free_ char *remedy =
+                refused ? strdup(NO_IOMMU_REMEDY) : verdict_remedy(verdict, &member->facts);
         _cleanup_free_ char *sentence = NULL, *uses = strv_join(member->in_use, ", ");
         int r;
 
         if (reason && uses)
-                sentence = string_format("%s %s%s%s", member->facts.name, reason,
+                sentence = string_format("%s %s%s%s%s", member->facts.name, reason,
+                                         no_iommu ? NO_IOMMU_REASON : "",
                                          *uses ? ", and in use by the host: " : "", uses);
         if (!sentence || !remedy)
                 return -ENOMEM;
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = sd_bus_message_append(
-                        m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "Device", "s", member->facts.name,
-                        "Group", "u", member->facts.group, "Driver", "s", member->facts.driver,
-                        "Verdict", "s", verdict_name(verdict), "Viable", "b",
-                        verdict_is_viable(verdict), "Bound", "b", verdict_is_bound(verdict),
-                        "Reason", "s", sentence, "Remedy", "s", remedy);
+                r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}{sv}{sv}", "Device", "s",
+                                          member->facts.name, "Group", "u", member->facts.group,
+                                          "Driver", "s", member->facts.driver, "Verdict", "s",
+                                          verdict_name(verdict), "Viable", "b",
+                                          verdict_is_viable(verdict), "Bound", "b",
+                                          verdict_is_bound(verdict) && !refused, "Reason", "s",
+                                          sentence, "Remedy", "s", remedy);
         if (r >= 0)
                 r = append_in_use(m, member);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
 static int append_explanations(sd_bus_message *m, const Call *call) {
-        const Topology *topology = &broker_world(call->bus->broker)->topology;
+        const World *world = broker_world(call->bus->broker);
         _cleanup_selection_ Selection selection = SELECTION_NULL;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
         int r;
 
-        if (select_targets(topology, &call->request, &selection, &refusal))
+        if (select_targets(&world->topology, &call->request, &selection, &refusal))
                 return -ENOENT;
         r = sd_bus_message_open_container(m, 'a', "a{sv}");
         for (size_t i = 0; i < selection.n_groups; i++)
                 for (size_t j = 0; r >= 0 && j < selection.groups[i]->n_members; j++)
-                        r = append_explanation(m, topology, selection.groups[i]->members[j]);
+                        r = append_explanation(m, world, selection.groups[i]->members[j]);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 

@@ -36,7 +36,8 @@ int bus_append_property(sd_bus_message *m, const BusProperty *properties, const 
 /* "as" of a strv that may be NULL. */
 int bus_append_strv(sd_bus_message *m, char *const *strv);
 
-/* Values that are more than one field: Device.State (static), Group.Lease (allocated; NULL: no
- * memory). */
+/* Values that are more than one field: Device.State and Group.Type (borrowed), Group.Lease
+ * (allocated; NULL: no memory). */
 const char *bus_device_state(const World *world, const Device *device);
+const char *bus_group_type(const Group *group);
 char *bus_group_lease(const World *world, const Group *group);

@@ -33,17 +33,26 @@ static void journal_overridden(const Request *request, const Outcome *outcome,
                      VFIOD_JOURNAL_CALLER_NAME "=%s", request->caller.name);
 }
 
+/* Who has them now can read and write all of the host's memory. */
+static bool has_given_memory(const Request *request, const Outcome *outcome) {
+        return outcome->no_iommu && outcome_is_success(outcome) &&
+               (request->operation == OPERATION_ACQUIRE || request->operation == OPERATION_ADD);
+}
+
 void journal_operation(const Request *request, const Outcome *outcome) {
         _cleanup_free_ char *targets = request_targets_text(request);
         _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);
         const char *verb = operation_name(request->operation), *word = outcome_word(outcome);
-        bool ok = outcome_is_success(outcome);
+        bool ok = outcome_is_success(outcome), memory = has_given_memory(request, outcome);
 
         journal_overridden(request, outcome, string_or_empty(targets));
         SEND("MESSAGE=%s %s%sfor uid %u: %s%s%s", verb, string_or_empty(targets),
              string_is_empty(targets) ? "" : " ", request->caller.uid, word, ok ? "" : ": ",
-             outcome_sentence(outcome), "PRIORITY=%i",
-             ok                                      ? LOG_INFO
+             memory ? ", without an IOMMU: the holder can read and write all of the host's memory"
+                    : outcome_sentence(outcome),
+             "PRIORITY=%i",
+             memory                                  ? LOG_WARNING
+             : ok                                    ? LOG_INFO
              : outcome->refusal.kind != REFUSAL_NONE ? LOG_NOTICE
                                                      : LOG_ERR,
              VFIOD_JOURNAL_OPERATION "=%s", verb, VFIOD_JOURNAL_TARGETS "=%s",

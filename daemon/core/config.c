@@ -49,6 +49,7 @@ static const ConfigKey keys[] = {
         NUMBER("memlock", "max_bytes", memlock_max_bytes, 0, 1ULL << 50),
         NUMBER(NULL, "step_deadline_ms", step_deadline_ms, 100, 3600000),
         BOOLEAN(NULL, "variant_drivers", variant_drivers),
+        BOOLEAN(NULL, "unsafe_noiommu", unsafe_noiommu),
 };
 
 typedef struct Source {
@@ -92,6 +93,7 @@ void config_init(Config *config) {
                 .sigkill = true,
                 .memlock_max_bytes = 64ULL << 30,
                 .variant_drivers = true,
+                .unsafe_noiommu = false,
         };
 }
 

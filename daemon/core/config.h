@@ -46,6 +46,7 @@ typedef struct Config {
         bool sigkill;               /* revoke.sigkill: may be sent at all */
         uint64_t memlock_max_bytes; /* memlock.max_bytes: for the option memlock; 0: none */
         bool variant_drivers;       /* variant_drivers: prefer them to vfio-pci */
+        bool unsafe_noiommu;        /* unsafe_noiommu: devices without an IOMMU may be acquired */
 } Config;
 
 typedef struct ConfigKey {

@@ -44,25 +44,60 @@ static RefusalKind check_limits(const World *world, const Request *request,
         return REFUSAL_NONE;
 }
 
-RefusalKind check_group_is_safe(const Group *group, Refusal *refusal) {
-        for (size_t i = 0; i < group->n_members; i++) {
-                const DeviceFacts *facts = &group->members[i]->facts;
+RefusalKind check_group_is_safe(const World *world, const Group *group, Refusal *refusal) {
+        if (world->config.unsafe_noiommu || !group_has_no_iommu(group))
+                return REFUSAL_NONE;
+        return refuse(refusal, REFUSAL_UNSUPPORTED,
+                      "%s has no IOMMU: group %u is one of the kernel's unsafe no-IOMMU mode, and "
+                      "whoever has it can read and write all of the host's memory; an "
+                      "administrator who wants that all the same sets unsafe_noiommu in "
+                      "vfiod.json, and allows org.vfiod1.unsafe-noiommu (see vfiod(8))",
+                      group->members[0]->facts.name, group->facts.number);
+}
 
-                if (group_is_unsafe(&group->facts, facts->bus))
-                        return refuse(refusal, REFUSAL_UNSUPPORTED,
-                                      "%s has no IOMMU: group %u is one of the kernel's unsafe "
-                                      "no-IOMMU mode, and whoever has it can read and write all of "
-                                      "the host's memory; vfiod gives no such device to anybody",
-                                      facts->name, group->facts.number);
-        }
+static RefusalKind check_groups_are_safe(const World *world, const Selection *selection,
+                                         Refusal *refusal) {
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (check_group_is_safe(world, selection->groups[i], refusal))
+                        return refusal->kind;
         return REFUSAL_NONE;
+}
+
+/* The first of them that has an IOMMU, or that has none; NULL: there is no such group. */
+static const Group *find_by_iommu(Group *const *groups, size_t n, bool no_iommu) {
+        for (size_t i = 0; i < n; i++)
+                if (group_has_no_iommu(groups[i]) == no_iommu)
+                        return groups[i];
+        return NULL;
+}
+
+/* The kernel's EPERM of SET_CONTAINER (drivers/vfio/container.c, vfio_container_attach_group). */
+static RefusalKind check_not_mixed(const World *world, const Selection *selection,
+                                   const Lease *lease, Refusal *refusal) {
+        const Group *with = find_by_iommu(selection->groups, selection->n_groups, false);
+        const Group *without = find_by_iommu(selection->groups, selection->n_groups, true);
+
+        for (size_t i = 0; lease && i < lease->n_groups; i++) {
+                Group *group = topology_find_group(&world->topology, lease->groups[i]);
+
+                if (!group)
+                        continue;
+                with = with ?: find_by_iommu(&group, 1, false);
+                without = without ?: find_by_iommu(&group, 1, true);
+        }
+        if (!with || !without)
+                return REFUSAL_NONE;
+        return refuse(refusal, REFUSAL_UNSUPPORTED,
+                      "group %u has no IOMMU, and group %u has one: the kernel puts no two such "
+                      "into one container; acquire each with a lease of its own",
+                      without->facts.number, with->facts.number);
 }
 
 RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal) {
         _cleanup_free_ char *blockers = NULL;
         uint32_t number = group->facts.number;
 
-        if (check_group_is_safe(group, refusal))
+        if (check_group_is_safe(world, group, refusal))
                 return refusal->kind;
         if (group_is_bound(&world->topology, group))
                 return REFUSAL_NONE;
@@ -140,7 +175,7 @@ static int plan_open(const Selection *selection, bool is_new, Plan *plan) {
         if (is_new && !plan_append(plan, STEP_OPEN_CONTAINER, 0))
                 return -1;
         for (size_t i = 0; i < selection->n_groups; i++)
-                if (!plan_append(plan, STEP_OPEN_GROUP, selection->groups[i]->facts.number))
+                if (!plan_group(plan, STEP_OPEN_GROUP, selection->groups[i]))
                         return -1;
         return 0;
 }
@@ -148,9 +183,11 @@ static int plan_open(const Selection *selection, bool is_new, Plan *plan) {
 /* The IOMMU is set once the first group is in: before that the kernel knows no backend for it. */
 static int plan_attach(const World *world, const Selection *selection, bool is_new, Plan *plan) {
         for (size_t i = 0; i < selection->n_groups; i++) {
-                if (!plan_append(plan, STEP_SET_CONTAINER, selection->groups[i]->facts.number))
+                const Group *group = selection->groups[i];
+
+                if (!plan_group(plan, STEP_SET_CONTAINER, group))
                         return -1;
-                if (is_new && i == 0 && !plan_append(plan, STEP_SET_IOMMU, 0))
+                if (is_new && i == 0 && !plan_group(plan, STEP_SET_IOMMU, group))
                         return -1;
         }
         for (size_t i = 0; i < selection->n_devices; i++) {
@@ -202,6 +239,8 @@ RefusalKind decide_acquire(const World *world, const Request *request, const Sel
         if (request->lease && decide_lease(world, request, &lease, refusal))
                 return refusal->kind;
         if (check_devices(world, request, selection, refusal) ||
+            check_groups_are_safe(world, selection, refusal) ||
+            check_not_mixed(world, selection, lease, refusal) ||
             check_groups_free(world, request, selection, NULL, refusal) ||
             check_limits(world, request, selection, lease, refusal) ||
             decide_mode(world, request, selection, lease, &mode, refusal) ||

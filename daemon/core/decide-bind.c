@@ -203,7 +203,7 @@ RefusalKind plan_bind_group(const World *world, const Request *request, const Gr
                             Plan *plan, Refusal *refusal) {
         VfioDriver wanted = {0}, plain = {0};
 
-        if (check_group_is_safe(group, refusal) ||
+        if (check_group_is_safe(world, group, refusal) ||
             check_group_may_move(world, request, group, plan, refusal))
                 return refusal->kind;
         for (size_t i = 0; i < group->n_members; i++) {

@@ -162,6 +162,24 @@ RefusalKind decide_lease(const World *world, const Request *request, Lease **ret
         return REFUSAL_NONE;
 }
 
+bool decide_lease_has_no_iommu(const Topology *topology, const Lease *lease) {
+        for (size_t i = 0; i < lease->n_groups; i++) {
+                const Group *group = topology_find_group(topology, lease->groups[i]);
+
+                if (group && group_has_no_iommu(group))
+                        return true;
+        }
+        return false;
+}
+
+Step *plan_group(Plan *plan, StepKind kind, const Group *group) {
+        Step *step = plan_append(plan, kind, group->facts.number);
+
+        if (step)
+                step->no_iommu = group_has_no_iommu(group);
+        return step;
+}
+
 Step *plan_device(Plan *plan, StepKind kind, const Device *device) {
         const DeviceFacts *facts = &device->facts;
         Step *step = plan_append(plan, kind, facts->group);

@@ -18,8 +18,9 @@
 RefusalKind check_groups_free(const World *world, const Request *request,
                               const Selection *selection, const Lease *own, Refusal *refusal);
 
-/* That there is an IOMMU between the group and the host's memory. */
-RefusalKind check_group_is_safe(const Group *group, Refusal *refusal);
+/* That there is an IOMMU between the group and the host's memory, or that the configuration allows
+ * that there is none. */
+RefusalKind check_group_is_safe(const World *world, const Group *group, Refusal *refusal);
 
 /* The same, and that every member of the group is on a vfio driver, or needs none. */
 RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal);
@@ -55,6 +56,9 @@ int plan_prove_unleased(const World *world, const Request *request, const Group 
 static inline bool decide_has_cdev(const World *world, const Device *device) {
         return world->iommufd.iommufd && device->facts.cdev && device->facts.cdev[0];
 }
+
+/* Appends a step on a group; on a container, that the group is put into. NULL: no memory. */
+Step *plan_group(Plan *plan, StepKind kind, const Group *group);
 
 /* Appends a step on a device that moves it to no other driver. NULL: no memory. */
 Step *plan_device(Plan *plan, StepKind kind, const Device *device);

@@ -24,12 +24,12 @@ static RefusalKind check_is_on_vfio(const World *world, const Device *device, Re
 }
 
 static int plan_in_group_mode(const Device *device, Plan *plan) {
-        uint32_t group = device->facts.group;
+        const Group *group = device->group;
 
         return plan_append(plan, STEP_OPEN_CONTAINER, 0) &&
-                               plan_append(plan, STEP_OPEN_GROUP, group) &&
-                               plan_append(plan, STEP_SET_CONTAINER, group) &&
-                               plan_append(plan, STEP_SET_IOMMU, 0) &&
+                               plan_group(plan, STEP_OPEN_GROUP, group) &&
+                               plan_group(plan, STEP_SET_CONTAINER, group) &&
+                               plan_group(plan, STEP_SET_IOMMU, group) &&
                                plan_device(plan, STEP_GET_DEVICE, device) &&
                                plan_device(plan, STEP_INSPECT, device) &&
                                plan_device(plan, STEP_CLOSE_FILES, device)

@@ -25,7 +25,7 @@ int plan_expect_nobody(uint32_t group, Plan *plan) {
 /* A group that a process has open, or has bound a cdev of, without a lease. */
 static int plan_test_groups(const Selection *selection, Plan *plan) {
         for (size_t i = 0; i < selection->n_groups; i++)
-                if (!plan_append(plan, STEP_TEST_GROUP, selection->groups[i]->facts.number))
+                if (!plan_group(plan, STEP_TEST_GROUP, selection->groups[i]))
                         return -1;
         return 0;
 }

@@ -7,6 +7,12 @@
 #include "daemon/util/string.h"
 
 static RefusalKind check_iommufd(const World *world, const Selection *selection, Refusal *refusal) {
+        for (size_t i = 0; i < selection->n_groups; i++)
+                if (group_has_no_iommu(selection->groups[i]))
+                        return refuse(refusal, REFUSAL_UNSUPPORTED,
+                                      "group %u has no IOMMU, and the kernel lets no such device "
+                                      "be bound to an iommufd; use mode 'group'",
+                                      selection->groups[i]->facts.number);
         if (!world->iommufd.iommufd)
                 return refuse(refusal, REFUSAL_UNSUPPORTED,
                               "this kernel has no iommufd (CONFIG_IOMMUFD); use mode 'group'");

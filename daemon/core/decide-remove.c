@@ -16,7 +16,7 @@ static int plan_remove_cdevs(const Lease *lease, const Group *group, Plan *plan)
 
         if (plan_close_cdevs(lease, group, plan) < 0)
                 return -1;
-        test = plan_append(plan, STEP_TEST_GROUP, group->facts.number);
+        test = plan_group(plan, STEP_TEST_GROUP, group);
         if (!test)
                 return -1;
         test->grace_ms = DECIDE_CLOSING_MS;
@@ -35,7 +35,7 @@ static int plan_remove_group(const Lease *lease, const Group *group, Plan *plan)
                     !plan_device(plan, STEP_CLOSE_DEVICE, device))
                         return -1;
         }
-        return plan_append(plan, STEP_UNSET_CONTAINER, group->facts.number) ? 0 : -1;
+        return plan_group(plan, STEP_UNSET_CONTAINER, group) ? 0 : -1;
 }
 
 RefusalKind decide_remove(const World *world, const Request *request, const Selection *selection,

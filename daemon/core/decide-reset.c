@@ -154,14 +154,14 @@ static int plan_function(const World *world, const Request *request, const Devic
 }
 
 static int plan_open_groups(const Selection *selection, const Device *device, Plan *plan) {
-        uint32_t own = device->facts.group;
+        const Group *own = device->group;
 
         if (!plan_append(plan, STEP_OPEN_CONTAINER, 0))
                 return -1;
         for (size_t i = 0; i < selection->n_groups; i++)
-                if (!plan_append(plan, STEP_OPEN_GROUP, selection->groups[i]->facts.number))
+                if (!plan_group(plan, STEP_OPEN_GROUP, selection->groups[i]))
                         return -1;
-        return plan_append(plan, STEP_SET_CONTAINER, own) && plan_append(plan, STEP_SET_IOMMU, 0) &&
+        return plan_group(plan, STEP_SET_CONTAINER, own) && plan_group(plan, STEP_SET_IOMMU, own) &&
                                plan_device(plan, STEP_GET_DEVICE, device)
                        ? 0
                        : -1;

@@ -122,7 +122,7 @@ int plan_evict(const World *world, const Selection *selection, Plan *plan) {
 }
 
 int plan_claim_group(const Request *request, const Group *group, Plan *plan) {
-        Step *claim = plan_append(plan, STEP_CLAIM_GROUP, group->facts.number);
+        Step *claim = plan_group(plan, STEP_CLAIM_GROUP, group);
 
         if (!claim)
                 return -1;
@@ -149,7 +149,7 @@ static int plan_take_cdevs(const Lease *lease, const Group *group, Plan *plan) {
 
         if (plan_close_cdevs(lease, group, plan) < 0)
                 return -1;
-        claim = plan_append(plan, STEP_CLAIM_GROUP, group->facts.number);
+        claim = plan_group(plan, STEP_CLAIM_GROUP, group);
         if (!claim)
                 return -1;
         claim->grace_ms = DECIDE_CLOSING_MS;
@@ -169,7 +169,7 @@ static int plan_take_files(const World *world, const Lease *lease, const Group *
                 else if (is_vfio(world, device))
                         return -1;
         }
-        unset = plan_append(plan, STEP_UNSET_CONTAINER, group->facts.number);
+        unset = plan_group(plan, STEP_UNSET_CONTAINER, group);
         if (!unset)
                 return -1;
         unset->grace_ms = DECIDE_CLOSING_MS;

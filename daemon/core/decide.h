@@ -85,5 +85,8 @@ int plan_ask(const World *world, const uint32_t *groups, size_t n_groups, Plan *
  * Allocated. */
 int decide_host_needs(const Topology *topology, const Device *device, char **ret);
 
+/* A group of the lease has no IOMMU; then none of them has one. */
+bool decide_lease_has_no_iommu(const Topology *topology, const Lease *lease);
+
 /* Members that would be moved to a vfio driver: what the bind action is asked for. */
 bool decide_needs_bind(const Topology *topology, const Device *device);

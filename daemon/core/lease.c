@@ -158,14 +158,7 @@ int lease_add_device(Lease *lease, const char *device) {
 
 void lease_remove_device(Lease *lease, const char *device) {
         lease_iommufd_forget(&lease->iommufd, device);
-        for (char **d = lease->devices; d && *d; d++) {
-                if (strcmp(*d, device) != 0)
-                        continue;
-                free(*d);
-                for (; *d; d++)
-                        d[0] = d[1];
-                return;
-        }
+        strv_remove(lease->devices, device);
 }
 
 bool lease_has_device(const Lease *lease, const char *device) {

@@ -164,11 +164,13 @@ char *step_describe(const Step *step) {
         case STEP_OPEN_CONTAINER:
                 return string_format("open a container");
         case STEP_OPEN_GROUP:
-                return string_format("open group %u", step->group);
+                return string_format("open group %u%s", step->group,
+                                     step->no_iommu ? ", which has no IOMMU" : "");
         case STEP_SET_CONTAINER:
                 return string_format("put group %u into the container", step->group);
         case STEP_SET_IOMMU:
-                return string_format("set the container's IOMMU to TYPE1v2");
+                return string_format("set the container's IOMMU to %s",
+                                     step->no_iommu ? "NOIOMMU" : "TYPE1v2");
         case STEP_GET_DEVICE:
                 return string_format("open device %s of group %u", step->device, step->group);
         case STEP_CLOSE_DEVICE:

@@ -33,7 +33,7 @@ typedef enum StepKind {
         STEP_OPEN_CONTAINER, /* open /dev/vfio/vfio                              undo: close */
         STEP_OPEN_GROUP,     /* open the group, check that it is viable          undo: close */
         STEP_SET_CONTAINER,  /* group into container                             undo: out again */
-        STEP_SET_IOMMU,      /* TYPE1v2 on the container                         undo: - */
+        STEP_SET_IOMMU,      /* TYPE1v2 on the container, or NOIOMMU              undo: - */
         STEP_GET_DEVICE,     /* open the device through its group                undo: close */
         STEP_CLOSE_DEVICE,   /* close our file of the device                     undo: open again */
         STEP_UNSET_CONTAINER, /* group out of container                           undo: in again */
@@ -71,6 +71,9 @@ typedef enum StepKind {
 typedef struct Step {
         StepKind kind;
         uint32_t group;
+        bool no_iommu;  /* CLAIM_GROUP, OPEN_GROUP, TEST_GROUP, SET_CONTAINER, UNSET_CONTAINER,
+                           SET_IOMMU: the group has no IOMMU, and so another node, and its container
+                           another type */
         char *device;   /* kernel name; NULL for steps about a group or a container */
         char *bus;      /* of the device */
         char *driver;   /* the driver bound or unbound; NULL with STEP_BIND_HOST: any */

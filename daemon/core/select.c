@@ -44,6 +44,23 @@ static int add_device(Selection *selection, Device *device) {
         return add_group(selection, device->group);
 }
 
+static RefusalKind refuse_no_device(const Topology *topology, const char *name, Refusal *refusal) {
+        if (!topology_is_ungrouped(topology, name))
+                return refuse(refusal, REFUSAL_NOT_FOUND,
+                              "there is no device %s with an IOMMU group; see 'vfioctl list'",
+                              name);
+        if (topology_has_iommu(topology))
+                return refuse(refusal, REFUSAL_NOT_FOUND,
+                              "%s is in no IOMMU group: the IOMMU of this machine does not stand "
+                              "behind it; vfiod(8) tells how a device is used without one",
+                              name);
+        return refuse(refusal, REFUSAL_NOT_FOUND,
+                      "%s is in no IOMMU group: this machine has no IOMMU that is switched on; "
+                      "switch it on in the firmware and on the kernel's command line "
+                      "(intel_iommu=on); vfiod(8) tells how a device is used without one",
+                      name);
+}
+
 static RefusalKind add_target(const Topology *topology, const Target *target, Selection *selection,
                               Refusal *refusal) {
         Device *one, **devices = &one;
@@ -62,10 +79,7 @@ static RefusalKind add_target(const Topology *topology, const Target *target, Se
         } else {
                 one = topology_find_device(topology, target->device);
                 if (!one)
-                        return refuse(refusal, REFUSAL_NOT_FOUND,
-                                      "there is no device %s with an IOMMU group; see 'vfioctl "
-                                      "list'",
-                                      target->device);
+                        return refuse_no_device(topology, target->device, refusal);
         }
 
         for (size_t i = 0; i < n; i++) {

@@ -40,6 +40,7 @@ void topology_done(Topology *topology) {
                 group_free(topology->groups[i]);
         free(topology->devices);
         free(topology->groups);
+        strv_free(topology->ungrouped);
         topology_init(topology, topology->rule);
 }
 
@@ -296,6 +297,29 @@ bool group_is_bound(const Topology *topology, const Group *group) {
                 any = any || verdict == VERDICT_VFIO;
         }
         return any;
+}
+
+bool group_has_no_iommu(const Group *group) {
+        return group->n_members > 0 && group_is_unsafe(&group->facts, group->members[0]->facts.bus);
+}
+
+/* Groups that vfio has made up have a name that says so; mediated devices have such ones too. */
+bool topology_has_iommu(const Topology *topology) {
+        for (size_t i = 0; i < topology->n_groups; i++)
+                if (!string_equal(topology->groups[i]->facts.name, "vfio-noiommu"))
+                        return true;
+        return false;
+}
+
+bool topology_is_ungrouped(const Topology *topology, const char *name) {
+        return strv_contains(topology->ungrouped, name);
+}
+
+void topology_set_ungrouped(Topology *topology, const char *name, bool ungrouped) {
+        if (ungrouped && !topology_is_ungrouped(topology, name))
+                (void)strv_push(&topology->ungrouped, name);
+        if (!ungrouped)
+                strv_remove(topology->ungrouped, name);
 }
 
 int device_record_original(Device *device) {

@@ -46,6 +46,7 @@ typedef struct Topology {
         size_t n_groups;
         Device **devices; /* ordered by name */
         size_t n_devices;
+        char **ungrouped; /* devices that were asked for and are in no group; NULL: none */
         ViabilityRule rule;
 } Topology;
 
@@ -87,6 +88,16 @@ size_t topology_count_vfs(const Topology *topology, const Device *device);
 Verdict device_verdict(const Topology *topology, const Device *device);
 bool group_is_viable(const Topology *topology, const Group *group);
 bool group_is_bound(const Topology *topology, const Group *group);
+/* There is an IOMMU that is switched on. */
+bool topology_has_iommu(const Topology *topology);
+
+/* Whether there is such a device, but no group that it is in; to be told for each request that
+ * names one. */
+void topology_set_ungrouped(Topology *topology, const char *name, bool ungrouped);
+bool topology_is_ungrouped(const Topology *topology, const char *name);
+
+/* It is one of unsafe no-IOMMU mode (core/viability.h). */
+bool group_has_no_iommu(const Group *group);
 
 /* All members of the group; NULL: not stuck any more. Harmless for a group that is not there. */
 void topology_set_stuck(Topology *topology, uint32_t group, const char *reason);

@@ -25,10 +25,10 @@ int vfio_container_set_iommu(int container, int type) {
         return ioctl(container, VFIO_SET_IOMMU, (long)type) < 0 ? -errno : 0;
 }
 
-int vfio_open_group(const Roots *roots, uint32_t group) {
+int vfio_open_group(const Roots *roots, uint32_t group, bool no_iommu) {
         char path[32];
 
-        (void)snprintf(path, sizeof(path), "vfio/%u", group);
+        (void)snprintf(path, sizeof(path), "vfio/%s%u", no_iommu ? "noiommu-" : "", group);
         return open_node(roots, path);
 }
 

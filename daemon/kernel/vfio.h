@@ -18,15 +18,17 @@ int vfio_open_container(const Roots *roots);
 /* Whether the container has the extension (VFIO_TYPE1v2_IOMMU, ...). */
 bool vfio_container_has_extension(int container, int extension);
 
-/* -EINVAL without a group in it, -EPERM without interrupt remapping. */
+/* -EINVAL without a group in it, -EPERM without interrupt remapping, or for VFIO_NOIOMMU_IOMMU
+ * without CAP_SYS_RAWIO. */
 int vfio_container_set_iommu(int container, int type);
 
 /*
- * /dev/vfio/GROUP. -EBUSY: open somewhere, or a device of it open or bound as cdev; -ENOENT: no
- * device of the group is on a vfio driver. Waits while another open or close of the group resets a
- * device.
+ * /dev/vfio/GROUP, and /dev/vfio/noiommu-GROUP of a group without an IOMMU, which takes
+ * CAP_SYS_RAWIO (-EPERM). -EBUSY: open somewhere, or a device of it open or bound as cdev; -ENOENT:
+ * no device of the group is on a vfio driver. Waits while another open or close of the group resets
+ * a device.
  */
-int vfio_open_group(const Roots *roots, uint32_t group);
+int vfio_open_group(const Roots *roots, uint32_t group, bool no_iommu);
 
 /* Whether the kernel calls the group viable. */
 int vfio_group_is_viable(int group, bool *ret);

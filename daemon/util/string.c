@@ -152,6 +152,16 @@ bool strv_contains(char *const *strv, const char *s) {
         return false;
 }
 
+void strv_remove(char **strv, const char *s) {
+        while (strv && *strv && strcmp(*strv, s) != 0)
+                strv++;
+        if (!strv || !*strv)
+                return;
+        free(*strv);
+        for (; *strv; strv++)
+                strv[0] = strv[1];
+}
+
 char **strv_copy(char *const *strv) {
         size_t n = strv_length(strv);
         _cleanup_strv_ char **copy = calloc(n + 1, sizeof(char *));

@@ -63,6 +63,8 @@ char **strv_copy(char *const *strv);
 int strv_push(char ***strv, const char *s);
 /* Appends `s` itself and owns it from then on, also when it fails. */
 int strv_push_consume(char ***strv, char *s);
+/* Takes the first that is equal out. */
+void strv_remove(char **strv, const char *s);
 void strv_sort(char **strv);
 
 /* The strings with `separator` between them; "" for none. */

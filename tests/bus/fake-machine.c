@@ -291,8 +291,16 @@ bool fake_machine_device_is_in_use(const char *name) {
                fake_machine_cdev_is(name, FAKE_CDEV_BOUND);
 }
 
+/* /dev/vfio/3, /dev/vfio/noiommu-3. */
+static char *group_node(uint32_t group) {
+        _cleanup_free_ char *name =
+                read_text(fake_machine_path("sys/kernel/iommu_groups/%u/name", group));
+
+        return fake_machine_path("dev/vfio/%s%u", name[0] ? "noiommu-" : "", group);
+}
+
 bool fake_machine_group_is_open(uint32_t group) {
-        return is_locked(fake_machine_path("dev/vfio/%u", group));
+        return is_locked(group_node(group));
 }
 
 void fake_machine_set_iommufd(bool there) {
@@ -315,7 +323,7 @@ static bool is_vfio(const char *driver) {
         return strstr(driver, "vfio");
 }
 
-/* /dev/vfio/GROUP is there while a member of the group is on a vfio driver. */
+/* The node of a group is there while a member of the group is on a vfio driver. */
 static void update_group_node(uint32_t group) {
         _cleanup_free_ char *count =
                 read_text(fake_machine_path("sys/kernel/iommu_groups/%u/vfio", group));
@@ -323,10 +331,10 @@ static void update_group_node(uint32_t group) {
 
         (void)snprintf(number, sizeof(number), "%u", group);
         if (strcmp(count, "") != 0 && strcmp(count, "0") != 0) {
-                if (!exists(fake_machine_path("dev/vfio/%u", group)))
-                        write_text(fake_machine_path("dev/vfio/%u", group), number);
+                if (!exists(group_node(group)))
+                        write_text(group_node(group), number);
         } else
-                unlink_path(fake_machine_path("dev/vfio/%u", group));
+                unlink_path(group_node(group));
 }
 
 static void count_vfio(uint32_t group, int more) {
@@ -339,16 +347,90 @@ static void count_vfio(uint32_t group, int more) {
         update_group_node(group);
 }
 
-static void attach_driver(const char *name, const char *driver) {
-        _cleanup_free_ char *bus = bus_of(name), *cdev = cdev_name(name);
+/* The directories of all devices are beside each other; only the links say what is below what. */
+static void make_member(const FakeDevice *device) {
+        const char *name = device->name;
 
+        if (device->parent) {
+                make_directory("sys/devices/%s", device->parent);
+                make_link(fake_machine_path("sys/devices/%s/%s", device->parent, name),
+                          string_format("../%s", name));
+        }
+        make_link(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", device->group, name),
+                  string_format("../../../../devices/%s%s%s", string_or_empty(device->parent),
+                                device->parent ? "/" : "", name));
+}
+
+/* Both links. */
+static void remove_member(uint32_t group, const char *name) {
+        _cleanup_free_ char *member =
+                fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, name);
+        char target[512];
+        ssize_t n = readlink(member, target, sizeof(target) - 1);
+
+        target[n < 0 ? 0 : n] = '\0';
+        if (strcmp(target + strlen("../../../../devices/"), name) != 0)
+                unlink_path(
+                        fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, target));
+        unlink_path(TAKE_PTR(member));
+}
+
+static void make_group(uint32_t group) {
+        if (exists(fake_machine_path("sys/kernel/iommu_groups/%u", group)))
+                return;
+        make_directory("sys/kernel/iommu_groups/%u/devices", group);
+        write_text(fake_machine_path("sys/kernel/iommu_groups/%u/type", group), "DMA-FQ\n");
+        write_text(fake_machine_path("sys/kernel/iommu_groups/%u/reserved_regions", group),
+                   "0x00000000fee00000 0x00000000feefffff msi\n");
+}
+
+static void join_group(const FakeDevice *device) {
+        make_group(device->group);
+        make_link(device_path(device->name, "iommu_group"),
+                  string_format("../../kernel/iommu_groups/%u", device->group));
+        make_member(device);
+}
+
+/* The kernel's group goes with its last member. */
+static void leave_group(const char *name) {
+        uint32_t group = fake_machine_group(name);
+        _cleanup_free_ char *path = fake_machine_path("sys/kernel/iommu_groups/%u", group);
+        _cleanup_free_ char *members = string_format("%s/devices", path);
+
+        remove_member(group, name);
+        unlink_path(device_path(name, "iommu_group"));
+        if (rmdir(members) == 0)
+                fake_machine_erase(path);
+}
+
+static bool has_no_iommu(const char *name) {
+        return exists(fake_machine_path("no-iommu/%s", name));
+}
+
+static void join_group_without_iommu(const char *name) {
+        _cleanup_free_ char *number = read_text(fake_machine_path("no-iommu/%s", name));
+
+        join_group(&(FakeDevice){.name = name, .group = (uint32_t)strtoul(number, NULL, 10)});
+        write_text(fake_machine_path("sys/kernel/iommu_groups/%s/name", number), "vfio-noiommu\n");
+        write_text(fake_machine_path("sys/kernel/iommu_groups/%s/type", number), "unknown\n");
+}
+
+static void attach_driver(const char *name, const char *driver) {
+        _cleanup_free_ char *bus = bus_of(name), *cdev = NULL;
+
+        if (is_vfio(driver) && has_no_iommu(name))
+                join_group_without_iommu(name);
+        cdev = cdev_name(name);
         make_link(device_path(name, "driver"),
                   string_format("../../bus/%s/drivers/%s", bus, driver));
         if (!is_vfio(driver))
                 return;
         make_directory("sys/devices/%s/vfio-dev/%s", name, cdev);
-        write_text(fake_machine_path("sys/devices/%s/vfio-dev/%s/dev", name, cdev), "511:0\n");
-        write_text(fake_machine_path("dev/vfio/devices/%s", cdev), name);
+        if (!has_no_iommu(name)) {
+                write_text(fake_machine_path("sys/devices/%s/vfio-dev/%s/dev", name, cdev),
+                           "511:0\n");
+                write_text(fake_machine_path("dev/vfio/devices/%s", cdev), name);
+        }
         write_text(fake_machine_path("dev/device/%s", string_or_empty(name)), name);
         count_vfio(fake_machine_group(name), 1);
 }
@@ -363,6 +445,8 @@ static void detach_driver(const char *name, const char *driver) {
         unlink_path(fake_machine_cdev(name));
         unlink_path(fake_machine_path("dev/device/%s", name));
         count_vfio(fake_machine_group(name), -1);
+        if (has_no_iommu(name))
+                leave_group(name);
 }
 
 int fake_machine_bind(const char *name, const char *driver) {
@@ -417,32 +501,11 @@ static void make_pci(const FakeDevice *device) {
                 write_text(device_path(device->name, "reset_method"), device->reset);
 }
 
-/* The directories of all devices are beside each other; only the links say what is below what. */
-static void make_member(const FakeDevice *device) {
-        const char *name = device->name;
+static void note_no_iommu(const FakeDevice *device) {
+        char number[16];
 
-        if (device->parent) {
-                make_directory("sys/devices/%s", device->parent);
-                make_link(fake_machine_path("sys/devices/%s/%s", device->parent, name),
-                          string_format("../%s", name));
-        }
-        make_link(fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", device->group, name),
-                  string_format("../../../../devices/%s%s%s", string_or_empty(device->parent),
-                                device->parent ? "/" : "", name));
-}
-
-/* Both links. */
-static void remove_member(uint32_t group, const char *name) {
-        _cleanup_free_ char *member =
-                fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, name);
-        char target[512];
-        ssize_t n = readlink(member, target, sizeof(target) - 1);
-
-        target[n < 0 ? 0 : n] = '\0';
-        if (strcmp(target + strlen("../../../../devices/"), name) != 0)
-                unlink_path(
-                        fake_machine_path("sys/kernel/iommu_groups/%u/devices/%s", group, target));
-        unlink_path(TAKE_PTR(member));
+        (void)snprintf(number, sizeof(number), "%u", device->group);
+        write_text(fake_machine_path("no-iommu/%s", device->name), number);
 }
 
 static void make_sriov(const FakeDevice *device) {
@@ -472,27 +535,18 @@ static void unlink_physical(const char *name) {
                                               name[strlen(name) - 1]));
 }
 
-static void make_group(uint32_t group) {
-        if (exists(fake_machine_path("sys/kernel/iommu_groups/%u", group)))
-                return;
-        make_directory("sys/kernel/iommu_groups/%u/devices", group);
-        write_text(fake_machine_path("sys/kernel/iommu_groups/%u/type", group), "DMA-FQ\n");
-        write_text(fake_machine_path("sys/kernel/iommu_groups/%u/reserved_regions", group),
-                   "0x00000000fee00000 0x00000000feefffff msi\n");
-}
-
 void fake_machine_add(const FakeDevice *device) {
         const char *bus = device->bus ?: "pci", *name = device->name;
 
-        make_group(device->group);
         make_directory("sys/devices/%s", name);
         make_directory("sys/bus/%s/devices", bus);
         make_link(device_path(name, "subsystem"), string_format("../../bus/%s", bus));
-        make_link(device_path(name, "iommu_group"),
-                  string_format("../../kernel/iommu_groups/%u", device->group));
         make_link(fake_machine_path("sys/bus/%s/devices/%s", bus, name),
                   string_format("../../../devices/%s", name));
-        make_member(device);
+        if (device->no_iommu)
+                note_no_iommu(device);
+        else
+                join_group(device);
         if (!device->bus)
                 make_pci(device);
         if (device->total_vfs > 0)
@@ -513,22 +567,16 @@ void fake_machine_add(const FakeDevice *device) {
 
 void fake_machine_remove(const char *name) {
         _cleanup_free_ char *bus = bus_of(name), *driver = fake_machine_driver(name);
-        _cleanup_free_ char *group_path = NULL, *device = fake_machine_path("sys/devices/%s", name);
-        uint32_t group = fake_machine_group(name);
+        _cleanup_free_ char *device = fake_machine_path("sys/devices/%s", name);
 
         if (driver[0])
                 detach_driver(name, driver);
         unlink_physical(name);
-        remove_member(group, name);
+        if (!has_no_iommu(name))
+                leave_group(name);
         unlink_path(fake_machine_path("sys/bus/%s/devices/%s", bus, name));
+        unlink_path(fake_machine_path("no-iommu/%s", name));
         fake_machine_erase(device);
-        group_path = fake_machine_path("sys/kernel/iommu_groups/%u/devices", group);
-        /* The kernel's group goes with its last member. */
-        if (rmdir(group_path) == 0) {
-                _cleanup_free_ char *whole = fake_machine_path("sys/kernel/iommu_groups/%u", group);
-
-                fake_machine_erase(whole);
-        }
 }
 
 #define MDEV_PARENT "mtty"
@@ -640,6 +688,7 @@ void fake_machine_build(const char *directory) {
                                                   "dev/vfio/devices",
                                                   "dev/device",
                                                   "natural",
+                                                  "no-iommu",
                                                   "faults",
                                                   "modules"};
         _cleanup_free_ char *events = NULL;

@@ -11,6 +11,7 @@
  *   sys/, dev/       what the kernel would show there; a vfio file is open if it is locked (flock),
  *                    a cdev if its byte FAKE_CDEV_OPEN is (F_OFD_SETLK)
  *   natural/DEVICE   the host driver that matches the device
+ *   no-iommu/DEVICE  the group it is in while it is on a vfio driver, in unsafe no-IOMMU mode
  *   faults/WHAT SUBJECT  see fake_machine_fault()
  *   calls            what was done to the kernel, a line each, in the words of Plan
  *   events           a FIFO: what udev would tell
@@ -36,6 +37,7 @@ typedef struct FakeDevice {
         const char *interface; /* of its network, NULL for none */
         const char *parent;    /* the bridge above it; NULL: it is on a root bus */
         const char *reset;     /* its reset methods; NULL: there is no such attribute */
+        bool no_iommu;         /* in its group only while it is on a vfio driver */
         unsigned total_vfs;    /* SR-IOV; 0: it has not the attributes */
         const char *physical;  /* NULL: it is no virtual function */
 } FakeDevice;

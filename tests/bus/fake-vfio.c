@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -74,23 +75,27 @@ bool vfio_container_has_extension(int container _unused_, int extension _unused_
         return true;
 }
 
-int vfio_container_set_iommu(int container _unused_, int type _unused_) {
+int vfio_container_set_iommu(int container _unused_, int type) {
         int r = fake_machine_obey("set-iommu", "any");
 
         if (r >= 0)
-                fake_machine_log("set the container's IOMMU to TYPE1v2");
+                fake_machine_log("set the container's IOMMU to %s",
+                                 type == VFIO_NOIOMMU_IOMMU ? "NOIOMMU" : "TYPE1v2");
         return r;
 }
 
-int vfio_open_group(const Roots *roots _unused_, uint32_t group) {
+int vfio_open_group(const Roots *roots _unused_, uint32_t group, bool no_iommu) {
         int r = obey_group("open-group", group);
-        _cleanup_close_ int fd = r < 0 ? r : open_file(fake_machine_path("dev/vfio/%u", group));
+        _cleanup_close_ int fd =
+                r < 0 ? r
+                      : open_file(fake_machine_path("dev/vfio/%s%u", no_iommu ? "noiommu-" : "",
+                                                    group));
 
         if (fd < 0)
                 return TAKE_FD(fd);
         if (flock(fd, LOCK_EX | LOCK_NB) < 0 || any_device_is_in_use(group))
                 return -EBUSY;
-        fake_machine_log("open group %u", group);
+        fake_machine_log("open group %u%s", group, no_iommu ? ", which has no IOMMU" : "");
         return TAKE_FD(fd);
 }
 

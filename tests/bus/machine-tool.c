@@ -15,6 +15,7 @@ static const char usage[] =
         "machine-tool build\n"
         "machine-tool many GROUP COUNT: a new group of so many devices on vfio-pci\n"
         "machine-tool add NAME GROUP DRIVER: a network card\n"
+        "machine-tool no-iommu NAME GROUP: one on vfio-pci, in a group of unsafe no-IOMMU mode\n"
         "machine-tool remove NAME\n"
         "machine-tool replace NAME VENDOR DEVICE: hexadecimal ids\n"
         "machine-tool unbind NAME DRIVER: by somebody else\n"
@@ -50,6 +51,14 @@ int main(int argc, char **argv) {
                                                .vendor = 0x8086,
                                                .device = 0x100e,
                                                .class_code = 0x020000});
+        else if (strcmp(verb, "no-iommu") == 0 && argc == 4)
+                fake_machine_add(&(FakeDevice){.name = argv[2],
+                                               .group = number(argv[3], 10),
+                                               .driver = "vfio-pci",
+                                               .vendor = 0x8086,
+                                               .device = 0x100e,
+                                               .class_code = 0x020000,
+                                               .no_iommu = true});
         else if (strcmp(verb, "remove") == 0 && argc == 3)
                 fake_machine_remove(argv[2]);
         else if (strcmp(verb, "replace") == 0 && argc == 5)

@@ -15,9 +15,9 @@ import sys
 from harness import (ACCESS_DENIED, INTERACTIVE, Failure, Outcome, ScriptedPolkit, expect, run_as_root, uid_of, wait_until)
 
 # Users that every Debian has, by what the rules below say of them.
-ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, SERVICE, OTHER, NO_REVOKE, NO_UNBIND, MEMBER, OPERATOR, NO_OVERRIDE = (
+ALLOWED, DENIED, ASKED, EXACT, ONE_DEVICE, NO_BIND, RELEASER, SERVICE, OTHER, NO_REVOKE, NO_UNBIND, MEMBER, OPERATOR, NO_OVERRIDE, NO_UNSAFE = (
     "games", "news", "mail", "uucp", "man", "lp", "backup", "sys", "irc", "proxy", "www-data", "list",
-    "bin", "sync")
+    "bin", "sync", "daemon")
 
 RULES = """
 polkit.addRule(function(action, subject) {
@@ -45,6 +45,8 @@ polkit.addRule(function(action, subject) {
         return action.id == "org.vfiod1.unbind" ? polkit.Result.NO : polkit.Result.YES;
     case "sync":
         return action.id == "org.vfiod1.override-safety" ? polkit.Result.NO : polkit.Result.YES;
+    case "daemon":
+        return action.id == "org.vfiod1.unsafe-noiommu" ? polkit.Result.NO : polkit.Result.YES;
     case "backup":
         return details == "release-other label=for games mode=group owner=5" ? polkit.Result.YES : polkit.Result.NO;
     }
@@ -81,6 +83,8 @@ EXPECTED = [
     "raise-memlock label=much mode=group memlock=1048576",
     "acquire device=0000:06:00.0 vendor=8086:100e class=020000 group=8 driver=vfio-pci mode=iommufd",
     "acquire device=0000:06:00.1 vendor=8086:2668 class=040300 group=8 driver=pci-stub mode=iommufd",
+    "acquire device=0000:0b:00.0 vendor=8086:100e class=020000 group=20 driver=vfio-pci label=unsafe mode=group",
+    "unsafe-noiommu device=0000:0b:00.0 vendor=8086:100e class=020000 group=20 driver=vfio-pci label=unsafe mode=group",
 ]
 
 
@@ -153,6 +157,33 @@ def override_safety(w):
     w.call(NO_OVERRIDE, "Bind", "group/1", options=force).expect_error(ACCESS_DENIED, "override-safety", "0000:00:1f.0")
     w.call(NO_BIND, "Bind", gpu, options=force).expect_error(ACCESS_DENIED, "org.vfiod1.bind", gpu)
     w.call(ALLOWED, "Bind", gpu, options=force).expect_done()
+
+
+@test("polkitd", "a device without an IOMMU takes a right of its own, asked for beside that to acquire it", {"unsafe_noiommu": True})
+def no_iommu(w):
+    nic = "0000:0b:00.0"
+    w.tool("no-iommu", nic, "20")
+    w.call(NO_UNSAFE, "Acquire", nic).expect_error(ACCESS_DENIED, "org.vfiod1.unsafe-noiommu", nic)
+    w.call(NO_UNSAFE, "Plan", "group/20", operation="acquire").expect_error(ACCESS_DENIED, "unsafe-noiommu", nic)
+    w.expect_untouched()
+    w.call(ONE_DEVICE, "Acquire", nic).expect_error(ACCESS_DENIED, "org.vfiod1.acquire", nic)
+    w.hold(NO_UNSAFE, "group/4")
+    # Nothing of it leaves vfiod by these.
+    w.call(NO_UNSAFE, "Inspect", device=nic).expect_done()
+    call, _ = w.hold(EXACT, nic, options={"label": "unsafe"})
+    answers = may(w, EXACT, nic, actions=["org.vfiod1.unsafe-noiommu"], label="unsafe")
+    expect_answers(answers, "yes", "rule", "auth_admin")
+    call.leave()
+    w.call(NO_UNSAFE, "Unbind", nic, options={"policy": "wait"}).expect_done()
+
+
+@test("polkitd", "nobody is asked about a device without an IOMMU that the configuration gives to nobody")
+def no_iommu_forbidden(w):
+    w.tool("no-iommu", "0000:0b:00.0", "20")
+    for user in (NO_UNSAFE, ALLOWED, "root"):
+        w.call(user, "Acquire", "group/20").expect_refusal("Unsupported", "unsafe_noiommu")
+    w.call(DENIED, "Acquire", "group/20").expect_error(ACCESS_DENIED, "org.vfiod1.acquire")
+    w.expect_untouched()
 
 
 @test("polkitd", "an inspection is asked about for the device alone that is inspected")

@@ -30,6 +30,8 @@ BOUND, UNBOUND = "group/8", "group/2"
 # What the host is made to use, and its group.
 DISPLAY = ("0000:04:00.0", "group/5")
 FREE_DEVICE, LEASED_DEVICE = "0000:06:00.0", "0000:03:00.0"
+# What has no IOMMU, and its group.
+NO_IOMMU = ("0000:0b:00.0", "group/20")
 # Of methods that would make nothing of these.
 MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
 DEVICES = {"SetVfs": "0000:02:00.0", "RemoveMdev": MDEV}
@@ -39,9 +41,13 @@ ARGUMENTS = {"targets": [BOUND], "options": {}, "operation": "bind", "number": 8
              "method": "", "num_vfs": 2, "parent": "mtty", "type": "mtty-2", "uuid": ""}
 # Where the usual targets would leave nothing to do, by the member or by a condition.
 TARGETS = {"Bind": [UNBOUND], "bind": [UNBOUND], "operation=bind": [UNBOUND], "Remove": [LEASED[1]],
-           "override_safety": [DISPLAY[1]]}
+           "override_safety": [DISPLAY[1]], "no-iommu": [NO_IOMMU[1]]}
 # Options that a condition only names.
 OPTIONS = {"bind": True, "override_safety": True, "memlock": 4096}
+# Conditions that the targets meet by themselves.
+FACTS = {"no-iommu"}
+# What is asked about, and then cannot be done in this scene: the lease that is there has an IOMMU.
+IMPOSSIBLE = {("Add", "no-iommu"): ("org.vfiod1.Error.Unsupported", "group 20 has no IOMMU, and group 4 has one")}
 
 # Users that every Debian has, as the rules below treat them.
 ALLOWED, DENIED, ASKED, HOLDER, LIMITED = "games", "news", "mail", "irc", "proxy"
@@ -63,7 +69,7 @@ polkit.addRule(function(action, subject) {
 });
 """
 # Where polkit hangs, all calls are under way at once.
-CONFIG = {"limits": {"connections_per_uid": 1024, "requests_per_uid": 1024, "questions": 1024, "questions_per_uid": 1024}}
+CONFIG = {"unsafe_noiommu": True, "limits": {"connections_per_uid": 1024, "requests_per_uid": 1024, "questions": 1024, "questions_per_uid": 1024}}
 
 
 def encoded(device):
@@ -77,6 +83,7 @@ class Row:
     def __init__(self, interface, member, signature, arguments, actions, owner=None, is_write=False, conditions=()):
         self.interface, self.member, self.signature, self.arguments = interface, member, signature, arguments
         self.actions, self.owner, self.is_write = actions, owner, is_write
+        self.impossible = next((IMPOSSIBLE[member, condition] for condition in conditions if (member, condition) in IMPOSSIBLE), None)
         self.name = f"{interface.rpartition('.')[2]}.{member}"
         if self.is_property():
             self.name = f"{arguments[0].rpartition('.')[2]}.{arguments[1]} {'written' if is_write else 'read'}"
@@ -116,6 +123,8 @@ def arguments_for(method, conditions):
             values["targets"] = TARGETS[key]
     for condition in sorted(conditions):
         name, _, value = condition.partition("=")
+        if name in FACTS:
+            continue
         if name in values:
             values[name] = value
         else:
@@ -167,7 +176,7 @@ class Documents:
                 if action not in self.defaults:
                     yield f"{name}: there is no action {action}"
                 for condition in conditions:
-                    if "=" not in condition and condition not in OPTIONS:
+                    if "=" not in condition and condition not in OPTIONS and condition not in FACTS:
                         yield f"{name}: no value for the option {condition}"
             if annotations.get(OWNER, "only") not in ("only", "exempt"):
                 yield f"{name}: {OWNER} is {annotations[OWNER]}"
@@ -191,7 +200,7 @@ class Caller:
                 return error, action
         if row.owner == "only" and not self.owner:
             return OURS + "NotOwner", "belongs to uid"
-        return (READ_ONLY, "") if row.is_write else None
+        return (READ_ONLY, "") if row.is_write else row.impossible
 
 
 def go_on(_row, _action):
@@ -208,7 +217,7 @@ def by_default(defaults, error):
 
 
 # What is asked of some calls beside another action, to see that it is asked at all.
-MORE = ("org.vfiod1.bind", "org.vfiod1.revoke", "org.vfiod1.raise-memlock")
+MORE = ("org.vfiod1.bind", "org.vfiod1.revoke", "org.vfiod1.raise-memlock", "org.vfiod1.unsafe-noiommu")
 
 
 def deny_more(_row, action):
@@ -235,6 +244,7 @@ class Scene:
         self.root = Client(self.world, "root", socket=True)
         self.world.tool("attribute", FREE_DEVICE, "reset_method", "flr\n")
         self.world.tool("attribute", DISPLAY[0], "boot_vga", "1")
+        self.world.tool("no-iommu", NO_IOMMU[0], NO_IOMMU[1].removeprefix("group/"))
         first, second = LEASED
         _, self.lease = self.world.hold(self.holder, first, options={"label": LABEL}, socket=not self.bus)
         # Its files are nowhere but with vfiod, so that it can be removed.

@@ -104,7 +104,7 @@ class World:
         configuration = self.directory / "config"
         configuration.mkdir(exist_ok=True)
         (configuration / "vfiod.json").write_text(json.dumps(
-            {"revoke": {"timeout_ms": 1000, "sigbus_grace_ms": 500, "sigkill_grace_ms": 5000}}))
+            {"revoke": {"timeout_ms": 1000, "sigbus_grace_ms": 500, "sigkill_grace_ms": 5000}, "unsafe_noiommu": True}))
         with open(self.log, "wb") as log:
             self.vfiod = subprocess.Popen([self.vfiod_path, "--config", configuration, "--socket", self.socket],
                                           env=self.environment(), stderr=log)
@@ -314,6 +314,17 @@ def verbs(w):
     w.call("bind", GROUP)
     expect("bar0" in w.call("inspect", DEVICE), "inspect")
     expect("-device" in w.call("qemu-args", DEVICE), "qemu-args")
+
+
+@test("a device without an IOMMU is shown as one, and so is its lease")
+def no_iommu(w):
+    nic = "0000:0b:00.0"
+    subprocess.run([w.machine_tool, "no-iommu", nic, "20"], env=w.environment(), check=True)
+    expect("has no IOMMU" in w.call("explain", nic), "explain")
+    expect("group/20  bound  no-iommu" in w.call("list", nic), "list")
+    holder = w.begin("exec", nic, "--", *HOLDER)
+    holder.wait_for("READY")
+    expect("20 (no IOMMU)" in w.call("leases"), w.call("leases"))
 
 
 @test("exec hands its files on, and the lease ends with the program")

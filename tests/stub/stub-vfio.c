@@ -56,9 +56,9 @@ static bool keeps_group(HoldKind kind) {
         return kind != HOLD_CDEV && (kind == HOLD_GROUP || hold_keeps_device(kind));
 }
 
-int vfio_open_group(const Roots *roots _unused_, uint32_t group) {
+int vfio_open_group(const Roots *roots _unused_, uint32_t group, bool no_iommu) {
         char what[STUB_NAME];
-        int r = stub_call("open group %u", group);
+        int r = stub_call("open %sgroup %u", no_iommu ? "no-IOMMU " : "", group);
 
         if (r < 0)
                 return r;

@@ -19,6 +19,8 @@
 #define BRIDGE {"0000:00:03.0", 3, .class_code = CLASS_PCI_BRIDGE, .header_type = HEADER_BRIDGE}
 #define ON_HOST(name, group) {name, group, "e1000", .original = "e1000"}
 #define ON_VFIO(name, group) {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000"}
+#define WITHOUT_IOMMU(name, group)                                                                 \
+        {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000", .noiommu = true}
 #define ON_CDEV(name, group)                                                                       \
         {name, group, "vfio-pci", .override = "vfio-pci", .original = "e1000", .cdev = "vfio0"}
 #define BELOW(name, group) {name, group, "vfio-pci", .path = "pci0000:00/0000:00:01.0/" name}
@@ -171,6 +173,19 @@ const Shape shapes[] = {
          .vacated = true,
          .ask = {OPERATION_UNBIND, "group/1", .policy = POLICY_WAIT},
          .spared = "reset load bind"},
+        {.name = "acquire without an IOMMU",
+         .devices = {WITHOUT_IOMMU("a", 1), WITHOUT_IOMMU("b", 2)},
+         .ask = {OPERATION_ACQUIRE, "a b", OWNER}},
+        {.name = "take what has no IOMMU",
+         .devices = {WITHOUT_IOMMU("a", 1)},
+         .before = {OPERATION_ACQUIRE, "a", OWNER},
+         .vacated = true,
+         .ask = {OPERATION_UNBIND, "a", .policy = POLICY_WAIT},
+         .spared = "reset load bind"},
+        {.name = "unbind what has no IOMMU",
+         .devices = {WITHOUT_IOMMU("a", 1)},
+         .ask = {OPERATION_UNBIND, "a"},
+         .spared = "load bind"},
         {.name = "revoke from a lease",
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
          .before = {OPERATION_ACQUIRE, "group/1", OWNER},
@@ -464,6 +479,7 @@ void scene_init(Scene *scene, const Shape *shape) {
         ck_assert_int_eq(vfio_aliases_add_line(&scene->world.aliases, VARIANT_ALIAS), 1);
         if (shape->iommufd)
                 world_set_iommufd(&scene->world);
+        scene->world.config.unsafe_noiommu = true;
         init_stub(shape, n);
         if (shape->before.targets)
                 run_before(scene, shape);

@@ -438,6 +438,68 @@ START_TEST(a_mediated_device_needs_no_iommu_of_its_own) {
 }
 END_TEST
 
+/* Two devices on a machine without an IOMMU, and a configuration that allows them. */
+static void init_without_iommu(World *world) {
+        static const DeviceRow rows[] = {
+                {"0000:0b:00.0", 40, "vfio-pci", .noiommu = true},
+                {"0000:0c:00.0", 41, "vfio-pci", .noiommu = true},
+        };
+
+        world_init(world, rows, ELEMENTS(rows));
+        world->config.unsafe_noiommu = true;
+}
+
+START_TEST(groups_without_an_iommu_share_a_container_of_their_own_type) {
+        World world;
+
+        init_without_iommu(&world);
+        assert_plan(&world, &(Ask){OPERATION_ACQUIRE, "0b:00.0 0c:00.0", OWNER},
+                    "open a container\n"
+                    "open group 40, which has no IOMMU\n"
+                    "open group 41, which has no IOMMU\n"
+                    "put group 40 into the container\n"
+                    "set the container's IOMMU to NOIOMMU\n"
+                    "put group 41 into the container\n"
+                    "open device 0000:0b:00.0 of group 40\n"
+                    "open device 0000:0c:00.0 of group 41");
+        assert_plan(
+                &world,
+                &(Ask){OPERATION_ACQUIRE, "0b:00.0", OWNER, .bind = true, .prepare = PREPARE_OPEN},
+                "open a container\n"
+                "open group 40, which has no IOMMU");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(a_group_without_an_iommu_is_acquired_in_group_mode_where_others_are_not) {
+        World world;
+
+        init_without_iommu(&world);
+        world_set_iommufd(&world);
+        world_set_cdev(&world, "0000:0b:00.0", "vfio0");
+        assert_plan(&world, &(Ask){OPERATION_ACQUIRE, "0b:00.0", OWNER, .prepare = PREPARE_OPEN},
+                    "open a container\n"
+                    "open group 40, which has no IOMMU");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(a_lease_of_groups_without_an_iommu_gets_more_of_them) {
+        Lease *lease;
+        World world;
+
+        init_without_iommu(&world);
+        lease = world_add_lease(&world, OWNER, LEASE_HELD, (uint32_t[]){40, 0});
+        lease->prepare = PREPARE_ATTACH;
+        ck_assert(decide_lease_has_no_iommu(&world.topology, lease));
+        assert_plan(&world, &(Ask){OPERATION_ADD, "0c:00.0", OWNER, .lease = 1},
+                    "open group 41, which has no IOMMU\n"
+                    "put group 41 into the container\n"
+                    "open device 0000:0c:00.0 of group 41");
+        world_done(&world);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("decide-acquire");
 
@@ -454,5 +516,9 @@ int main(void) {
         tcase_add_test(tests, a_device_on_pci_stub_comes_with_its_group_but_cannot_be_asked_for);
         add_cdev_tests(tests);
         tcase_add_test(tests, a_mediated_device_needs_no_iommu_of_its_own);
+        tcase_add_test(tests, groups_without_an_iommu_share_a_container_of_their_own_type);
+        tcase_add_test(tests,
+                       a_group_without_an_iommu_is_acquired_in_group_mode_where_others_are_not);
+        tcase_add_test(tests, a_lease_of_groups_without_an_iommu_gets_more_of_them);
         return tests_run(tests);
 }

@@ -218,6 +218,33 @@ static void without_iommu(World *world) {
         world_put(world, &(DeviceRow){"0000:0b:00.0", 40, "vfio-pci", .noiommu = true}, 1);
 }
 
+static void without_iommu_allowed(World *world) {
+        without_iommu(world);
+        world->config.unsafe_noiommu = true;
+}
+
+static void without_iommu_leased(World *world) {
+        without_iommu_allowed(world);
+        (void)world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){40, 0});
+}
+
+static void leased_beside_one_without_iommu(World *world) {
+        without_iommu_allowed(world);
+        (void)world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){2, 0});
+}
+
+static void without_group(World *world) {
+        topology_set_ungrouped(&world->topology, "0000:0b:00.0", true);
+}
+
+/* Groups of vfio's own make are none of an IOMMU. */
+static void without_group_or_iommu(World *world) {
+        world_done(world);
+        world_init(world, NULL, 0);
+        without_iommu(world);
+        topology_set_ungrouped(&world->topology, "0000:01:00.0", true);
+}
+
 static void functions_in_use(World *world) {
         static const DeviceRow rows[] = {
                 {"0000:0c:00.0", 50, "igb"},
@@ -485,7 +512,44 @@ static const struct {
         {without_iommu,
          {ACQUIRE, "0b:00.0", 0, .bind = true, .override_safety = true},
          REFUSAL_UNSUPPORTED,
-         "vfiod gives no such device to anybody"},
+         "whoever has it can read and write all of the host's memory; an administrator who wants "
+         "that all the same sets unsafe_noiommu in vfiod.json, and allows "
+         "org.vfiod1.unsafe-noiommu"},
+        {without_iommu,
+         {ACQUIRE, "0b:00.0 01:00.0", 0, .mode = MODE_IOMMUFD},
+         REFUSAL_UNSUPPORTED,
+         "sets unsafe_noiommu"},
+        {without_iommu_allowed,
+         {ACQUIRE, "0b:00.0", OWNER, .mode = MODE_IOMMUFD},
+         REFUSAL_UNSUPPORTED,
+         "group 40 has no IOMMU, and the kernel lets no such device be bound to an iommufd; use "
+         "mode 'group'"},
+        {without_iommu_allowed,
+         {ACQUIRE, "0b:00.0", OWNER, .prepare = PREPARE_BIND},
+         REFUSAL_UNSUPPORTED,
+         "group 40 has no IOMMU"},
+        {without_iommu_allowed,
+         {ACQUIRE, "0b:00.0 01:00.0", OWNER},
+         REFUSAL_UNSUPPORTED,
+         "group 40 has no IOMMU, and group 1 has one: the kernel puts no two such into one "
+         "container; acquire each with a lease of its own"},
+        {without_iommu_leased,
+         {ADD, "01:00.0", OWNER, .lease = 1},
+         REFUSAL_UNSUPPORTED,
+         "group 40 has no IOMMU, and group 1 has one"},
+        {leased_beside_one_without_iommu,
+         {ADD, "0b:00.0", OWNER, .lease = 1},
+         REFUSAL_UNSUPPORTED,
+         "group 40 has no IOMMU, and group 2 has one"},
+        {without_group,
+         {ACQUIRE, "0b:00.0", OWNER},
+         REFUSAL_NOT_FOUND,
+         "0000:0b:00.0 is in no IOMMU group: the IOMMU of this machine does not stand behind it"},
+        {without_group_or_iommu,
+         {BIND, "01:00.0"},
+         REFUSAL_NOT_FOUND,
+         "0000:01:00.0 is in no IOMMU group: this machine has no IOMMU that is switched on; switch "
+         "it on in the firmware and on the kernel's command line (intel_iommu=on)"},
         {without_iommu, {BIND, "0b:00.0"}, REFUSAL_UNSUPPORTED, "has no IOMMU"},
         {without_iommu, {INSPECT, "0b:00.0", 0}, REFUSAL_UNSUPPORTED, "has no IOMMU"},
         {little_memlock,

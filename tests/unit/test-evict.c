@@ -468,6 +468,20 @@ START_TEST(a_group_that_we_took_out_is_put_back_in_with_its_iommu) {
 }
 END_TEST
 
+START_TEST(a_group_without_an_iommu_is_put_back_in_as_one) {
+        Scene scene;
+
+        scene_init(&scene, shape_find("take what has no IOMMU"));
+        stub_find_device("a")->native[0] = '\0';
+        (void)snprintf(stub->missing_driver, STUB_NAME, "e1000");
+        assert_put_back(&scene, -ENOENT, STEP_BIND_HOST);
+        ck_assert_ptr_nonnull(strstr(stub->log, "put group 1 into container\n"
+                                                "set iommu 8\n"
+                                                "open device a\n"));
+        scene_done(&scene);
+}
+END_TEST
+
 START_TEST(a_group_beside_others_in_the_container_needs_no_iommu_of_its_own) {
         Scene scene;
 
@@ -543,6 +557,7 @@ int main(void) {
         tcase_add_test(tests, a_device_that_was_never_quieted_is_not_restored);
         tcase_add_test(tests, a_group_that_its_holder_has_taken_out_itself_is_not_put_back_in);
         tcase_add_test(tests, a_group_that_we_took_out_is_put_back_in_with_its_iommu);
+        tcase_add_test(tests, a_group_without_an_iommu_is_put_back_in_as_one);
         tcase_add_test(tests, a_group_beside_others_in_the_container_needs_no_iommu_of_its_own);
         tcase_add_test(tests, holders_that_are_asked_get_an_interrupt_and_nothing_is_kept);
         tcase_add_test(tests, that_no_interrupt_can_be_sent_is_no_failure);

@@ -83,6 +83,25 @@ START_TEST(acquire_sets_the_iommu_when_the_first_group_is_in) {
 }
 END_TEST
 
+START_TEST(a_group_without_an_iommu_has_another_node_and_its_container_another_type) {
+        assert_log("acquire without an IOMMU", "open container\n"
+                                               "open no-IOMMU group 1\n"
+                                               "is group 1 viable\n"
+                                               "open no-IOMMU group 2\n"
+                                               "is group 2 viable\n"
+                                               "put group 1 into container\n"
+                                               "set iommu 8\n"
+                                               "put group 2 into container\n"
+                                               "open device a\n"
+                                               "open device b\n");
+        assert_log("unbind what has no IOMMU", "open no-IOMMU group 1\n"
+                                               "load module e1000\n"
+                                               "unbind a from vfio-pci\n"
+                                               "override a ''\n"
+                                               "bind a to e1000\n");
+}
+END_TEST
+
 START_TEST(the_limit_of_locked_memory_is_raised_before_anything_else_is_done) {
         assert_log("acquire with bind and memlock", "raise memlock of 812 to 1048576\n"
                                                     "load module vfio_pci\n"
@@ -321,6 +340,8 @@ int main(void) {
         tcase_add_test(tests, a_variant_that_refuses_gives_way_to_the_plain_driver);
         tcase_add_test(tests, unbind_claims_the_group_and_leaves_each_device_as_it_was_found);
         tcase_add_test(tests, acquire_sets_the_iommu_when_the_first_group_is_in);
+        tcase_add_test(tests,
+                       a_group_without_an_iommu_has_another_node_and_its_container_another_type);
         tcase_add_test(tests, the_limit_of_locked_memory_is_raised_before_anything_else_is_done);
         tcase_add_test(tests, the_files_of_a_plan_stay_open_and_a_claim_does_not);
         tcase_add_test(tests, a_group_that_is_held_or_not_viable_is_left_alone);

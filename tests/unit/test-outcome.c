@@ -15,6 +15,11 @@
         "group 3 is held by a process that cannot be found: a file of it may be on its way "       \
         "through a socket, or registered with io_uring; it will be usable when that is closed"
 
+#define WITHOUT_RAWIO                                                                              \
+        "group 3 has no IOMMU, and the kernel opens it only with CAP_SYS_RAWIO, which "            \
+        "vfiod.service does not have; an administrator gives it that by the drop-in "              \
+        "vfiod-noiommu.conf (see vfiod(8)) and 'systemctl restart vfiod'"
+
 static const struct {
         StepKind kind;
         uint32_t group;
@@ -26,6 +31,7 @@ static const struct {
         bool remove; /* not Unbind */
         bool leased;
         bool group_file; /* and no device, is what the holder has */
+        bool no_iommu;
 } rows[] = {
         {STEP_OPEN_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
          "group 3 is open in a process that has no lease of it; find it with 'vfioctl holders "
@@ -83,6 +89,15 @@ static const struct {
         {STEP_TEST_GROUP, 3, NULL, -EBUSY, REFUSAL_IN_USE,
          "a device of group 3 is still open in its holder; close it first", .remove = true,
          .leased = true},
+        {STEP_OPEN_GROUP, 3, NULL, -EPERM, REFUSAL_UNSUPPORTED, WITHOUT_RAWIO, .no_iommu = true},
+        {STEP_CLAIM_GROUP, 3, NULL, -EPERM, REFUSAL_UNSUPPORTED, WITHOUT_RAWIO, .no_iommu = true},
+        {STEP_TEST_GROUP, 3, NULL, -EPERM, REFUSAL_UNSUPPORTED, WITHOUT_RAWIO, .no_iommu = true},
+        {STEP_SET_IOMMU, 3, NULL, -EPERM, REFUSAL_NONE,
+         "set the container's IOMMU to NOIOMMU: Operation not permitted", .no_iommu = true},
+        {STEP_OPEN_GROUP, 3, NULL, -EBUSY, REFUSAL_HELD_OUTSIDE,
+         "group 3 is open in a process that has no lease of it; find it with 'vfioctl holders "
+         "group/3' and stop it",
+         .no_iommu = true},
         {STEP_BIND_CDEV, 3, NIC, -EBUSY, REFUSAL_HELD_OUTSIDE,
          "0000:03:01.0 is open in a process that has no lease of it; find it with 'vfioctl holders "
          "0000:03:01.0' and stop it"},
@@ -228,6 +243,7 @@ START_TEST(an_errno_becomes_the_refusal_it_stands_for_or_a_failure_with_its_step
                 add_holder(&outcome, rows[i].group_file ? HOLD_GROUP : HOLD_DEVICE);
                 add_step(&plan, STEP_OPEN_CONTAINER, 0, NULL);
                 add_step(&plan, rows[i].kind, rows[i].group, rows[i].device);
+                plan.steps[1].no_iommu = rows[i].no_iommu;
                 outcome_judge(&outcome, &world, &asked, &plan, &progress);
                 assert_row_str(rows[i].sentence, outcome_sentence(&outcome), rows[i].sentence);
                 ck_assert_int_eq(outcome.refusal.kind, rows[i].refusal);

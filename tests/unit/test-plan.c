@@ -99,6 +99,18 @@ START_TEST(every_step_has_its_words) {
 }
 END_TEST
 
+START_TEST(a_group_that_has_no_iommu_is_told_apart) {
+        _cleanup_strv_ char **lines = NULL;
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+
+        plan_append(&plan, STEP_OPEN_GROUP, 3)->no_iommu = true;
+        plan_append(&plan, STEP_SET_IOMMU, 3)->no_iommu = true;
+        lines = plan_describe(&plan);
+        ck_assert_str_eq(lines[0], "open group 3, which has no IOMMU");
+        ck_assert_str_eq(lines[1], "set the container's IOMMU to NOIOMMU");
+}
+END_TEST
+
 START_TEST(files_that_are_not_of_one_device_are_those_of_the_lease) {
         _cleanup_strv_ char **lines = NULL;
         _cleanup_plan_ Plan plan = PLAN_NULL;
@@ -132,6 +144,7 @@ int main(void) {
 
         tcase_add_test(tests, every_kind_of_step_has_a_name_of_its_own);
         tcase_add_test(tests, every_step_has_its_words);
+        tcase_add_test(tests, a_group_that_has_no_iommu_is_told_apart);
         tcase_add_test(tests, files_that_are_not_of_one_device_are_those_of_the_lease);
         tcase_add_test(tests, an_empty_plan_has_no_lines);
         return tests_run(tests);

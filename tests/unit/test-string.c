@@ -142,6 +142,7 @@ START_TEST(an_array_of_strings_may_be_null) {
         ck_assert(!strv_contains(NULL, "a"));
         ck_assert_ptr_null(strv_free(NULL));
         strv_sort(NULL);
+        strv_remove(NULL, "a");
         ck_assert_ptr_nonnull(copy);
         ck_assert_ptr_null(copy[0]);
         ck_assert_str_eq(joined, "");
@@ -161,6 +162,9 @@ START_TEST(an_array_of_strings_grows_sorts_copies_and_joins) {
         ck_assert_str_eq(joined, "a, b, c");
         ck_assert_uint_eq(strv_length(copy), 3);
         ck_assert(strv_contains(strv, "b") && !strv_contains(strv, "bb"));
+        strv_remove(strv, "bb");
+        strv_remove(strv, "b");
+        ck_assert(strv_length(strv) == 2 && strv_contains(strv, "c") && !strv_contains(strv, "b"));
 }
 END_TEST
 

@@ -271,6 +271,37 @@ START_TEST(a_random_walk_keeps_groups_and_members_consistent) {
 }
 END_TEST
 
+START_TEST(a_machine_has_an_iommu_when_it_has_a_group_that_vfio_has_not_made_up) {
+        static const DeviceRow without = {"0000:0b:00.0", 40, "vfio-pci", .noiommu = true};
+        World world;
+
+        world_init(&world, NULL, 0);
+        ck_assert(!topology_has_iommu(&world.topology));
+        world_put(&world, &without, 1);
+        ck_assert(group_has_no_iommu(topology_find_group(&world.topology, 40)));
+        ck_assert(!topology_has_iommu(&world.topology));
+        world_put(&world, ROW("0000:01:00.0", 1), 1);
+        ck_assert(!group_has_no_iommu(topology_find_group(&world.topology, 1)));
+        ck_assert(topology_has_iommu(&world.topology));
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(a_device_without_a_group_is_known_until_it_is_told_otherwise) {
+        Topology topology;
+
+        topology_init(&topology, VIABILITY_BY_OWNER);
+        topology_set_ungrouped(&topology, "a", false);
+        topology_set_ungrouped(&topology, "a", true);
+        topology_set_ungrouped(&topology, "a", true);
+        topology_set_ungrouped(&topology, "b", true);
+        ck_assert(topology_is_ungrouped(&topology, "a") && topology_is_ungrouped(&topology, "b"));
+        topology_set_ungrouped(&topology, "a", false);
+        ck_assert(!topology_is_ungrouped(&topology, "a") && topology_is_ungrouped(&topology, "b"));
+        topology_done(&topology);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("topology");
 
@@ -284,5 +315,7 @@ int main(void) {
         tcase_add_test(tests, a_driverless_device_has_an_original_too);
         tcase_add_test(tests, a_group_is_viable_and_bound_by_all_its_members);
         tcase_add_test(tests, a_random_walk_keeps_groups_and_members_consistent);
+        tcase_add_test(tests, a_machine_has_an_iommu_when_it_has_a_group_that_vfio_has_not_made_up);
+        tcase_add_test(tests, a_device_without_a_group_is_known_until_it_is_told_otherwise);
         return tests_run(tests);
 }

@@ -12,7 +12,7 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
     00:10.0 pci-testdev, 00:10.1 edu                             one group: functions without ACS
     00:1f.x chipset                                              one group that is never to be given away
 
-`vm-host` is the same and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
+`no-iommu` is the same without an IOMMU, and so without groups. `vm-host` is the same as `default` and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Machine:
     memory_mib: int = 1536
     archives: tuple[str, ...] = ()  # more for its root, by name (tests/setup)
     has_kernel: bool = False  # its own, as /boot/vmlinuz
+    has_iommu: bool = True
 
 
 def _network(name: str, bus: str, model: str, rest: str = "") -> list[str]:
@@ -83,6 +84,7 @@ MACHINES = {
         ]),
         Machine("ordinary", _default_devices(first_slot=1) + _empty_slots(7)),
         Machine("vm-host", _default_devices(first_slot=1), memory_mib=3072, archives=("vm",), has_kernel=True),
+        Machine("no-iommu", _default_devices(first_slot=1), has_iommu=False),
         Machine("debian", _default_devices(first_slot=1), archives=("dpkg", "debs")),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]

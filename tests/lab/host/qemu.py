@@ -21,7 +21,7 @@ from pathlib import Path
 
 from .machines import Machine
 
-# What every machine is told: an IOMMU that translates, no work that emulation makes slow and no case needs.
+# What every machine is told: an IOMMU, where there is one, translates; no work that emulation makes slow and no case needs.
 KERNEL_OPTIONS = [
     "console=ttyS0", "intel_iommu=on", "iommu.passthrough=0", "systemd.unit=vfiod-lab.target", "quiet", "tsc=reliable",
     "mitigations=off", "cryptomgr.notests", "apparmor=0", "selinux=0", "audit=0", "systemd.show_status=0",
@@ -115,7 +115,7 @@ class Guest:
             "-serial", f"file:{self.console}",
             "-chardev", f"socket,id=channel,path={self._scratch}/channel", "-serial", "chardev:channel",
             "-chardev", f"socket,id=monitor,path={self._scratch}/monitor", "-mon", "chardev=monitor,mode=control",
-            "-device", "intel-iommu,intremap=on,caching-mode=on",
+            *(["-device", "intel-iommu,intremap=on,caching-mode=on"] if self.machine.has_iommu else []),
             *self.machine.devices,
         ]
         if terminal:

@@ -418,13 +418,13 @@ static void join_group_without_iommu(const char *name) {
 static void attach_driver(const char *name, const char *driver) {
         _cleanup_free_ char *bus = bus_of(name), *cdev = NULL;
 
-        if (is_vfio(driver) && has_no_iommu(name))
-                join_group_without_iommu(name);
-        cdev = cdev_name(name);
         make_link(device_path(name, "driver"),
                   string_format("../../bus/%s/drivers/%s", bus, driver));
         if (!is_vfio(driver))
                 return;
+        if (has_no_iommu(name))
+                join_group_without_iommu(name);
+        cdev = cdev_name(name);
         make_directory("sys/devices/%s/vfio-dev/%s", name, cdev);
         if (!has_no_iommu(name)) {
                 write_text(fake_machine_path("sys/devices/%s/vfio-dev/%s/dev", name, cdev),

@@ -11,7 +11,7 @@ AUTO=group DEVICE=device
 if [ -e /dev/iommu ]; then
         AUTO=iommufd DEVICE=cdev
 fi
-allow alice acquire bind
+allow alice acquire bind unbind
 mkfifo "$WORK/keys"
 exec 8<>"$WORK/keys"
 

@@ -310,12 +310,8 @@ int manager_list_mdev_types(vfiod_connection *c, const char *parent, sd_bus_mess
 
 int device_reset(vfiod_connection *c, const char *device, const char *method) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_free_ char *path = NULL;
-        int r;
+        int r = connection_new_device_call(c, device, "Reset", &m);
 
-        r = connection_find_device(c, device, &path);
-        if (r >= 0)
-                r = connection_new_call(c, path, VFIOD_INTERFACE_DEVICE, "Reset", &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", method);
         return r < 0 ? r : call(c, m, NULL);

@@ -208,6 +208,14 @@ int connection_find_device(vfiod_connection *c, const char *device, char **ret) 
         return r < 0 ? r : string_set(ret, path);
 }
 
+int connection_new_device_call(vfiod_connection *c, const char *device, const char *member,
+                               sd_bus_message **ret) {
+        _cleanup_free_ char *path = NULL;
+        int r = connection_find_device(c, device, &path);
+
+        return r < 0 ? r : connection_new_call(c, path, VFIOD_INTERFACE_DEVICE, member, ret);
+}
+
 void connection_kick(vfiod_connection *c) {
         (void)eventfd_write(c->kick_fd, 1);
 }

@@ -29,12 +29,8 @@ static int create(vfiod_connection *c, const char *parent, const char *type, con
 
 static int remove_one(vfiod_connection *c, const char *uuid) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_free_ char *path = NULL;
-        int r;
+        int r = connection_new_device_call(c, uuid, "RemoveMdev", &m);
 
-        r = connection_find_device(c, uuid, &path);
-        if (r >= 0)
-                r = connection_new_call(c, path, VFIOD_INTERFACE_DEVICE, "RemoveMdev", &m);
         return r < 0 ? r : connection_call(c, m, 0, NULL);
 }
 

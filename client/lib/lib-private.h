@@ -88,6 +88,10 @@ int connection_new_target_call(vfiod_connection *c, const char *member, const ch
 int connection_call(vfiod_connection *c, sd_bus_message *call, uint64_t timeout,
                     sd_bus_message **ret);
 
+/* A call of a method of the device; `device` as for connection_find_device(). */
+int connection_new_device_call(vfiod_connection *c, const char *device, const char *member,
+                               sd_bus_message **ret);
+
 /* The path of the device, which is vfiod's to say: a name may be short. */
 int connection_find_device(vfiod_connection *c, const char *device, char **ret);
 

@@ -23,14 +23,11 @@ static int append_flags(sd_bus_message *m, unsigned flags) {
 
 static int set_vfs(vfiod_connection *c, const char *device, uint32_t num_vfs, unsigned flags) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        _cleanup_free_ char *path = NULL;
         int r;
 
         if (flags & ~(VFIOD_VFS_RECREATE | AUTOPROBE) || (flags & AUTOPROBE) == AUTOPROBE)
                 return -EINVAL;
-        r = connection_find_device(c, device, &path);
-        if (r >= 0)
-                r = connection_new_call(c, path, VFIOD_INTERFACE_DEVICE, "SetVfs", &m);
+        r = connection_new_device_call(c, device, "SetVfs", &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "u", num_vfs);
         if (r >= 0)

@@ -51,6 +51,9 @@ void vfs_run(Broker *broker, const Request *request, BrokerDone done, void *user
 /* mdev.c: a parent without an IOMMU group is no target. */
 void mdev_create_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
 
+/* The end of what could not begin for want of memory. `done` may be NULL. */
+void broker_end_without_memory(BrokerDone done, void *userdata);
+
 /* Adds a group to a request about `device`, unless it is that device's or there already. */
 int broker_add_group(Request *request, const Device *device, uint32_t group);
 

@@ -186,6 +186,14 @@ void broker_refresh_device(Broker *broker, const char *name) {
                 refresh_new_device(broker, name);
 }
 
+void broker_end_without_memory(BrokerDone done, void *userdata) {
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+
+        (void)refuse_memory(&outcome.refusal);
+        if (done)
+                done(userdata, &outcome);
+}
+
 static bool has_group(const Request *request, uint32_t group) {
         for (size_t i = 0; i < request->n_targets; i++)
                 if (request->targets[i].kind == TARGET_GROUP && request->targets[i].group == group)

@@ -70,8 +70,7 @@ void broker_find_holders(Broker *broker, const Request *request, BrokerDone done
         question = calloc(1, sizeof(Question));
         if (!question || request_copy(request, &question->request) < 0) {
                 free(question);
-                (void)refuse_memory(&outcome.refusal);
-                done(userdata, &outcome);
+                broker_end_without_memory(done, userdata);
                 return;
         }
         question->broker = broker;

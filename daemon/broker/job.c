@@ -168,11 +168,7 @@ static Job *job_new(Broker *broker, const JobClass *class, const Request *reques
         Request copy;
 
         if (!job || request_copy(request, &copy) < 0) {
-                _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
-
-                (void)refuse_memory(&outcome.refusal);
-                if (done)
-                        done(userdata, &outcome);
+                broker_end_without_memory(done, userdata);
                 free(job);
                 return NULL;
         }

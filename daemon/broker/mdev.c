@@ -30,13 +30,6 @@ RefusalKind broker_check_mdev_parent(const Broker *broker, const char *name, Ref
                       name);
 }
 
-static void refuse_without_memory(BrokerDone done, void *userdata) {
-        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
-
-        (void)refuse_memory(&outcome.refusal);
-        done(userdata, &outcome);
-}
-
 void mdev_create_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
         _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
         _cleanup_request_ Request known = {0};
@@ -50,7 +43,7 @@ void mdev_create_run(Broker *broker, const Request *request, BrokerDone done, vo
         if (r >= 0)
                 r = string_set(&known.mdev_parent, request->targets[0].device);
         if (r < 0) {
-                refuse_without_memory(done, userdata);
+                broker_end_without_memory(done, userdata);
                 return;
         }
         broker_refresh(broker, request);
@@ -65,7 +58,7 @@ void broker_read_mdev_types(Broker *broker, const char *parent, BrokerDone done,
         Step *step = plan_append(&plan, STEP_READ_MDEV_TYPES, 0);
 
         if (!step || string_set(&step->mdev_parent, parent) < 0)
-                refuse_without_memory(done, userdata);
+                broker_end_without_memory(done, userdata);
         else
                 run_errand(broker, &plan, done, userdata);
 }

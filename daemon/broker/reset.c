@@ -40,7 +40,6 @@ static int add_reset_set(const Broker *broker, Request *request) {
 
 void reset_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
         _cleanup_request_ Request whole = {0};
-        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
         int r = request_copy(request, &whole);
 
         if (r >= 0 && string_equal(request->reset_method, "hot"))
@@ -49,6 +48,5 @@ void reset_run(Broker *broker, const Request *request, BrokerDone done, void *us
                 job_run(broker, &job_class_reset, &whole, done, userdata);
                 return;
         }
-        (void)refuse_memory(&outcome.refusal);
-        done(userdata, &outcome);
+        broker_end_without_memory(done, userdata);
 }

@@ -41,7 +41,6 @@ static int add_functions(const Broker *broker, Request *request) {
 
 void vfs_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
         _cleanup_request_ Request whole = {0};
-        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
         int r = request_copy(request, &whole);
 
         refresh_vfs(broker, request->targets[0].device);
@@ -52,6 +51,5 @@ void vfs_run(Broker *broker, const Request *request, BrokerDone done, void *user
                 job_run(broker, &job_class_set_vfs, &whole, done, userdata);
                 return;
         }
-        (void)refuse_memory(&outcome.refusal);
-        done(userdata, &outcome);
+        broker_end_without_memory(done, userdata);
 }

@@ -430,12 +430,10 @@ void wait_stop(Broker *broker) {
 
 void wait_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
         Waiter *waiter = calloc(1, sizeof(Waiter));
-        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
 
         if (!waiter || request_copy(request, &waiter->request) < 0) {
                 free(waiter);
-                (void)refuse_memory(&outcome.refusal);
-                done(userdata, &outcome);
+                broker_end_without_memory(done, userdata);
                 return;
         }
         waiter->broker = broker;

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-request.h"
 #include "daemon/bus/call.h"
 
@@ -22,13 +21,8 @@ static void run_inspect(Call *call) {
 
 int inspect_method(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_request_ Request request = {.operation = OPERATION_INSPECT};
-        _cleanup_free_ char *device = NULL;
-        int r;
+        int r = bus_set_own_target(m, userdata, &request, error);
 
-        r = path_to_device(sd_bus_message_get_path(m), &device);
-        if (r < 0)
-                return r;
-        r = bus_set_targets(userdata, &request, (char *[]){device, NULL}, error);
         return r < 0 ? r
                      : call_begin(userdata, m, PERMISSION_INSPECT, run_inspect, &request, false);
 }

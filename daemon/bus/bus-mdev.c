@@ -224,11 +224,7 @@ static void run_remove(Call *call) {
 
 int mdev_method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_request_ Request request = {.operation = OPERATION_REMOVE_MDEV};
-        _cleanup_free_ char *device = NULL;
-        int r;
+        int r = bus_set_own_target(m, userdata, &request, error);
 
-        r = path_to_device(sd_bus_message_get_path(m), &device);
-        if (r >= 0)
-                r = bus_set_targets(userdata, &request, (char *[]){device, NULL}, error);
         return r < 0 ? r : call_begin(userdata, m, PERMISSION_MANAGE, run_remove, &request, false);
 }

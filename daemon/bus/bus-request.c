@@ -223,6 +223,13 @@ int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_b
         return set_refusal(error, &refusal);
 }
 
+int bus_set_own_target(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error) {
+        _cleanup_free_ char *device = NULL;
+        int r = path_to_device(sd_bus_message_get_path(m), &device);
+
+        return r < 0 ? r : bus_set_targets(bus, request, (char *[]){device, NULL}, error);
+}
+
 /* Of more than may be, no more is copied than shows it. */
 static int read_strv(sd_bus_message *m, size_t limit, char ***ret) {
         _cleanup_strv_ char **strings = NULL;

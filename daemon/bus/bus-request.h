@@ -25,6 +25,9 @@ int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus
 /* The same for targets that are at hand already. */
 int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_bus_error *error);
 
+/* The same for the device that the message was sent to. */
+int bus_set_own_target(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error);
+
 /* Reads "a{sv}". */
 int bus_read_options(sd_bus_message *m, const Bus *bus, OptionSet set, Request *request,
                      sd_bus_error *error);

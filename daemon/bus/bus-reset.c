@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-request.h"
 #include "daemon/bus/call.h"
 #include "daemon/util/string.h"
@@ -23,20 +22,17 @@ static void run_reset(Call *call) {
 
 int reset_method(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_request_ Request request = {.operation = OPERATION_RESET};
-        _cleanup_free_ char *device = NULL;
         char name[METHOD_SIZE];
         const char *method;
         int r;
 
-        r = path_to_device(sd_bus_message_get_path(m), &device);
-        if (r >= 0)
-                r = sd_bus_message_read(m, "s", &method);
+        r = sd_bus_message_read(m, "s", &method);
         if (r >= 0)
                 r = string_set(&request.reset_method,
                                string_is_empty(method)
                                        ? NULL
                                        : string_quotable(method, name, sizeof(name)));
         if (r >= 0)
-                r = bus_set_targets(userdata, &request, (char *[]){device, NULL}, error);
+                r = bus_set_own_target(m, userdata, &request, error);
         return r < 0 ? r : call_begin(userdata, m, PERMISSION_RESET, run_reset, &request, false);
 }

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-request.h"
 #include "daemon/bus/call.h"
 
@@ -18,15 +17,11 @@ static void run_set(Call *call) {
 
 int vfs_method_set(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_request_ Request request = {.operation = OPERATION_SET_VFS};
-        _cleanup_free_ char *device = NULL;
-        int r;
+        int r = sd_bus_message_read(m, "u", &request.n_vfs);
 
-        r = path_to_device(sd_bus_message_get_path(m), &device);
-        if (r >= 0)
-                r = sd_bus_message_read(m, "u", &request.n_vfs);
         if (r >= 0)
                 r = bus_read_options(m, userdata, OPTIONS_VFS, &request, error);
         if (r >= 0)
-                r = bus_set_targets(userdata, &request, (char *[]){device, NULL}, error);
+                r = bus_set_own_target(m, userdata, &request, error);
         return r < 0 ? r : call_begin(userdata, m, PERMISSION_MANAGE, run_set, &request, false);
 }

@@ -69,11 +69,12 @@ static int read_node(const Roots *roots, int dir, HolderMember *ret) {
 
 /* "../../../../devices/pci0000:00/..." without the way up. */
 static int read_syspath(const Roots *roots, const char *member, char **ret) {
-        char target[PATH_SIZE];
-        ssize_t n = readlinkat(roots->sys_fd, member, target, sizeof(target) - 1);
-        const char *path = target, *rest;
+        _cleanup_free_ char *target = NULL;
+        int r = sysfs_read_target(roots->sys_fd, member, &target);
+        const char *path = string_or_empty(target), *rest;
 
-        target[n < 0 ? 0 : n] = '\0';
+        if (r == -ENOMEM)
+                return r;
         while ((rest = string_after(path, "../")))
                 path = rest;
         *ret = strdup(path);

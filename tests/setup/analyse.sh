@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# The static analysers: clang-tidy, with the checkers of clang's own (those of scan-build), and gcc's over the product; cppcheck over every C file. Owns which are run and
-# how; what clang-tidy looks for is in .clang-tidy, and what a finding is excused with stands beside its line. They are those of
-# Debian 13 on every host, because their verdicts differ from release to release. Needs build.sh.
+# The static analysers: clang-tidy, with the checkers of clang's own (those of scan-build), and gcc's over the product; cppcheck over
+# every C file. Owns which are run and how; what clang-tidy looks for is in .clang-tidy, and what a finding is excused with stands beside
+# its line. They are those of Debian 13 on every host, because their verdicts differ from release to release. Needs build.sh.
 
 ANALYSERS=clang-tidy,clang-tools,cppcheck
 

@@ -240,7 +240,10 @@ def busy(w):
     w.hold(*HOLDER)
     waiting = w.begin("unbind", "--wait=60", GROUP)
     waiting.wait_for("waiting for pid ")
-    expect("  releasing, " in w.call("leases") and " s left" in w.call("leases"), w.call("leases"))
+    # The holders are listed as soon as they are known, which may be before the unbind has begun.
+    wait_until(lambda: w.lease_state() == "releasing", "the lease was being released")
+    said = w.call("leases")
+    expect("  releasing, " in said and " s left" in said, said)
     expect("Error.Busy" in w.call("acquire", GROUP, status=REFUSED), "it was not refused as busy")
 
 

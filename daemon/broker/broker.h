@@ -27,6 +27,8 @@ typedef enum ChangeKind {
         CHANGE_LEASE_CHANGED,
         CHANGE_LEASE_ASKED,   /* somebody wants it back; for the owner alone */
         CHANGE_LEASE_STUCK,   /* given back, but held by a process that cannot be found */
+        CHANGE_STATE,         /* what must survive us can or cannot be written down */
+        CHANGE_STATE_LOST,    /* what the one before us has written down cannot be used */
         CHANGE_LEASE_REMOVED, /* the lease is still in its table while the listener runs */
 } ChangeKind;
 
@@ -34,7 +36,8 @@ typedef struct Change {
         ChangeKind kind;
         uint32_t number;    /* of the group or lease */
         const char *device; /* borrowed for the call */
-        const char *reason; /* CHANGE_LEASE_ASKED: one sentence; borrowed */
+        const char *reason; /* CHANGE_LEASE_ASKED, CHANGE_STATE_LOST: one sentence; borrowed */
+        int error;          /* CHANGE_STATE: -errno, or 0 */
 } Change;
 
 typedef void (*BrokerListener)(void *userdata, const Change *change);
@@ -54,6 +57,14 @@ int broker_start(Broker *broker);
 
 /* For what begins from now on; copied. */
 void broker_set_config(Broker *broker, const Config *config);
+
+/*
+ * Takes over what the vfiod before this one has left: the state file in `directory`, which is owned
+ * from then on and may be -EBADF for none, and those files from `first_fd` on, one a name, that are
+ * a lease's by their names; the others stay the caller's. To be called once, when the broker is
+ * started and listened to, and before anybody can ask for anything.
+ */
+int broker_recover(Broker *broker, int directory, char *const *names, int first_fd);
 
 void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata);
 

@@ -19,12 +19,14 @@
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/broker/keep.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
 void job_free(Job *job) {
         list_remove(&job->link);
         activity_end(&job->activity);
+        fd_store_barrier_free(job->barrier);
         worker_free(job->worker);
         request_done(&job->request);
         plan_done(&job->plan);
@@ -57,6 +59,8 @@ static void job_end(Job *job) {
         if (groups)
                 list_remove(&job->activity.link);
         emit_groups(broker, groups, n);
+        if (job->plan.n_steps > 0)
+                keep_now(broker);
         job_answer(job);
         job_free(job);
         if (n > 0)
@@ -127,6 +131,21 @@ static void job_fail(Job *job, int error, const char *what) {
         job_end(job);
 }
 
+/* What it was to be given is still ours then, for the class to put back. */
+static void start_worker(void *userdata) {
+        Job *job = userdata;
+        int r;
+
+        job->barrier = NULL;
+        r = job_start_worker(job);
+        if (r >= 0)
+                return;
+        job->outcome.error = r;
+        job->outcome.failure = string_format("start a worker: %s", strerror(-r));
+        job_finish(job, false, &job->given);
+        job_end(job);
+}
+
 static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
         Broker *broker = job->broker;
         Handles nothing = HANDLES_NULL;
@@ -152,14 +171,8 @@ static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
                 return;
         }
         emit_groups(broker, job->activity.groups, n_groups);
-        r = job_start_worker(job);
-        if (r < 0) {
-                job->outcome.error = r;
-                job->outcome.failure = string_format("start a worker: %s", strerror(-r));
-                /* What the worker was to be given is still ours, for the class to put back. */
-                job_finish(job, false, &job->given);
-                job_end(job);
-        }
+        keep_now(broker);
+        keep_wait(broker, start_worker, job, &job->barrier);
 }
 
 static Job *job_new(Broker *broker, const JobClass *class, const Request *request, BrokerDone done,

@@ -8,6 +8,7 @@
 
 #include "daemon/broker/broker.h"
 #include "daemon/broker/worker.h"
+#include "daemon/persist/fd-store.h"
 
 typedef struct Job Job;
 
@@ -33,6 +34,7 @@ struct Job {
         Activity activity;
         Plan plan;
         Outcome outcome;
+        FdStoreBarrier *barrier; /* until what it closes is out of the store; then: */
         Worker *worker;
         Handles lent;  /* borrowed fds: never handles_done() */
         Handles given; /* files that go to the worker */

@@ -53,9 +53,36 @@ size_t count_open_fds(void) {
         return n;
 }
 
+static void start_daemon(const Config *config) {
+        Roots roots;
+
+        ensure(roots_open(&roots), "roots");
+        ensure(broker_new(world.event, config, &roots, &world.broker), "broker");
+        ensure(broker_start(world.broker), "start broker");
+        ensure(bus_new(world.event, world.broker, &world.bus), "bus");
+}
+
+static void stop_daemon(void) {
+        world.bus = bus_free(world.bus);
+        world.broker = broker_free(world.broker);
+}
+
+void fixture_stop(void) {
+        for (size_t i = 0; i < world.n_clients; i++)
+                client_close(&world.clients[i]);
+        stop_daemon();
+}
+
+void fixture_start(int directory, char *const *names, int first_fd) {
+        Config config;
+
+        config_init(&config);
+        start_daemon(&config);
+        ensure(broker_recover(world.broker, directory, names, first_fd), "recover");
+}
+
 void fixture_setup(void) {
         Config config;
-        Roots roots;
         sigset_t mask;
 
         (void)sigemptyset(&mask);
@@ -66,10 +93,7 @@ void fixture_setup(void) {
         world.directory = fake_machine_new();
         config_init(&config);
         ensure(sd_event_new(&world.event), "event loop");
-        ensure(roots_open(&roots), "roots");
-        ensure(broker_new(world.event, &config, &roots, &world.broker), "broker");
-        ensure(broker_start(world.broker), "start broker");
-        ensure(bus_new(world.event, world.broker, &world.bus), "bus");
+        start_daemon(&config);
 }
 
 static void client_done(Client *client) {
@@ -80,8 +104,7 @@ static void client_done(Client *client) {
 void fixture_teardown(void) {
         for (size_t i = 0; i < world.n_clients; i++)
                 client_done(&world.clients[i]);
-        world.bus = bus_free(world.bus);
-        world.broker = broker_free(world.broker);
+        stop_daemon();
         world.event = sd_event_unref(world.event);
         fake_machine_erase(world.directory);
         free(world.directory);

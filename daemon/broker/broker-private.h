@@ -19,6 +19,7 @@ struct Broker {
         List holdings; /* Holding.link */
         List jobs;     /* Job.link */
         List waiters;  /* Waiter.link */
+        List begun;    /* Begun.link: plans of the vfiod before this one (recover-plan.c) */
         BrokerListener listener;
         void *listener_userdata;
         struct timespec aliases_mtime; /* of modules.alias when it was last read */
@@ -30,7 +31,9 @@ struct Broker {
                 bool removed;  /* files were taken out of the store since the last barrier */
                 bool due;
                 sd_event_source *turn;
-        } keep; /* keep.c */
+                sd_event_source *alone; /* until the last worker of the vfiod before has ended */
+                uint64_t alone_usec;
+        } keep; /* keep.c, recover-plan.c */
 };
 
 /* The operations: what a job does when its plan is decided, and when it has run. */
@@ -84,6 +87,9 @@ void broker_emit_asked(Broker *broker, const Lease *lease, const char *reason);
 void broker_emit_state(Broker *broker, int error);
 /* The state of the vfiod before this one cannot be used. */
 void broker_emit_unreadable(Broker *broker, const char *reason);
+
+/* A plan of the vfiod before this one is over now (0), or could not be recovered (-errno). */
+void broker_emit_recovered(Broker *broker, const char *sentence, int error);
 
 /* keep.c: the files of a lease that is over leave the store. */
 void keep_forget(Broker *broker, Holding *holding);

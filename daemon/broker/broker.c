@@ -11,6 +11,7 @@
 
 #include "daemon/broker/broker-private.h"
 #include "daemon/broker/keep.h"
+#include "daemon/broker/recover-plan.h"
 #include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/iommufd.h"
 #include "daemon/kernel/module.h"
@@ -44,6 +45,7 @@ int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret
         list_init(&broker->holdings);
         list_init(&broker->jobs);
         list_init(&broker->waiters);
+        list_init(&broker->begun);
         broker->keep.directory = -EBADF;
         *ret = broker;
         return 0;
@@ -58,6 +60,7 @@ Broker *broker_free(Broker *broker) {
                 waiter_free(waiter_of(link));
         list_for_each_safe(link, &broker->jobs)
                 job_free(container_of(link, Job, link));
+        recover_plans_stop(broker);
         list_for_each_safe(link, &broker->holdings)
                 holding_free(container_of(link, Holding, link));
         topology_done(&broker->world.topology);
@@ -107,6 +110,13 @@ void broker_emit_state(Broker *broker, int error) {
 
 void broker_emit_unreadable(Broker *broker, const char *reason) {
         const Change change = {.kind = CHANGE_STATE_LOST, .reason = reason};
+
+        if (broker->listener)
+                broker->listener(broker->listener_userdata, &change);
+}
+
+void broker_emit_recovered(Broker *broker, const char *sentence, int error) {
+        const Change change = {.kind = CHANGE_PLAN_RECOVERED, .reason = sentence, .error = error};
 
         if (broker->listener)
                 broker->listener(broker->listener_userdata, &change);

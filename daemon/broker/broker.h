@@ -25,19 +25,22 @@ typedef enum ChangeKind {
         CHANGE_DEVICE_REMOVED,
         CHANGE_LEASE_ADDED,
         CHANGE_LEASE_CHANGED,
-        CHANGE_LEASE_ASKED,   /* somebody wants it back; for the owner alone */
-        CHANGE_LEASE_STUCK,   /* given back, but held by a process that cannot be found */
-        CHANGE_STATE,         /* what must survive us can or cannot be written down */
-        CHANGE_STATE_LOST,    /* what the one before us has written down cannot be used */
-        CHANGE_LEASE_REMOVED, /* the lease is still in its table while the listener runs */
+        CHANGE_LEASE_ASKED,    /* somebody wants it back; for the owner alone */
+        CHANGE_LEASE_STUCK,    /* given back, but held by a process that cannot be found */
+        CHANGE_STATE,          /* what must survive us can or cannot be written down */
+        CHANGE_STATE_LOST,     /* what the one before us has written down cannot be used */
+        CHANGE_PLAN_RECOVERED, /* what the one before us had begun is finished or undone, or cannot
+                                  be */
+        CHANGE_LEASE_REMOVED,  /* the lease is still in its table while the listener runs */
 } ChangeKind;
 
 typedef struct Change {
         ChangeKind kind;
         uint32_t number;    /* of the group or lease */
         const char *device; /* borrowed for the call */
-        const char *reason; /* CHANGE_LEASE_ASKED, CHANGE_STATE_LOST: one sentence; borrowed */
-        int error;          /* CHANGE_STATE: -errno, or 0 */
+        const char *reason; /* CHANGE_LEASE_ASKED, CHANGE_STATE_LOST, CHANGE_PLAN_RECOVERED: one
+                               sentence; borrowed */
+        int error;          /* CHANGE_STATE, CHANGE_PLAN_RECOVERED: -errno, or 0 */
 } Change;
 
 typedef void (*BrokerListener)(void *userdata, const Change *change);

@@ -20,6 +20,8 @@
 
 #include "daemon/broker/broker-private.h"
 #include "daemon/broker/keep.h"
+#include "daemon/broker/recover-plan.h"
+#include "daemon/core/decide-recover.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
@@ -59,6 +61,7 @@ static void job_end(Job *job) {
         if (groups)
                 list_remove(&job->activity.link);
         emit_groups(broker, groups, n);
+        job->begun = false;
         if (job->plan.n_steps > 0)
                 keep_now(broker);
         job_answer(job);
@@ -95,6 +98,8 @@ static void on_worker_done(void *userdata, const Progress *progress, Handles *op
         refresh_activity(job);
         outcome_judge(&job->outcome, &job->broker->world, &job->request, &job->plan, progress);
         job_finish(job, progress->error == 0, opened);
+        if (!progress->finished && job->begun)
+                recover_job(job);
         job_end(job);
 }
 
@@ -121,6 +126,7 @@ static int job_start_worker(Job *job) {
         uint64_t deadline_ms = broker->world.config.step_deadline_ms + plan_grace_ms(&job->plan);
 
         client.userdata = job;
+        client.kept_fd = broker->keep.directory;
         return worker_start(broker->event, &broker->roots, &job->plan, &job->lent, &job->given,
                             deadline_ms * 1000, &client, &job->worker);
 }
@@ -171,6 +177,7 @@ static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
                 return;
         }
         emit_groups(broker, job->activity.groups, n_groups);
+        job->begun = !job->class->recovers && plan_outlives_worker(&job->plan);
         keep_now(broker);
         keep_wait(broker, start_worker, job, &job->barrier);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/broker/kept-name.h"
+#include "daemon/broker/recover-plan.h"
 #include "daemon/core/state.h"
 #include "daemon/persist/state-file.h"
 #include "daemon/util/fd.h"
@@ -14,29 +15,34 @@
 static void keep_file(Holding *holding, const Handle *handle, char ***names) {
         char *name = kept_name_format(holding->lease, handle);
 
-        if (name && !strv_contains(holding->kept, name))
-                (void)fd_store_put(name, handle->fd);
+        if (name && !strv_contains(holding->kept, name) && fd_store_put(name, handle->fd) >= 0)
+                (void)strv_push(&holding->kept, name);
         if (name)
                 (void)strv_push_consume(names, name);
 }
 
-/* What is in the store becomes what the holding has. True when something was taken out. */
-static bool keep_holding(Holding *holding) {
+/* Allocated: what the holding has. */
+static char **keep_files(Holding *holding) {
         char **names = NULL;
-        bool removed = false;
 
         if (holding->pipe >= 0)
                 keep_file(holding, &(Handle){.kind = HANDLE_LEASE, .fd = holding->pipe}, &names);
         for (size_t i = 0; i < holding->files.n_handles; i++)
                 keep_file(holding, &holding->files.handles[i], &names);
+        return names;
+}
+
+/* What is in the store becomes what the holding has. */
+static void drop_files(Broker *broker, Holding *holding) {
+        char **names = keep_files(holding);
+
         for (char **name = holding->kept; name && *name; name++)
                 if (!strv_contains(names, *name)) {
                         (void)fd_store_remove(*name);
-                        removed = true;
+                        broker->keep.removed = true;
                 }
         strv_free(holding->kept);
         holding->kept = names;
-        return removed;
 }
 
 void keep_forget(Broker *broker, Holding *holding) {
@@ -55,13 +61,52 @@ static void report(Broker *broker, int r) {
         broker_emit_state(broker, r);
 }
 
+/* The plan stays the job's. */
+static StatePlan begun_by(const Job *job) {
+        return (StatePlan){
+                .operation = job->request.operation,
+                .uid = job->request.caller.uid,
+                .lease = job->request.lease,
+                .groups = job->activity.groups,
+                .n_groups = job->activity.n_groups,
+                .plan = job->plan,
+        };
+}
+
+/* Only the array is to be freed. */
+static StatePlan *collect_plans(const Broker *broker, size_t *ret_n) {
+        StatePlan *plans;
+        size_t n = 0;
+
+        list_for_each(link, &broker->begun)
+                n++;
+        list_for_each(link, &broker->jobs)
+                n++;
+        plans = calloc(n + 1, sizeof(StatePlan));
+        *ret_n = 0;
+        if (!plans)
+                return NULL;
+        list_for_each(link, &broker->begun)
+                plans[(*ret_n)++] = container_of(link, Begun, link)->plan;
+        list_for_each(link, &broker->jobs) {
+                const Job *job = container_of(link, Job, link);
+
+                if (job->begun)
+                        plans[(*ret_n)++] = begun_by(job);
+        }
+        return plans;
+}
+
 static void keep_state(Broker *broker) {
+        _cleanup_free_ StatePlan *plans = NULL;
         _cleanup_free_ char *text = NULL;
+        size_t n;
         int r;
 
         if (broker->keep.directory < 0)
                 return;
-        text = state_write(&broker->world, NULL, 0);
+        plans = collect_plans(broker, &n);
+        text = plans ? state_write(&broker->world, plans, n) : NULL;
         if (text && string_equal(text, broker->keep.written))
                 return;
         r = text ? state_file_write(broker->keep.directory, KEEP_STATE_FILE, text) : -ENOMEM;
@@ -72,13 +117,18 @@ static void keep_state(Broker *broker) {
         report(broker, r);
 }
 
+/* In this order: a lease that is written down has its files in the store, at each moment. */
 void keep_now(Broker *broker) {
+        bool store = fd_store_is_there();
+
         broker->keep.due = false;
-        if (fd_store_is_there())
+        if (store)
                 list_for_each(link, &broker->holdings)
-                        if (keep_holding(container_of(link, Holding, link)))
-                                broker->keep.removed = true;
+                        strv_free(keep_files(container_of(link, Holding, link)));
         keep_state(broker);
+        if (store)
+                list_for_each(link, &broker->holdings)
+                        drop_files(broker, container_of(link, Holding, link));
 }
 
 void keep_soon(Broker *broker) {

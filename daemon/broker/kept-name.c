@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A device's ':' is written as '=', which no device's name has: ':' separates names in the store. */
+/* A device's ':' is written as '=', which no device's name has: ':' separates names in the store.
+ */
 
 #include "daemon/broker/kept-name.h"
 
@@ -88,10 +89,10 @@ bool kept_name_parse(const char *text, KeptName *ret) {
                 return false;
         if (handle_kind_is_device(name.kind) ? !take_device(rest, name.device) : *rest != '\0')
                 return false;
-        again = kept_name_format(name.lease, &(Handle){.kind = name.kind,
-                                                       .group = name.group,
-                                                       .device = name.device[0] ? name.device
-                                                                                : NULL});
+        again = kept_name_format(name.lease,
+                                 &(Handle){.kind = name.kind,
+                                           .group = name.group,
+                                           .device = name.device[0] ? name.device : NULL});
         if (!string_equal(again, text))
                 return false;
         *ret = name;

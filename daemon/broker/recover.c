@@ -10,9 +10,14 @@
  *   3. Each file from the service manager's store goes to its lease, if it is what its name says.
  *      What no lease has is taken out of the store and closed.
  *
- *   4. A lease that has all its files goes on as it was; if its holder has closed lease_fd
+ *   4. Groups that were joining or leaving a lease are not in it (core/decide-recover.h).
+ *
+ *   5. A lease that has all its files goes on as it was; if its holder has closed lease_fd
  *      meanwhile, it ends by that, as ever. One that lacks a file is over: what is left of it is
  *      closed, and it drains until its holders have let go.
+ *
+ *   6. Plans that were under way are finished or undone, once no worker is left that may be at one
+ *      (recover-plan.c). Nobody waits for that, but those who want the same groups.
  *
  * Who waited for a lease, or was being given one, has seen its call fail.
  */
@@ -25,7 +30,8 @@
 
 #include "daemon/broker/keep.h"
 #include "daemon/broker/kept-name.h"
-#include "daemon/core/state.h"
+#include "daemon/broker/recover-plan.h"
+#include "daemon/core/decide-recover.h"
 #include "daemon/kernel/vfio-file.h"
 #include "daemon/kernel/vfio.h"
 #include "daemon/persist/state-file.h"
@@ -151,18 +157,22 @@ static int collect(const Broker *broker, char *const *names, int first, FoundFil
 
 static int take_pipe(FoundFiles *found, uint32_t lease) {
         for (size_t i = 0; i < found->n_files; i++)
-                if (found->files[i].name.lease == lease && found->files[i].name.kind == HANDLE_LEASE)
+                if (found->files[i].name.lease == lease &&
+                    found->files[i].name.kind == HANDLE_LEASE)
                         return TAKE_FD(found->files[i].fd);
         return -EBADF;
 }
 
-static int take_files(FoundFiles *found, Holding *holding) {
+/* A file of a group that has left the lease is nobody's. */
+static int take_files(FoundFiles *found, const Lease *lease, Holding *holding) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < found->n_files; i++) {
                 Found *file = &found->files[i];
 
-                if (file->name.lease != holding->lease || file->name.kind > HANDLE_CDEV)
+                if (file->name.lease != holding->lease || file->name.kind > HANDLE_CDEV ||
+                    !(handle_kind_is_shared(file->name.kind) ||
+                      lease_has_group(lease, file->name.group)))
                         continue;
                 r = strv_push(&holding->kept, file->text);
                 if (r >= 0)
@@ -214,9 +224,10 @@ static int adopt(Broker *broker, Lease *lease, FoundFiles *found) {
         }
         list_insert(&broker->holdings, &holding->link);
         if (pipe >= 0)
-                r = strv_push_consume(&holding->kept, kept_name_format(lease->id, &(Handle){.kind = HANDLE_LEASE}));
+                r = strv_push_consume(&holding->kept,
+                                      kept_name_format(lease->id, &(Handle){.kind = HANDLE_LEASE}));
         if (r >= 0)
-                r = take_files(found, holding);
+                r = take_files(found, lease, holding);
         (void)lease_enter(lease, LEASE_EVENT_WITHDRAWN);
         drop_missing_groups(broker, lease);
         if (lease->n_groups == 0)
@@ -263,6 +274,7 @@ int broker_recover(Broker *broker, int directory, char *const *names, int first_
         if (r < 0)
                 return r;
         take_originals(broker, &state);
+        state_settle_leases(&state);
         broker->world.leases.last_id = state.leases.last_id;
         list_for_each_safe(link, &state.leases.leases) {
                 Lease *lease = container_of(link, Lease, link);
@@ -274,6 +286,8 @@ int broker_recover(Broker *broker, int directory, char *const *names, int first_
                         (void)adopt(broker, lease, &found);
         }
         drop_orphans(broker, &found);
+        r = recover_plans_take(broker, &state);
         keep_now(broker);
-        return 0;
+        recover_plans_start(broker);
+        return r;
 }

@@ -277,6 +277,9 @@ void bus_on_change(void *userdata, const Change *change) {
         case CHANGE_STATE_LOST:
                 journal_state_lost(change->reason);
                 break;
+        case CHANGE_PLAN_RECOVERED:
+                journal_plan_recovered(change->reason, change->error);
+                break;
         case CHANGE_LEASE_REMOVED:
                 record_end(bus, change->number);
                 emit_lease(bus, change->number, EVENT_REMOVED);

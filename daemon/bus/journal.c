@@ -103,6 +103,12 @@ void journal_state_lost(const char *reason) {
              reason, "PRIORITY=%i", LOG_ERR);
 }
 
+void journal_plan_recovered(const char *sentence, int error) {
+        SEND("MESSAGE=%s", sentence, "PRIORITY=%i", error < 0 ? LOG_ERR : LOG_NOTICE,
+             VFIOD_JOURNAL_OPERATION "=recover", VFIOD_JOURNAL_OUTCOME "=%s",
+             error < 0 ? "failed" : "done");
+}
+
 #define WITHOUT_BUS                                                                                \
         "; vfiod goes on at its socket, where without polkit only root, and owners of leases, "    \
         "may "                                                                                     \

@@ -110,8 +110,7 @@ void manager_start(sd_event *event) {
         ck_assert_int_ge(sd_event_add_io(event, &manager.io, fd, EPOLLIN, on_message, NULL), 0);
         ck_assert_int_ge(sd_event_source_set_io_fd_own(manager.io, true), 0);
         /* Before whatever waits for it. */
-        ck_assert_int_ge(
-                sd_event_source_set_priority(manager.io, SD_EVENT_PRIORITY_IMPORTANT), 0);
+        ck_assert_int_ge(sd_event_source_set_priority(manager.io, SD_EVENT_PRIORITY_IMPORTANT), 0);
         ck_assert_int_eq(setenv("NOTIFY_SOCKET", name, true), 0);
 }
 

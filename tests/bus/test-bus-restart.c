@@ -10,98 +10,9 @@
 #include "daemon/persist/state-file.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
-#include "tests/bus/fake-manager.h"
-#include "tests/bus/fixture-bus.h"
+#include "tests/bus/fixture-restart.h"
 
 #define LEASE_FILES "lease-1.container lease-1.device.4.0000=03=00.0 lease-1.group.4 lease-1.lease"
-
-static struct {
-        char path[32];
-        int fd;
-} state;
-
-static int state_directory(void) {
-        return fd_duplicate(state.fd);
-}
-
-static void setup(void) {
-        fixture_setup();
-        (void)strcpy(state.path, "/tmp/vfiod-test.XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(state.path));
-        state.fd = open(state.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        manager_start(fixture_event());
-        fixture_stop();
-        fixture_start(state_directory(), NULL, -EBADF);
-}
-
-static void teardown(void) {
-        static const char *const files[] = {"state.json", "state.json.bad"};
-
-        settle();
-        for (size_t i = 0; i < ELEMENTS(files); i++)
-                (void)unlinkat(state.fd, files[i], 0);
-        fd_close(state.fd);
-        ck_assert_int_eq(rmdir(state.path), 0);
-        manager_stop();
-        fixture_teardown();
-}
-
-/* The manager has time to obey what was sent to it last. */
-static void go_down(void) {
-        settle();
-        fixture_stop();
-        settle();
-}
-
-/* The file that is handed over under this name. */
-static int come_up_with(const char *name) {
-        _cleanup_strv_ char **names = NULL;
-        int first = manager_hand_over(&names), i = 0;
-
-        fixture_start(state_directory(), names, first);
-        while (!string_equal(names[i], name))
-                i++;
-        return first + i;
-}
-
-static void come_up(void) {
-        _cleanup_strv_ char **names = NULL;
-        int first = manager_hand_over(&names);
-
-        fixture_start(state_directory(), names, first);
-}
-
-static void restart(void) {
-        go_down();
-        come_up();
-}
-
-static Grant acquire(Client *client, const char *target) {
-        return grant_of(manager(client, "Acquire", "asa{sv}", 1, target, 0));
-}
-
-static void expect_store(const char *names) {
-        _cleanup_free_ char *is = NULL;
-
-        settle();
-        is = manager_names();
-        ck_assert_str_eq(is, names);
-}
-
-/* There is no lease, and nothing of it in the store. */
-static void wait_until_over(void) {
-        Client *client = client_new();
-
-        for (;;) {
-                _cleanup_message_ Message *reply = manager(client, "ListLeases", "");
-                _cleanup_free_ char *text = render(reply);
-
-                if (strcmp(text, "[]") == 0)
-                        break;
-                turn();
-        }
-        expect_store("");
-}
 
 START_TEST(a_lease_goes_on_as_it_was) {
         _cleanup_grant_ Grant grant = acquire(client_new(), "group/4");
@@ -130,7 +41,6 @@ END_TEST
 
 START_TEST(a_lease_that_was_recovered_can_be_released) {
         _cleanup_grant_ Grant grant = acquire(client_new(), "group/4");
-        _cleanup_free_ char *path = strdup(grant.path);
         _cleanup_message_ Message *reply = NULL;
 
         restart();
@@ -172,7 +82,7 @@ START_TEST(a_file_that_is_not_what_its_name_says_is_dropped_and_the_lease_is_ove
 
         go_down();
         manager_lose("lease-1.group.4");
-        manager_have("lease-1.group.4", state.fd);
+        manager_have("lease-1.group.4", restart_directory());
         come_up();
         expect_lease(client_new(), grant.path, "State", "\"draining\"");
         grant_done(&grant);
@@ -229,17 +139,16 @@ START_TEST(a_state_that_cannot_be_read_is_put_aside_and_said_and_nothing_is_kept
         Grant grant = acquire(client_new(), "group/4");
 
         go_down();
-        ck_assert_int_eq(state_file_write(state.fd, "state.json", "{\"version\":1"), 0);
+        ck_assert_int_eq(state_file_write(restart_directory(), "state.json", "{\"version\":1"), 0);
         fake_journal_forget();
         come_up();
         ck_assert_uint_ge(fake_journal_count(), 1);
-        expect_part(fake_journal_record(0), "the state that was left for this start cannot be used");
-        ck_assert_int_eq(faccessat(state.fd, "state.json.bad", F_OK, 0), 0);
+        expect_part(fake_journal_record(0),
+                    "the state that was left for this start cannot be used");
+        ck_assert_int_eq(faccessat(restart_directory(), "state.json.bad", F_OK, 0), 0);
         expect_store("");
         grant_done(&grant);
-        {
-                _cleanup_grant_ Grant next = acquire(client_new(), "group/4");
-        }
+        { _cleanup_grant_ Grant next = acquire(client_new(), "group/4"); }
         wait_until_over();
 }
 END_TEST
@@ -247,16 +156,12 @@ END_TEST
 START_TEST(a_state_that_cannot_be_written_is_said_once_and_again_when_it_can) {
         Client *client = client_new();
 
-        ck_assert_int_eq(mkdirat(state.fd, "state.json.new", 0700), 0);
+        ck_assert_int_eq(mkdirat(restart_directory(), "state.json.new", 0700), 0);
         fake_journal_forget();
-        {
-                _cleanup_grant_ Grant grant = acquire(client, "group/4");
-        }
+        { _cleanup_grant_ Grant grant = acquire(client, "group/4"); }
         wait_until_over();
-        ck_assert_int_eq(unlinkat(state.fd, "state.json.new", AT_REMOVEDIR), 0);
-        {
-                _cleanup_grant_ Grant grant = acquire(client, "group/4");
-        }
+        ck_assert_int_eq(unlinkat(restart_directory(), "state.json.new", AT_REMOVEDIR), 0);
+        { _cleanup_grant_ Grant grant = acquire(client, "group/4"); }
         wait_until_over();
         for (size_t i = 0, said = 0; i < fake_journal_count(); i++) {
                 const char *record = fake_journal_record(i);
@@ -272,7 +177,7 @@ END_TEST
 int main(void) {
         TCase *tests = tcase_create("restart");
 
-        tcase_add_checked_fixture(tests, setup, teardown);
+        tcase_add_checked_fixture(tests, restart_setup, restart_teardown);
         tcase_set_timeout(tests, 180);
         tcase_add_test(tests, a_lease_goes_on_as_it_was);
         tcase_add_test(tests, a_lease_that_was_recovered_can_be_released);
@@ -284,9 +189,8 @@ int main(void) {
         tcase_add_test(tests, a_file_of_no_lease_is_taken_out_of_the_store);
         tcase_add_test(tests, originals_are_put_back_by_the_next_vfiod);
         tcase_add_test(tests, nothing_is_closed_before_it_is_out_of_the_store);
-        tcase_add_test(
-                tests,
-                a_state_that_cannot_be_read_is_put_aside_and_said_and_nothing_is_kept_open);
+        tcase_add_test(tests,
+                       a_state_that_cannot_be_read_is_put_aside_and_said_and_nothing_is_kept_open);
         tcase_add_test(tests, a_state_that_cannot_be_written_is_said_once_and_again_when_it_can);
         return bus_tests_run(tests);
 }

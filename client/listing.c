@@ -113,7 +113,7 @@ static int read_leases(sd_bus_message *m, Listing *l) {
 void listing_done(Listing *listing) {
         for (size_t i = 0; i < listing->n_devices; i++) {
                 strv_free(listing->devices[i].interfaces);
-                free(listing->devices[i].stuck_reason);
+                free(listing->devices[i].trouble);
         }
         for (size_t i = 0; i < listing->n_leases; i++)
                 free(listing->leases[i].user);

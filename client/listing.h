@@ -32,8 +32,8 @@ typedef struct DeviceRow {
         uint16_t device;
         const char *vendor_name;
         const char *device_name;
-        char **interfaces;  /* owned */
-        char *stuck_reason; /* owned; NULL unless it is stuck and was asked why */
+        char **interfaces; /* owned */
+        char *trouble;     /* owned; NULL unless it is stuck or rebound and was asked why */
 } DeviceRow;
 
 typedef struct LeaseRow {

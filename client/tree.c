@@ -47,6 +47,11 @@ static Widths measure(const Listing *listing, const GroupSet *wanted) {
         return widths;
 }
 
+static bool is_trouble(const char *state) {
+        return string_equal(state, "stuck") || string_equal(state, "busy") ||
+               string_equal(state, "rebound");
+}
+
 /* Interfaces first: they are what people know a device by, and the end is cut off on 80 columns. */
 static char *describe_device(const DeviceRow *device) {
         _cleanup_free_ char *text = NULL, *interfaces = NULL;
@@ -55,7 +60,7 @@ static char *describe_device(const DeviceRow *device) {
         interfaces = strv_join(device->interfaces, " ");
         if (!interfaces)
                 return NULL;
-        if (string_equal(device->state, "stuck") || string_equal(device->state, "busy"))
+        if (is_trouble(device->state))
                 r = string_append(&text, "(%s) ", device->state);
         if (r >= 0 && interfaces[0])
                 r = string_append(&text, "%s: ", interfaces);
@@ -90,7 +95,7 @@ static size_t room(const Style *style, size_t used) {
 }
 
 /* In full, and in a line of its own: it is what to act upon. */
-static void print_stuck_reason(FILE *f, const Style *style, const char *reason, bool last) {
+static void print_trouble(FILE *f, const Style *style, const char *reason, bool last) {
         size_t used = last ? 0 : 1;
 
         if (!last)
@@ -118,8 +123,8 @@ static int print_device(FILE *f, const Style *style, const DeviceRow *device, bo
                 output_truncated(f, style, COLOUR_NONE, text, room(style, used));
         }
         fputc('\n', f);
-        if (!string_is_empty(device->stuck_reason))
-                print_stuck_reason(f, style, device->stuck_reason, last);
+        if (!string_is_empty(device->trouble))
+                print_trouble(f, style, device->trouble, last);
         return 0;
 }
 

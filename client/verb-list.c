@@ -42,29 +42,33 @@ static int read_wanted(sd_bus_message *explain, GroupSet *ret) {
         return 0;
 }
 
-static bool is_stuck(const DeviceRow *device, const GroupSet *wanted) {
-        return string_equal(device->state, "stuck") && group_set_has(wanted, device->group);
+/* The property that says what is the matter with a device in such a state; NULL for nothing. */
+static const char *trouble_property(const DeviceRow *device) {
+        return string_equal(device->state, "stuck")     ? "StuckReason"
+               : string_equal(device->state, "rebound") ? "Rebound"
+                                                        : NULL;
 }
 
-static int set_stuck_reason(DeviceRow *device, json_object *devices) {
+static int set_trouble(DeviceRow *device, json_object *devices) {
         for (size_t i = 0; i < json_object_array_length(devices); i++) {
                 json_object *found = json_object_array_get_idx(devices, i);
 
                 if (string_equal(json_get_string(found, "Name"), device->name))
-                        return string_set(&device->stuck_reason,
-                                          json_get_string(found, "StuckReason"));
+                        return string_set(&device->trouble,
+                                          json_get_string(found, trouble_property(device)));
         }
         return 0;
 }
 
 /* Overview has none: it is asked for in a second round trip, in the rare case that it is needed. */
-static int add_stuck_reasons(vfiod_connection *c, Listing *listing, const GroupSet *wanted) {
+static int add_troubles(vfiod_connection *c, Listing *listing, const GroupSet *wanted) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_json_ json_object *devices = NULL;
         int r = 0;
 
         for (size_t i = 0; i < listing->n_devices && r >= 0; i++) {
-                if (!is_stuck(&listing->devices[i], wanted))
+                if (!trouble_property(&listing->devices[i]) ||
+                    !group_set_has(wanted, listing->devices[i].group))
                         continue;
                 if (!devices) {
                         r = manager_list_devices(c, &reply);
@@ -72,7 +76,7 @@ static int add_stuck_reasons(vfiod_connection *c, Listing *listing, const GroupS
                                 r = json_from_objects(reply, &devices);
                 }
                 if (r >= 0)
-                        r = set_stuck_reason(&listing->devices[i], devices);
+                        r = set_trouble(&listing->devices[i], devices);
         }
         return r;
 }
@@ -87,7 +91,7 @@ static int print_text(vfiod_connection *c, const ListReplies *replies, const Gro
                 return r;
         r = listing_name_owners(&listing);
         if (r >= 0)
-                r = add_stuck_reasons(c, &listing, wanted);
+                r = add_troubles(c, &listing, wanted);
         if (r < 0)
                 return r;
         if (listing.n_groups == 0)

@@ -8,6 +8,8 @@
 #include <errno.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/broker/rebound.h"
+#include "daemon/core/rebound.h"
 
 static int for_each_moved(Job *job, StepKind kind, int (*act)(Device *device)) {
         for (size_t i = 0; i < job->plan.n_steps; i++) {
@@ -31,27 +33,31 @@ static int forget(Device *device) {
 }
 
 /* A device that is on a vfio driver keeps its record, however the operation ended. */
-static int forget_unless_vfio(Device *device) {
-        if (!device->facts.vfio)
-                device_forget_original(device);
+static int settle(Device *device) {
+        if (device->facts.vfio)
+                return device_set_bound(device);
+        (void)rebound_settle(device);
         return 0;
 }
 
 int bind_prepare(Job *job) {
-        int r = for_each_moved(job, STEP_BIND_VFIO, device_record_original);
+        int r;
 
+        rebound_say(job->broker);
+        r = for_each_moved(job, STEP_BIND_VFIO, device_record_original);
         if (r < 0)
-                (void)for_each_moved(job, STEP_BIND_VFIO, forget_unless_vfio);
+                (void)for_each_moved(job, STEP_BIND_VFIO, settle);
         return r;
 }
 
-void bind_finish(Job *job, bool ran, Handles *opened _unused_) {
-        if (!ran)
-                (void)for_each_moved(job, STEP_BIND_VFIO, forget_unless_vfio);
+void bind_finish(Job *job, bool ran _unused_, Handles *opened _unused_) {
+        (void)for_each_moved(job, STEP_BIND_VFIO, settle);
 }
 
+/* Of some only the override is put back, and of some, of a plan that was broken off, it is. */
 void bind_forget(Job *job) {
         (void)for_each_moved(job, STEP_UNBIND_VFIO, forget);
+        (void)for_each_moved(job, STEP_SET_OVERRIDE, forget);
 }
 
 const JobClass job_class_bind = {.prepare = bind_prepare, .finish = bind_finish};

@@ -20,6 +20,8 @@ struct Broker {
         List jobs;     /* Job.link */
         List waiters;  /* Waiter.link */
         List begun;    /* Begun.link: plans of the vfiod before this one (recover-plan.c) */
+        List rebounds; /* rebound.c: what is not said yet */
+        sd_event_source *rebound_timer;
         BrokerListener listener;
         void *listener_userdata;
         struct timespec aliases_mtime; /* of modules.alias when it was last read */
@@ -33,6 +35,8 @@ struct Broker {
                 sd_event_source *turn;
                 sd_event_source *alone; /* until the last worker of the vfiod before has ended */
                 uint64_t alone_usec;
+                sd_event_source *retry; /* after an error */
+                uint64_t retry_usec;
         } keep; /* keep.c, recover-plan.c */
 };
 
@@ -80,13 +84,18 @@ void broker_emit(Broker *broker, ChangeKind kind, uint32_t number, const char *d
 void broker_emit_group(Broker *broker, uint32_t group);
 void broker_emit_lease_groups(Broker *broker, const Lease *lease);
 
+/* The properties that follow from it are told of by the other changes. */
+void broker_emit_rebound(Broker *broker, const Change *change);
+
 /* The owner of the lease is told that it is wanted back. */
 void broker_emit_asked(Broker *broker, const Lease *lease, const char *reason);
 
 /* The state could not be written (-errno), or can be again (0). */
 void broker_emit_state(Broker *broker, int error);
 /* The state of the vfiod before this one cannot be used. */
-void broker_emit_unreadable(Broker *broker, const char *reason);
+void broker_emit_unreadable(Broker *broker, const char *reason, int error);
+/* So many files of leases that nothing is known of were handed to us. */
+void broker_emit_orphans(Broker *broker, size_t n_files);
 
 /* A plan of the vfiod before this one is over now (0), or could not be recovered (-errno). */
 void broker_emit_recovered(Broker *broker, const char *sentence, int error);
@@ -121,3 +130,7 @@ void release_set_stuck(Broker *broker, Lease *lease);
 
 /* release.c: closes files in a worker, because the last close of a device resets it. */
 void release_files(Broker *broker, Handles *files);
+
+/* release.c: the same with files of leases that nothing is known of: cdevs are sealed first, so
+ * that the kernel tells if somebody has a copy of one that was not bound. */
+void release_orphans(Broker *broker, Handles *files);

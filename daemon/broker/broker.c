@@ -11,6 +11,7 @@
 
 #include "daemon/broker/broker-private.h"
 #include "daemon/broker/keep.h"
+#include "daemon/broker/rebound.h"
 #include "daemon/broker/recover-plan.h"
 #include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/iommufd.h"
@@ -46,6 +47,7 @@ int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret
         list_init(&broker->jobs);
         list_init(&broker->waiters);
         list_init(&broker->begun);
+        list_init(&broker->rebounds);
         broker->keep.directory = -EBADF;
         *ret = broker;
         return 0;
@@ -55,6 +57,7 @@ Broker *broker_free(Broker *broker) {
         if (!broker)
                 return NULL;
         hotplug_stop(broker);
+        rebound_say(broker);
         keep_stop(broker);
         list_for_each_safe(link, &broker->waiters)
                 waiter_free(waiter_of(link));
@@ -108,8 +111,8 @@ void broker_emit_state(Broker *broker, int error) {
                 broker->listener(broker->listener_userdata, &change);
 }
 
-void broker_emit_unreadable(Broker *broker, const char *reason) {
-        const Change change = {.kind = CHANGE_STATE_LOST, .reason = reason};
+void broker_emit_orphans(Broker *broker, size_t n_files) {
+        const Change change = {.kind = CHANGE_ORPHANS, .number = (uint32_t)n_files};
 
         if (broker->listener)
                 broker->listener(broker->listener_userdata, &change);
@@ -120,6 +123,19 @@ void broker_emit_recovered(Broker *broker, const char *sentence, int error) {
 
         if (broker->listener)
                 broker->listener(broker->listener_userdata, &change);
+}
+
+void broker_emit_unreadable(Broker *broker, const char *reason, int error) {
+        const Change change = {.kind = CHANGE_STATE_LOST, .reason = reason, .error = error};
+
+        if (broker->listener)
+                broker->listener(broker->listener_userdata, &change);
+}
+
+void broker_emit_rebound(Broker *broker, const Change *change) {
+        keep_soon(broker);
+        if (broker->listener)
+                broker->listener(broker->listener_userdata, change);
 }
 
 void broker_emit_asked(Broker *broker, const Lease *lease, const char *reason) {
@@ -297,6 +313,7 @@ RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refu
 
 void broker_stop(Broker *broker) {
         broker->stopping = true;
+        rebound_say(broker);
         wait_stop(broker);
         list_for_each(link, &broker->jobs) {
                 Job *job = container_of(link, Job, link);

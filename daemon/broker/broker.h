@@ -23,12 +23,15 @@ typedef enum ChangeKind {
         CHANGE_DEVICE_ADDED,
         CHANGE_DEVICE_CHANGED,
         CHANGE_DEVICE_REMOVED,
+        CHANGE_DEVICE_REBOUND,    /* somebody else has moved it from driver to driver */
+        CHANGE_DEVICE_OVERRIDDEN, /* somebody else has changed its driver_override */
         CHANGE_LEASE_ADDED,
         CHANGE_LEASE_CHANGED,
         CHANGE_LEASE_ASKED,    /* somebody wants it back; for the owner alone */
         CHANGE_LEASE_STUCK,    /* given back, but held by a process that cannot be found */
         CHANGE_STATE,          /* what must survive us can or cannot be written down */
         CHANGE_STATE_LOST,     /* what the one before us has written down cannot be used */
+        CHANGE_ORPHANS,        /* files of leases were left to us that nothing is known of */
         CHANGE_PLAN_RECOVERED, /* what the one before us had begun is finished or undone, or cannot
                                   be */
         CHANGE_LEASE_REMOVED,  /* the lease is still in its table while the listener runs */
@@ -36,11 +39,15 @@ typedef enum ChangeKind {
 
 typedef struct Change {
         ChangeKind kind;
-        uint32_t number;    /* of the group or lease */
+        uint32_t number;    /* of the group or lease; 0 for none; CHANGE_ORPHANS: of files */
         const char *device; /* borrowed for the call */
-        const char *reason; /* CHANGE_LEASE_ASKED, CHANGE_STATE_LOST, CHANGE_PLAN_RECOVERED: one
-                               sentence; borrowed */
-        int error;          /* CHANGE_STATE, CHANGE_PLAN_RECOVERED: -errno, or 0 */
+        /* CHANGE_LEASE_ASKED, CHANGE_STATE_LOST, CHANGE_PLAN_RECOVERED, CHANGE_DEVICE_REBOUND,
+         * CHANGE_DEVICE_OVERRIDDEN: one sentence; borrowed */
+        const char *reason;
+        const char *from, *to; /* the last two: drivers, overrides; borrowed */
+        /* CHANGE_STATE, CHANGE_PLAN_RECOVERED: -errno, or 0. CHANGE_STATE_LOST: of putting it
+         * aside. */
+        int error;
 } Change;
 
 typedef void (*BrokerListener)(void *userdata, const Change *change);

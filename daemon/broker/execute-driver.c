@@ -72,12 +72,26 @@ int run_bind_host(const Run *run, const Step *step) {
         return string_is_empty(driver) && step->driver ? r : 0;
 }
 
-/* Back to `driver` under the override that was in force before the plan: the other would keep it
- * off. */
-int undo_unbind(const Run *run, const Step *step) {
-        int r = driver_set_override(run->roots, step->bus, step->device, step->override_old);
+static int bind_under(const Run *run, const Step *step, const char *override) {
+        int r = driver_set_override(run->roots, step->bus, step->device, override);
 
         return r < 0 ? r : driver_bind(run->roots, step->bus, step->device, step->driver);
+}
+
+/*
+ * Back to `driver` under the override that was in force before the plan: the other would keep it
+ * off. So would that one if somebody wrote it while the device was on the driver; then it is put
+ * back afterwards.
+ */
+int undo_unbind(const Run *run, const Step *step) {
+        int r = bind_under(run, step, step->override_old), q;
+
+        if (r != -ENODEV || string_is_empty(step->override_old) ||
+            string_equal(step->override_old, step->driver))
+                return r;
+        r = bind_under(run, step, step->driver);
+        q = driver_set_override(run->roots, step->bus, step->device, step->override_old);
+        return r < 0 ? r : q;
 }
 
 /* Whichever driver it ended up with: the fallback, or one that the kernel chose. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/broker/rebound.h"
 #include "daemon/core/reset-set.h"
 #include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/pci-names.h"
@@ -150,17 +151,25 @@ static int look_up_names(const Topology *topology, PciNames **names, DeviceFacts
         return *names ? pci_names_look_up(*names, facts) : -ENOMEM;
 }
 
+/* A device that comes was on nothing. */
+static int take_placement(const Device *device, Placement *ret) {
+        if (device)
+                return placement_take(ret, device);
+        return string_set(&ret->driver, "") < 0 ? -ENOMEM : string_set(&ret->override, "");
+}
+
 /* The group must be in the topology. */
 static int put_device(Broker *broker, PciNames **names, DeviceFacts *facts) {
         Topology *topology = &broker->world.topology;
         const Device *device = topology_find_device(topology, facts->name);
         _cleanup_free_ char *name = strdup(facts->name);
         _cleanup_strv_ char **affected = NULL;
-        bool was_vfio = device && device->facts.vfio, is_vfio = facts->vfio;
+        _cleanup_placement_ Placement before = {0};
+        bool is_vfio = facts->vfio;
         uint32_t group = facts->group;
         int r;
 
-        if (!name)
+        if (!name || take_placement(device, &before) < 0)
                 return -ENOMEM;
         r = look_up_names(topology, names, facts);
         if (r < 0)
@@ -168,10 +177,12 @@ static int put_device(Broker *broker, PciNames **names, DeviceFacts *facts) {
         r = topology_put_device(topology, facts);
         if (r <= TOPOLOGY_UNCHANGED)
                 return r;
-        if (was_vfio && !is_vfio)
+        if (before.vfio && !is_vfio)
                 let_go_of_device(broker, name);
         broker_emit(broker, device_changes[r], group, name);
         broker_emit(broker, CHANGE_GROUP_CHANGED, group, NULL);
+        /* Found again, since it is another one if it was added. */
+        rebound_notice(broker, topology_find_device(topology, name), &before);
         if (r == TOPOLOGY_ADDED)
                 affected = find_affected(broker, name);
         emit_devices(broker, affected);

@@ -8,8 +8,13 @@
 #include "daemon/broker/recover-plan.h"
 #include "daemon/core/state.h"
 #include "daemon/persist/state-file.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
+
+/* A machine whose state cannot be written is not idle. */
+#define RETRY_FIRST_USEC (1000 * 1000ULL)
+#define RETRY_LAST_USEC (60 * 1000 * 1000ULL)
 
 /* Puts the file into the store, unless it is there; its name goes to `names` in any case. */
 static void keep_file(Holding *holding, const Handle *handle, char ***names) {
@@ -53,8 +58,28 @@ void keep_forget(Broker *broker, Holding *holding) {
         holding->kept = strv_free(holding->kept);
 }
 
+static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Broker *broker = userdata;
+
+        broker->keep.retry = sd_event_source_disable_unref(broker->keep.retry);
+        keep_now(broker);
+        return 0;
+}
+
+/* A disk that was full tells nobody when it has room again. */
+static void retry_later(Broker *broker) {
+        broker->keep.retry_usec =
+                clock_back_off(broker->keep.retry_usec, RETRY_FIRST_USEC, RETRY_LAST_USEC);
+        (void)sd_event_add_time_relative(broker->event, &broker->keep.retry, CLOCK_MONOTONIC,
+                                         broker->keep.retry_usec, 0, on_retry, broker);
+}
+
 /* Said when it begins and when it is over, not each time. */
 static void report(Broker *broker, int r) {
+        if (r < 0 && !broker->keep.retry)
+                retry_later(broker);
+        if (r >= 0)
+                broker->keep.retry_usec = 0;
         if (r == broker->keep.error)
                 return;
         broker->keep.error = r;
@@ -157,8 +182,12 @@ int keep_start(Broker *broker) {
         return sd_event_add_post(broker->event, &broker->keep.turn, on_turn, broker);
 }
 
-/* What is in the store and in the file is for the next one. */
+/* What is in the store and in the file is for the next one. What could not be written so far is
+ * tried a last time. */
 void keep_stop(Broker *broker) {
+        if (broker->keep.error < 0)
+                keep_state(broker);
+        sd_event_source_disable_unref(broker->keep.retry);
         sd_event_source_disable_unref(broker->keep.turn);
         broker->keep.directory = fd_close(broker->keep.directory);
         free(broker->keep.written);

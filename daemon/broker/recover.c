@@ -5,7 +5,8 @@
  *
  *   1. The state file is read. One that cannot be is put aside and said; there are no leases then.
  *
- *   2. Originals are taken over for devices that are still on a vfio driver.
+ *   2. Originals are taken over. What somebody else has moved meanwhile is noticed, like at any
+ *      other time, when the leases are there (rebound.h).
  *
  *   3. Each file from the service manager's store goes to its lease, if it is what its name says.
  *      What no lease has is taken out of the store and closed.
@@ -30,6 +31,7 @@
 
 #include "daemon/broker/keep.h"
 #include "daemon/broker/kept-name.h"
+#include "daemon/broker/rebound.h"
 #include "daemon/broker/recover-plan.h"
 #include "daemon/core/decide-recover.h"
 #include "daemon/kernel/vfio-file.h"
@@ -40,43 +42,89 @@
 
 #define BAD_STATE_FILE KEEP_STATE_FILE ".bad"
 
+/* In the way of the next one it must not be; a disk that cannot be written to leaves it there. */
 static void set_aside(Broker *broker, const char *reason) {
-        (void)renameat(broker->keep.directory, KEEP_STATE_FILE, broker->keep.directory,
-                       BAD_STATE_FILE);
-        broker_emit_unreadable(broker, reason);
+        int r = renameat(broker->keep.directory, KEEP_STATE_FILE, broker->keep.directory,
+                         BAD_STATE_FILE);
+
+        broker_emit_unreadable(broker, reason, r < 0 ? -errno : 0);
 }
 
-/* Leaves `state` empty when there is none. */
-static void read_state(Broker *broker, State *state) {
+/* What state_file_read() does not take. */
+static const char *describe_unreadable(int error) {
+        switch (error) {
+        case -EPERM:
+                return "it is no plain file of vfiod's own that nobody else may write to";
+        case -EFBIG:
+                return "it is too large to be one";
+        case -EBADMSG:
+                return "it has a NUL byte in it";
+        default:
+                return strerror(-error);
+        }
+}
+
+/* Leaves `state` empty when there is none that can be used. -ENOMEM: there may be one. */
+static int read_state(Broker *broker, State *state) {
         _cleanup_free_ char *text = NULL, *error = NULL;
         int r;
 
         lease_table_init(&state->leases);
         if (broker->keep.directory < 0)
-                return;
+                return 0;
         r = state_file_read(broker->keep.directory, KEEP_STATE_FILE, geteuid(), &text);
         if (r == -ENOENT)
-                return;
+                return 0;
         if (r >= 0)
                 r = state_read(text, state, &error);
+        if (r == -ENOMEM)
+                return r;
         if (r < 0)
-                set_aside(broker, error ?: strerror(-r));
+                set_aside(broker, error ?: describe_unreadable(r));
+        return 0;
 }
 
-/* A device that has left its vfio driver since then has its record for nothing. */
+/* A device that Bind had not got to its vfio driver yet has its record for nothing. */
 static void take_originals(Broker *broker, State *state) {
         for (size_t i = 0; i < state->n_originals; i++) {
                 StateOriginal *kept = &state->originals[i];
                 Device *device = topology_find_device(&broker->world.topology, kept->device);
 
-                if (!device || !device->facts.vfio || device->original.recorded)
+                if (!device || (!device->facts.vfio && !kept->bound) || device->original.recorded)
                         continue;
                 device->original = (Original){
                         .recorded = true,
                         .driver = TAKE_PTR(kept->driver),
                         .module = TAKE_PTR(kept->module),
                         .override = TAKE_PTR(kept->override),
+                        .bound = TAKE_PTR(kept->bound),
                 };
+        }
+}
+
+static bool is_in_plan(const State *state, const char *device) {
+        for (size_t i = 0; i < state->n_plans; i++)
+                if (plan_moves_device(&state->plans[i].plan, device))
+                        return true;
+        return false;
+}
+
+/* What a plan of ours has moved that was cut short is nobody else's doing. */
+static void notice_moves(Broker *broker, const State *state) {
+        for (size_t i = 0; i < state->n_originals; i++) {
+                const char *name = state->originals[i].device;
+                Device *device = topology_find_device(&broker->world.topology, name);
+                _cleanup_placement_ Placement before = {.vfio = true};
+
+                if (!device || !device->original.bound)
+                        continue;
+                if (is_in_plan(state, name)) {
+                        (void)rebound_settle(device);
+                        continue;
+                }
+                if (string_set(&before.driver, device->original.bound) >= 0 &&
+                    string_set(&before.override, device->original.bound) >= 0)
+                        rebound_notice(broker, device, &before);
         }
 }
 
@@ -239,7 +287,10 @@ static int adopt(Broker *broker, Lease *lease, FoundFiles *found) {
         return 0;
 }
 
-/* What is left belongs to nobody. Closing it may reset a device. */
+/*
+ * What is left belongs to no lease that we know of. Somebody may have copies all the same: the
+ * groups show that to whoever wants them next.
+ */
 static void drop_orphans(Broker *broker, FoundFiles *found) {
         Handles orphans = HANDLES_NULL;
 
@@ -250,10 +301,13 @@ static void drop_orphans(Broker *broker, FoundFiles *found) {
                         continue;
                 (void)fd_store_remove(file->text);
                 broker->keep.removed = true;
-                (void)handles_add_consume(&orphans, file->name.kind, file->name.group, NULL,
+                (void)handles_add_consume(&orphans, file->name.kind, file->name.group,
+                                          file->name.device[0] ? file->name.device : NULL,
                                           TAKE_FD(file->fd));
         }
-        release_files(broker, &orphans);
+        if (orphans.n_handles > 0)
+                broker_emit_orphans(broker, orphans.n_handles);
+        release_orphans(broker, &orphans);
         free(found->files);
 }
 
@@ -269,8 +323,9 @@ int broker_recover(Broker *broker, int directory, char *const *names, int first_
         int r;
 
         broker->keep.directory = directory;
-        read_state(broker, &state);
-        r = collect(broker, names, first_fd, &found);
+        r = read_state(broker, &state);
+        if (r >= 0)
+                r = collect(broker, names, first_fd, &found);
         if (r < 0)
                 return r;
         take_originals(broker, &state);
@@ -286,6 +341,7 @@ int broker_recover(Broker *broker, int directory, char *const *names, int first_
                         (void)adopt(broker, lease, &found);
         }
         drop_orphans(broker, &found);
+        notice_moves(broker, &state);
         r = recover_plans_take(broker, &state);
         keep_now(broker);
         recover_plans_start(broker);

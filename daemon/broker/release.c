@@ -34,15 +34,35 @@ static void drain(Broker *broker, Lease *lease);
 
 static const JobClass job_class_files = {0};
 
-void release_files(Broker *broker, Handles *files) {
-        _cleanup_plan_ Plan plan = PLAN_NULL;
+static void close_files(Broker *broker, Plan *plan, Handles *files) {
         Request request = {.operation = OPERATION_RELEASE};
 
-        if (files->n_handles == 0 || !plan_append(&plan, STEP_CLOSE_FILES, 0)) {
+        if (files->n_handles == 0 || !plan_append(plan, STEP_CLOSE_FILES, 0)) {
                 handles_done(files);
                 return;
         }
-        job_run_plan(broker, &job_class_files, &request, &plan, files, NULL, 0, NULL, NULL);
+        job_run_plan(broker, &job_class_files, &request, plan, files, NULL, 0, NULL, NULL);
+}
+
+void release_files(Broker *broker, Handles *files) {
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+
+        close_files(broker, &plan, files);
+}
+
+void release_orphans(Broker *broker, Handles *files) {
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+
+        for (size_t i = 0; i < files->n_handles; i++) {
+                const Handle *file = &files->handles[i];
+                Step *seal = file->kind == HANDLE_CDEV
+                                     ? plan_append(&plan, STEP_SEAL_CDEV, file->group)
+                                     : NULL;
+
+                if (seal)
+                        (void)string_set(&seal->device, file->device);
+        }
+        close_files(broker, &plan, files);
 }
 
 /* The group is not the lease's any more. */

@@ -11,6 +11,7 @@
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-reset.h"
 #include "daemon/bus/bus-vfs.h"
+#include "daemon/core/rebound.h"
 #include "daemon/core/reset-set.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -29,7 +30,6 @@ FACT(append_bus, "s", device->facts.bus);
 FACT(append_group, "u", device->facts.group);
 FACT(append_driver, "s", string_or_empty(device->facts.driver));
 FACT(append_override, "s", string_or_empty(device->facts.driver_override));
-FACT(append_original, "s", string_or_empty(device->original.driver));
 FACT(append_vfio, "b", (int)device->facts.vfio);
 FACT(append_cdev, "s", string_or_empty(device->facts.cdev));
 FACT(append_vendor, "q", device->facts.vendor);
@@ -46,6 +46,16 @@ FACT(append_total_vfs, "u", (uint32_t)device->facts.total_vfs);
 FACT(append_vfs_autoprobe, "b", (int)device->facts.vfs_autoprobe);
 FACT(append_mdev_type, "s", string_or_empty(device->facts.mdev_type));
 FACT(append_stuck, "s", string_or_empty(device->stuck));
+
+/* Of one that somebody else has moved, Unbind only puts the override back. */
+static int append_original(const World *world _unused_, const void *object, sd_bus_message *m) {
+        const Device *device = object;
+
+        return sd_bus_message_append(m, "s",
+                                     device_original_is_suspended(device)
+                                             ? ""
+                                             : string_or_empty(device->original.driver));
+}
 
 static int append_interfaces(const World *world _unused_, const void *object, sd_bus_message *m) {
         const Device *device = object;
@@ -88,12 +98,26 @@ static int append_num_vfs(const World *world, const void *object, sd_bus_message
                                      (uint32_t)topology_count_vfs(&world->topology, object));
 }
 
+static bool is_rebound(const World *world, const Device *device) {
+        _cleanup_free_ char *sentence = rebound_describe(world, device);
+
+        return !string_is_empty(sentence);
+}
+
 const char *bus_device_state(const World *world, const Device *device) {
         if (device->stuck)
                 return "stuck";
         if (activity_find_group(&world->activities, device->facts.group))
                 return "busy";
+        if (is_rebound(world, device))
+                return "rebound";
         return lease_table_find_group(&world->leases, device->facts.group) ? "leased" : "idle";
+}
+
+static int append_rebound(const World *world, const void *object, sd_bus_message *m) {
+        _cleanup_free_ char *sentence = rebound_describe(world, object);
+
+        return sentence ? sd_bus_message_append(m, "s", sentence) : -ENOMEM;
 }
 
 static int append_state(const World *world, const void *object, sd_bus_message *m) {
@@ -130,6 +154,7 @@ const BusProperty bus_device_properties[] = {
         {"MdevType", "s", append_mdev_type},
         {"State", "s", append_state},
         {"StuckReason", "s", append_stuck},
+        {"Rebound", "s", append_rebound},
         {NULL, NULL, NULL},
 };
 
@@ -203,6 +228,7 @@ static const sd_bus_vtable vtable[] = {
         CONSTANT("MdevType", "s"),
         CHANGING("State", "s"),
         CHANGING("StuckReason", "s"),
+        CHANGING("Rebound", "s"),
         SD_BUS_VTABLE_END,
 };
 

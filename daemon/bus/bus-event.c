@@ -44,6 +44,7 @@ static char *const device_properties[] = {(char *)"Group",
                                           (char *)"VfsAutoprobe",
                                           (char *)"State",
                                           (char *)"StuckReason",
+                                          (char *)"Rebound",
                                           NULL};
 static char *const lease_properties[] = {
         (char *)"Groups",        (char *)"Devices",   (char *)"State",
@@ -271,11 +272,20 @@ void bus_on_change(void *userdata, const Change *change) {
         case CHANGE_LEASE_STUCK:
                 record_stuck(bus, change->number);
                 break;
+        case CHANGE_DEVICE_REBOUND:
+                journal_rebound(change, false);
+                break;
+        case CHANGE_DEVICE_OVERRIDDEN:
+                journal_rebound(change, true);
+                break;
         case CHANGE_STATE:
                 journal_state(change->error);
                 break;
         case CHANGE_STATE_LOST:
-                journal_state_lost(change->reason);
+                journal_state_lost(change->reason, change->error);
+                break;
+        case CHANGE_ORPHANS:
+                journal_orphans(change->number);
                 break;
         case CHANGE_PLAN_RECOVERED:
                 journal_plan_recovered(change->reason, change->error);

@@ -88,6 +88,16 @@ void journal_lease_over(const Lease *lease, uint64_t held_usec) {
              VFIOD_JOURNAL_DURATION "=%" PRIu64, held_usec);
 }
 
+/* A warning where somebody relies on the device. */
+void journal_rebound(const Change *change, bool override) {
+        SEND("MESSAGE=%s", change->reason, "PRIORITY=%i", change->number ? LOG_WARNING : LOG_NOTICE,
+             VFIOD_JOURNAL_OPERATION "=%s", override ? "override-changed" : "rebound",
+             VFIOD_JOURNAL_TARGETS "=%s", change->device, VFIOD_JOURNAL_DEVICE "=%s",
+             change->device, VFIOD_JOURNAL_FROM "=%s=%s", change->device, change->from,
+             VFIOD_JOURNAL_TO "=%s=%s", change->device, change->to, VFIOD_JOURNAL_LEASE "=%u",
+             change->number);
+}
+
 void journal_state(int error) {
         if (error < 0)
                 SEND("MESSAGE=the state could not be written: %s; if vfiod ends now, it forgets "
@@ -97,10 +107,17 @@ void journal_state(int error) {
                 SEND("MESSAGE=the state can be written again", "PRIORITY=%i", LOG_NOTICE);
 }
 
-void journal_state_lost(const char *reason) {
-        SEND("MESSAGE=the state that was left for this start cannot be used: %s; it was put aside, "
-             "and leases and original drivers are forgotten",
-             reason, "PRIORITY=%i", LOG_ERR);
+void journal_state_lost(const char *reason, int error) {
+        SEND("MESSAGE=the state that was left for this start cannot be used: %s; it %s%s, and "
+             "leases and original drivers are forgotten",
+             reason, error ? "could not be put aside: " : "was put aside as state.json.bad",
+             error ? strerror(-error) : "", "PRIORITY=%i", LOG_ERR);
+}
+
+void journal_orphans(uint32_t n_files) {
+        SEND("MESSAGE=%u files of leases that nothing is known of were closed; whoever has copies "
+             "of them keeps the devices, and nobody else is given those until he has let go",
+             n_files, "PRIORITY=%i", LOG_WARNING);
 }
 
 void journal_plan_recovered(const char *sentence, int error) {

@@ -6,7 +6,7 @@
  * protocol/names.h. Nothing else in the daemon logs an operation.
  */
 
-#include "daemon/broker/outcome.h"
+#include "daemon/broker/broker.h"
 
 void journal_operation(const Request *request, const Outcome *outcome);
 
@@ -19,10 +19,17 @@ void journal_lease_stuck(const Lease *lease);
 /* A lease has ended; `held_usec` is how long it lasted. */
 void journal_lease_over(const Lease *lease, uint64_t held_usec);
 
+/* Somebody else has moved the device (`override`: has changed its driver_override). */
+void journal_rebound(const Change *change, bool override);
+
 /* What must survive a restart cannot be written down (-errno), or can be again (0). */
 void journal_state(int error);
-/* What the vfiod before this one has written down cannot be used, and was put aside. */
-void journal_state_lost(const char *reason);
+/* What the vfiod before this one has written down cannot be used, and was put aside (0) or could
+ * not be (-errno). */
+void journal_state_lost(const char *reason, int error);
+/* So many files of leases of the vfiod before this one were dropped, since nothing is known of
+ * them. */
+void journal_orphans(uint32_t n_files);
 /* What it had begun is finished or undone, or could not be (-errno). */
 void journal_plan_recovered(const char *sentence, int error);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Unbind: every member that is on a vfio driver back to where it came from. No `unbind` is ever
+ * Unbind: every member that is on a vfio driver back to where it came from. What somebody else has
+ * taken from it meanwhile stays where that put it (core/rebound.h). No `unbind` is ever
  * written to a device in use, because the kernel would not come back from it:
  *   - A group that nobody has leased is claimed first: while we have its file open nobody else can
  *     open a device, and that we can open it proves that nobody has one open
@@ -14,11 +15,23 @@
 
 #include "daemon/util/string.h"
 
+/*
+ * The recorded one. Where nothing is recorded, an override that names another driver than the
+ * device is on was set by somebody who wants it there; one that does not only kept it where it is.
+ */
+static const char *override_afterwards(const Device *device) {
+        const char *override = string_or_empty(device->facts.driver_override);
+
+        if (device->original.recorded)
+                return device->original.override;
+        return string_equal(override, device->facts.driver) ? "" : override;
+}
+
 /* A device of which nothing is recorded goes to whatever driver the kernel finds for it. */
 static int plan_return_member(Plan *plan, const Device *device) {
         const Original *original = &device->original;
         const DeviceFacts *facts = &device->facts;
-        const char *override = string_or_empty(original->override);
+        const char *override = override_afterwards(device);
         bool driverless = original->recorded && string_is_empty(original->driver);
         const char *driver = original->recorded ? original->driver : NULL;
         const char *module = original->recorded ? original->module : facts->modalias;
@@ -95,6 +108,11 @@ static int plan_return_group(const World *world, const Group *group, Plan *plan)
 
                 if (device_verdict(&world->topology, member) == VERDICT_VFIO &&
                     plan_return_member(plan, member) < 0)
+                        return -1;
+                /* Its driver is whoever's who has taken it; the override is ours. */
+                if (device_original_is_suspended(member) &&
+                    !plan_move(plan, STEP_SET_OVERRIDE, &member->facts, NULL,
+                               override_afterwards(member)))
                         return -1;
         }
         return 0;

@@ -100,6 +100,27 @@ int step_add_group(Step *step, uint32_t group) {
         return 0;
 }
 
+static bool step_moves(StepKind kind) {
+        switch (kind) {
+        case STEP_SET_OVERRIDE:
+        case STEP_UNBIND_HOST:
+        case STEP_BIND_VFIO:
+        case STEP_UNBIND_VFIO:
+        case STEP_BIND_HOST:
+        case STEP_REMOVE_MDEV:
+                return true;
+        default:
+                return false;
+        }
+}
+
+bool plan_moves_device(const Plan *plan, const char *device) {
+        for (size_t i = 0; i < plan->n_steps; i++)
+                if (step_moves(plan->steps[i].kind) && string_equal(plan->steps[i].device, device))
+                        return true;
+        return false;
+}
+
 uint64_t plan_grace_ms(const Plan *plan) {
         uint64_t sum = 0;
 

@@ -125,6 +125,9 @@ int step_set_override(Step *step, const char *override, const char *override_old
 
 int step_add_group(Step *step, uint32_t group);
 
+/* A step of it is on the device's driver, or removes the device. */
+bool plan_moves_device(const Plan *plan, const char *device);
+
 /* How much longer than one step usually takes the plan may last. */
 uint64_t plan_grace_ms(const Plan *plan);
 

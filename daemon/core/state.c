@@ -80,6 +80,7 @@ static const Field original_fields[] = {
         FIELD(StateOriginal, "driver", FIELD_TEXT, driver),
         FIELD(StateOriginal, "module", FIELD_TEXT, module),
         FIELD(StateOriginal, "override", FIELD_TEXT, override),
+        FIELD(StateOriginal, "bound", FIELD_TEXT, bound),
 };
 static const RecordType original_type = RECORD_TYPE(StateOriginal, original_fields);
 
@@ -131,6 +132,7 @@ static void original_done(StateOriginal *original) {
         free(original->driver);
         free(original->module);
         free(original->override);
+        free(original->bound);
 }
 
 void state_done(State *state) {
@@ -177,6 +179,7 @@ static StateOriginal *collect_originals(const Topology *topology, size_t *ret_n)
                                 .driver = device->original.driver,
                                 .module = device->original.module,
                                 .override = device->original.override,
+                                .bound = device->original.bound,
                         };
         }
         return originals;
@@ -404,6 +407,10 @@ int state_read(const char *text, State *ret, char **ret_error) {
         int r;
 
         *ret_error = NULL;
+        if (string_is_empty(text)) {
+                *ret_error = string_format("it is empty");
+                return *ret_error ? -EBADMSG : -ENOMEM;
+        }
         root = json_text_parse(text, &problem, &at);
         if (!root) {
                 *ret_error = string_format("byte %zu: %s", at, problem);

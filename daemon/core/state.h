@@ -18,6 +18,7 @@ typedef struct StateOriginal {
         char *driver;
         char *module;
         char *override;
+        char *bound; /* NULL for none */
 } StateOriginal;
 
 /* A plan that was begun, and not struck out: write-ahead. */

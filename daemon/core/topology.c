@@ -16,6 +16,7 @@ static void original_done(Original *original) {
         free(original->driver);
         free(original->module);
         free(original->override);
+        free(original->bound);
         *original = (Original){0};
 }
 
@@ -324,17 +325,33 @@ void topology_set_ungrouped(Topology *topology, const char *name, bool ungrouped
 
 int device_record_original(Device *device) {
         Original original = {.recorded = true};
+        bool suspended = device_original_is_suspended(device);
+        const char *override =
+                suspended ? device->original.override : device->facts.driver_override;
 
-        if (device->original.recorded)
+        if (device->original.recorded && !suspended)
                 return 0;
         if (string_set(&original.driver, string_or_empty(device->facts.driver)) < 0 ||
             string_set(&original.module, string_or_empty(device->facts.driver_module)) < 0 ||
-            string_set(&original.override, string_or_empty(device->facts.driver_override)) < 0) {
+            string_set(&original.override, string_or_empty(override)) < 0 ||
+            string_set(&original.bound, device->original.bound) < 0) {
                 original_done(&original);
                 return -ENOMEM;
         }
+        original_done(&device->original);
         device->original = original;
         return 0;
+}
+
+int device_set_bound(Device *device) {
+        return string_set(&device->original.bound, device->facts.driver);
+}
+
+bool device_original_is_suspended(const Device *device) {
+        const Original *original = &device->original;
+
+        return original->recorded && original->bound && !device->facts.vfio &&
+               string_equal(original->bound, device->facts.driver_override);
 }
 
 void device_forget_original(Device *device) {

@@ -23,6 +23,8 @@ typedef struct Original {
         char *driver;   /* "" for none */
         char *module;   /* of that driver, "" where built in or none */
         char *override; /* "" where unset */
+        char *bound; /* the vfio driver that Bind put it on, and set as its driver_override; NULL as
+                        long as it has not */
 } Original;
 
 struct Device {
@@ -102,6 +104,16 @@ bool group_has_no_iommu(const Group *group);
 /* All members of the group; NULL: not stuck any more. Harmless for a group that is not there. */
 void topology_set_stuck(Topology *topology, uint32_t group, const char *reason);
 
-/* Records what `device` is on now, unless a record is there already. */
+/*
+ * Records what `device` is on now, unless a record is in force. Of one that is suspended only the
+ * override is kept: the one that there is now is ours.
+ */
 int device_record_original(Device *device);
 void device_forget_original(Device *device);
+
+/* Bind has put the device where it is now. */
+int device_set_bound(Device *device);
+
+/* Somebody else has taken the device from its vfio driver, and left the driver_override that Bind
+ * has set (core/rebound.h). */
+bool device_original_is_suspended(const Device *device);

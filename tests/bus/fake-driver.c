@@ -64,6 +64,7 @@ int driver_bind(const Roots *roots _unused_, const char *bus _unused_, const cha
 
 int driver_probe(const Roots *roots _unused_, const char *bus _unused_, const char *device) {
         _cleanup_free_ char *path = fake_machine_path("natural/%s", device);
+        _cleanup_free_ char *override = fake_machine_override(device);
         int r = fake_machine_obey("probe", device);
         char driver[64] = "";
         FILE *file;
@@ -77,7 +78,9 @@ int driver_probe(const Roots *roots _unused_, const char *bus _unused_, const ch
                 (void)fclose(file);
         }
         fake_machine_log("let the kernel find a driver for %s", device);
-        if (driver[0])
+        if (override[0])
+                (void)fake_machine_bind(device, override);
+        else if (driver[0])
                 (void)fake_machine_bind(device, driver);
         return 0;
 }

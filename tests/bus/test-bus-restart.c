@@ -120,6 +120,32 @@ START_TEST(originals_are_put_back_by_the_next_vfiod) {
 }
 END_TEST
 
+START_TEST(what_somebody_has_moved_meanwhile_is_said_and_stays_there) {
+        _cleanup_message_ Message *bound =
+                manager(client_new(), "Bind", "asa{sv}", 1, "group/2", 0);
+        _cleanup_message_ Message *unbound = NULL;
+        _cleanup_free_ char *driver = NULL, *other = NULL;
+
+        expect_done(bound);
+        go_down();
+        fake_machine_set_override("0000:01:00.0", "nvme");
+        ck_assert_int_eq(fake_machine_unbind("0000:01:00.0", "vfio-pci"), 0);
+        ck_assert_int_eq(fake_machine_bind("0000:01:00.0", "nvme"), 0);
+        fake_journal_forget();
+        come_up();
+        settle();
+        ck_assert_uint_eq(fake_journal_count(), 1);
+        expect_part(fake_journal_record(0), "MESSAGE=0000:01:00.0 was moved from vfio-pci to nvme "
+                                            "by somebody else than vfiod");
+        unbound = manager(client_new(), "Unbind", "asa{sv}", 1, "group/2", 0);
+        expect_done(unbound);
+        driver = fake_machine_driver("0000:01:00.0");
+        ck_assert_str_eq(driver, "nvme");
+        other = fake_machine_driver("0000:01:00.1");
+        ck_assert_str_eq(other, "snd_hda_intel");
+}
+END_TEST
+
 START_TEST(nothing_is_closed_before_it_is_out_of_the_store) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client, "group/4");
@@ -188,6 +214,7 @@ int main(void) {
                        a_file_that_is_not_what_its_name_says_is_dropped_and_the_lease_is_over);
         tcase_add_test(tests, a_file_of_no_lease_is_taken_out_of_the_store);
         tcase_add_test(tests, originals_are_put_back_by_the_next_vfiod);
+        tcase_add_test(tests, what_somebody_has_moved_meanwhile_is_said_and_stays_there);
         tcase_add_test(tests, nothing_is_closed_before_it_is_out_of_the_store);
         tcase_add_test(tests,
                        a_state_that_cannot_be_read_is_put_aside_and_said_and_nothing_is_kept_open);

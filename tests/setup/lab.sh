@@ -43,6 +43,12 @@ add_debian() {
         LAB_ARTEFACTS+=(--archive "debs=$REPLY/debs.cpio")
 }
 
+# add_peers: what the machine driverctl boots besides.
+add_peers() {
+        peers_overlay
+        LAB_ARTEFACTS+=(--archive "peers=$REPLY")
+}
+
 # case_needs MACHINE [PATTERN]: a case that the pattern names, or any one, runs there.
 case_needs() {
         local machine=$1 pattern=${2:-} file name

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# What only the measurements need on the emulated machine: the tools that vfiod is compared with, driverctl, dpdk-devbind.py,
+# What the measurements, and the machine driverctl, need besides: the tools that vfiod is compared with, driverctl, dpdk-devbind.py,
 # lsof and fuser from their Debian packages, and all of Python. Needs cache.sh, buildroot.sh and root.sh.
 
 # peers_overlay: the archive goes to $REPLY.

@@ -245,8 +245,9 @@ static int on_list_devices(sd_bus_message *m, void *userdata, sd_bus_error *rete
         return r != 0 ? r
                       : sd_bus_reply_method_return(
                                 m, "a(oa{sv})", 2, "/org/vfiod1/device/a", 2, "Name", "s", "a",
-                                "StuckReason", "s", "wrong", "/org/vfiod1/device/n", 2, "Name", "s",
-                                SCRIPT_DEVICE, "StuckReason", "s", "nobody knows why");
+                                "StuckReason", "s", "wrong", "/org/vfiod1/device/n", 3, "Name", "s",
+                                SCRIPT_DEVICE, "StuckReason", "s", "nobody knows why", "Rebound",
+                                "s", "somebody knows why");
 }
 
 static int append_authorisation(sd_bus_message *m, const char *action, const char *device,

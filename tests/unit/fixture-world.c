@@ -77,6 +77,7 @@ static void put_original(Device *device, const DeviceRow *row) {
         device->original.driver = copy(row->original);
         device->original.module = copy(row->original);
         device->original.override = copy(string_or_empty(row->original_override));
+        ck_assert_int_eq(string_set(&device->original.bound, row->bound), 0);
 }
 
 void world_put(World *world, const DeviceRow *rows, size_t n) {

@@ -20,6 +20,7 @@ typedef struct DeviceRow {
         bool no_override;     /* its bus has no driver_override */
         const char *original; /* the driver recorded, "" for none; NULL: no record */
         const char *original_override;
+        const char *bound; /* where Bind has put it; NULL: nowhere yet */
         const char *stuck;
         const char *path;   /* below /sys/devices; NULL: "" */
         const char *reset;  /* its methods, blanks between them; NULL: the kernel does not tell */

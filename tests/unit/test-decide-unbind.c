@@ -136,6 +136,45 @@ START_TEST(members_on_other_drivers_are_left_alone) {
 }
 END_TEST
 
+/* Whose record core/rebound.h has forgotten by then. */
+START_TEST(an_override_of_somebody_else_stays_and_decides_on_the_driver) {
+        static const DeviceRow rows[] = {
+                {"0000:01:00.0", 1, "vfio-pci", .override = "e1000e"},
+        };
+        World world;
+
+        world_init(&world, rows, ELEMENTS(rows));
+        assert_plan(&world, &(Ask){OPERATION_UNBIND, "01:00.0"},
+                    "claim group 1\n"
+                    "unbind 0000:01:00.0 from vfio-pci\n"
+                    "set driver_override of 0000:01:00.0 to e1000e\n"
+                    "let the kernel find a driver for 0000:01:00.0");
+        world_done(&world);
+}
+END_TEST
+
+START_TEST(of_a_member_that_somebody_has_taken_only_our_override_is_put_back) {
+        static const DeviceRow taken[] = {
+                {"0000:03:01.0", 3, .override = "vfio-pci", .original = "e1000",
+                 .original_override = "mine", .bound = "vfio-pci"},
+        };
+        World world;
+
+        init_bound_pair(&world);
+        world_put(&world, taken, ELEMENTS(taken));
+        assert_plan(&world, &unbind_pair,
+                    "claim group 3\n"
+                    "set driver_override of 0000:03:01.0 to mine\n"
+                    "load module e1000\n"
+                    "unbind 0000:03:02.0 from vfio-pci\n"
+                    "set driver_override of 0000:03:02.0 to e1000\n"
+                    "bind 0000:03:02.0 to e1000");
+        world_set_driver(&world, "0000:03:02.0", "e1000");
+        assert_plan(&world, &unbind_pair, "set driver_override of 0000:03:01.0 to mine");
+        world_done(&world);
+}
+END_TEST
+
 START_TEST(all_groups_are_claimed_before_the_first_device_is_unbound) {
         static const DeviceRow rows[] = {
                 {"0000:01:00.0", 1, "vfio-pci", .original = ""},
@@ -164,6 +203,8 @@ int main(void) {
         tcase_add_test(tests, a_device_that_had_no_driver_gets_none);
         tcase_add_test(tests, a_device_bound_by_others_goes_to_whatever_the_kernel_finds);
         tcase_add_test(tests, members_on_other_drivers_are_left_alone);
+        tcase_add_test(tests, an_override_of_somebody_else_stays_and_decides_on_the_driver);
+        tcase_add_test(tests, of_a_member_that_somebody_has_taken_only_our_override_is_put_back);
         tcase_add_test(tests, all_groups_are_claimed_before_the_first_device_is_unbound);
         return tests_run(tests);
 }

@@ -16,7 +16,7 @@
 /* A machine with everything in it that is written down. */
 static void init_full(World *world) {
         static const DeviceRow rows[] = {
-                {"0000:01:00.0", 1, "vfio-pci", .original = "e1000e"},
+                {"0000:01:00.0", 1, "vfio-pci", .original = "e1000e", .bound = "vfio-pci"},
                 {"0000:02:00.0", 2, "vfio-pci", .original = "", .original_override = "nvme"},
                 {"0000:03:00.0", 3, "e1000e"},
         };
@@ -134,6 +134,8 @@ START_TEST(only_devices_that_were_moved_have_an_original_and_none_differs_from_e
         ck_assert_uint_eq(state.n_originals, 2);
         ck_assert_str_eq(state.originals[0].device, "0000:01:00.0");
         ck_assert_str_eq(state.originals[0].driver, "e1000e");
+        ck_assert_str_eq(state.originals[0].bound, "vfio-pci");
+        ck_assert_ptr_null(state.originals[1].bound);
         ck_assert_str_eq(state.originals[1].driver, "");
         ck_assert_str_eq(state.originals[1].override, "nvme");
 }
@@ -301,7 +303,7 @@ START_TEST(a_text_that_was_cut_off_anywhere_is_refused) {
                 text[n] = '\0';
                 assert_refused_as(text, -EBADMSG, "byte ");
         }
-        assert_refused_as("", -EBADMSG, "byte 0");
+        assert_refused_as("", -EBADMSG, "it is empty");
 }
 END_TEST
 

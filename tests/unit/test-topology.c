@@ -162,6 +162,28 @@ START_TEST(the_original_is_recorded_once_and_outlives_changes_of_the_facts) {
 }
 END_TEST
 
+START_TEST(a_suspended_record_takes_the_driver_of_now_and_keeps_the_override) {
+        Topology topology;
+        Device *device;
+
+        topology_init(&topology, VIABILITY_BY_OWNER);
+        (void)put_group(&topology, 1, "DMA");
+        (void)put_device(&topology, ROW("a", 1, "e1000", .override = "mine"));
+        device = topology_find_device(&topology, "a");
+        ck_assert_int_eq(device_record_original(device), 0);
+        (void)put_device(&topology, ROW("a", 1, "vfio-pci", .override = "vfio-pci"));
+        ck_assert_int_eq(device_set_bound(device), 0);
+        ck_assert(!device_original_is_suspended(device));
+        (void)put_device(&topology, ROW("a", 1, .override = "vfio-pci"));
+        ck_assert(device_original_is_suspended(device));
+        ck_assert_int_eq(device_record_original(device), 0);
+        ck_assert_str_eq(device->original.driver, "");
+        ck_assert_str_eq(device->original.override, "mine");
+        ck_assert_str_eq(device->original.bound, "vfio-pci");
+        topology_done(&topology);
+}
+END_TEST
+
 START_TEST(a_group_is_stuck_with_all_its_members_until_it_is_not) {
         Topology topology;
         const Device *device;
@@ -311,6 +333,7 @@ int main(void) {
         tcase_add_test(tests, a_device_found_in_another_group_moves_there);
         tcase_add_test(tests, a_group_goes_with_its_last_member);
         tcase_add_test(tests, the_original_is_recorded_once_and_outlives_changes_of_the_facts);
+        tcase_add_test(tests, a_suspended_record_takes_the_driver_of_now_and_keeps_the_override);
         tcase_add_test(tests, a_group_is_stuck_with_all_its_members_until_it_is_not);
         tcase_add_test(tests, a_driverless_device_has_an_original_too);
         tcase_add_test(tests, a_group_is_viable_and_bound_by_all_its_members);

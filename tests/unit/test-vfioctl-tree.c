@@ -112,7 +112,7 @@ START_TEST(why_a_device_is_stuck_is_told_in_full_in_a_line_of_its_own) {
         _cleanup_free_ char *first = NULL, *last = NULL;
 
         devices[0].state = devices[1].state = "stuck";
-        devices[0].stuck_reason = reason;
+        devices[0].trouble = reason;
         first = print_one_group(&utf8, group, devices, 2, NULL);
         last = print_one_group(&ascii, group, devices, 1, NULL);
         ck_assert_str_eq(

@@ -394,14 +394,18 @@ START_TEST(acquire_believes_no_reason_but_the_daemons) {
 }
 END_TEST
 
-START_TEST(list_says_why_a_device_is_stuck) {
-        _cleanup_vfioctl_ Vfioctl stuck, idle;
+START_TEST(list_says_why_a_device_is_stuck_or_rebound) {
+        _cleanup_vfioctl_ Vfioctl stuck, rebound, idle;
 
         run(&stuck, &(Script){.device_state = "stuck"}, LINE("list"));
         ck_assert_int_eq(stuck.status, 0);
         ck_assert_str_eq(vfioctl_stdout(&stuck), "group/3  bound  DMA\n"
                                                  "`-- " N "  vfio-pci  (stuck) Intel 82574L\n"
                                                  "      nobody knows why\n");
+        run(&rebound, &(Script){.device_state = "rebound"}, LINE("list"));
+        ck_assert_str_eq(vfioctl_stdout(&rebound), "group/3  bound  DMA\n"
+                                                   "`-- " N "  vfio-pci  (rebound) Intel 82574L\n"
+                                                   "      somebody knows why\n");
         run(&idle, &(Script){0}, LINE("list"));
         ck_assert_str_eq(vfioctl_stdout(&idle), "group/3  bound  DMA\n"
                                                 "`-- " N "  vfio-pci  Intel 82574L\n");
@@ -446,6 +450,6 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, acquire_gives_back_what_is_asked_for_and_says_why);
         tcase_add_test(tests, acquire_gives_back_also_without_being_told_why);
         tcase_add_test(tests, acquire_believes_no_reason_but_the_daemons);
-        tcase_add_test(tests, list_says_why_a_device_is_stuck);
+        tcase_add_test(tests, list_says_why_a_device_is_stuck_or_rebound);
         return tests_run(tests);
 }

@@ -24,6 +24,10 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/kill.sh"
 # shellcheck source=tests/lab/guest/noiommu.sh
 . "$LAB/noiommu.sh"
+# shellcheck source=tests/lab/guest/rebound.sh
+. "$LAB/rebound.sh"
+# shellcheck source=tests/lab/guest/state.sh
+. "$LAB/state.sh"
 # shellcheck source=tests/lab/guest/vm.sh
 . "$LAB/vm.sh"
 # shellcheck source=tests/lab/guest/deb.sh

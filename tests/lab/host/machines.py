@@ -13,6 +13,7 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
     00:1f.x chipset                                              one group that is never to be given away
 
 `no-iommu` is the same without an IOMMU, and so without groups. `vm-host` is the same as `default` and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
+`driverctl` is the same and has driverctl.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ MACHINES = {
         Machine("ordinary", _default_devices(first_slot=1) + _empty_slots(7)),
         Machine("vm-host", _default_devices(first_slot=1), memory_mib=3072, archives=("vm",), has_kernel=True),
         Machine("no-iommu", _default_devices(first_slot=1), has_iommu=False),
+        Machine("driverctl", _default_devices(first_slot=1), memory_mib=2048, archives=("peers",)),
         Machine("debian", _default_devices(first_slot=1), archives=("dpkg", "debs")),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]

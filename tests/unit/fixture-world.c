@@ -73,6 +73,7 @@ DeviceFacts facts_of_row(const DeviceRow *row) {
 static void put_original(Device *device, const DeviceRow *row) {
         if (!row->original)
                 return;
+        device_forget_original(device);
         device->original.recorded = true;
         device->original.driver = copy(row->original);
         device->original.module = copy(row->original);

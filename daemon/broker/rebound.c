@@ -64,7 +64,7 @@ static void say(Broker *broker, const Device *device, const Placement *before,
                                                          : device->facts.driver)});
 }
 
-/* One that is where it was has been said by nobody, and one that was unplugged is. */
+/* Nothing of a device that is back where it was, or unplugged by now. */
 static void say_kept_back(Broker *broker, Rebound *rebound) {
         const Device *device = topology_find_device(&broker->world.topology, rebound->device);
 
@@ -125,24 +125,25 @@ static void go_on(Broker *broker, Rebound *rebound, const Device *device, Reboun
                 say_kept_back(broker, rebound);
 }
 
+static bool is_loss(const Broker *broker, const Device *device, const Placement *before) {
+        return string_is_empty(device->facts.driver) && !string_is_empty(before->driver) &&
+               rebound_is_move(&broker->world, device, before);
+}
+
 void rebound_notice(Broker *broker, Device *device, const Placement *before) {
         Rebound *kept_back = find_rebound(broker, device->facts.name);
         bool claimed = rebound_is_claimed(&broker->world, device->group);
         ReboundRecord record;
 
-        if (is_moved_by_us(broker, device->facts.name))
+        if (is_moved_by_us(broker, device->facts.name) || (!claimed && !kept_back))
                 return;
         record = rebound_settle(device);
         if (kept_back)
                 go_on(broker, kept_back, device, record);
-        else if (!claimed)
-                return;
-        else if (rebound_is_move(&broker->world, device, before)) {
-                if (string_is_empty(device->facts.driver) && !string_is_empty(before->driver))
-                        keep_back(broker, device, before, record);
-                else
-                        say(broker, device, before, record);
-        } else if (rebound_is_override(device, before))
+        else if (is_loss(broker, device, before))
+                keep_back(broker, device, before, record);
+        else if (rebound_is_move(&broker->world, device, before) ||
+                 rebound_is_override(device, before))
                 say(broker, device, before, record);
         broker_emit_group(broker, device->facts.group);
 }

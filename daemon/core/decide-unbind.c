@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Unbind: every member that is on a vfio driver back to where it came from. What somebody else has
- * taken from it meanwhile stays where that put it (core/rebound.h). No `unbind` is ever
- * written to a device in use, because the kernel would not come back from it:
+ * Unbind: every member that is on a vfio driver back to where it came from. A member that somebody
+ * else has taken from its vfio driver stays where he has put it (core/rebound.h). No `unbind` is
+ * ever written to a device in use, because the kernel would not come back from it:
  *   - A group that nobody has leased is claimed first: while we have its file open nobody else can
  *     open a device, and that we can open it proves that nobody has one open
  *     (drivers/vfio/group.c, vfio_group_fops_open).

@@ -32,7 +32,8 @@ typedef struct DeviceRow {
         uint16_t device;
         const char *vendor_name;
         const char *device_name;
-        char **interfaces;  /* owned */
+        char **interfaces; /* owned */
+        const char *assignment;
         char *stuck_reason; /* owned; NULL unless it is stuck and was asked why */
 } DeviceRow;
 

@@ -57,6 +57,8 @@ static char *describe_device(const DeviceRow *device) {
                 return NULL;
         if (string_equal(device->state, "stuck") || string_equal(device->state, "busy"))
                 r = string_append(&text, "(%s) ", device->state);
+        if (r >= 0 && string_equal(device->assignment, "assigned"))
+                r = string_append(&text, "(assigned) ");
         if (r >= 0 && interfaces[0])
                 r = string_append(&text, "%s: ", interfaces);
         if (r >= 0 && device->vendor_name[0] && device->device_name[0])
@@ -90,7 +92,7 @@ static size_t room(const Style *style, size_t used) {
 }
 
 /* In full, and in a line of its own: it is what to act upon. */
-static void print_stuck_reason(FILE *f, const Style *style, const char *reason, bool last) {
+static void print_reason(FILE *f, const Style *style, const char *reason, bool last) {
         size_t used = last ? 0 : 1;
 
         if (!last)
@@ -119,7 +121,9 @@ static int print_device(FILE *f, const Style *style, const DeviceRow *device, bo
         }
         fputc('\n', f);
         if (!string_is_empty(device->stuck_reason))
-                print_stuck_reason(f, style, device->stuck_reason, last);
+                print_reason(f, style, device->stuck_reason, last);
+        if (!string_is_empty(device->assignment) && !string_equal(device->assignment, "assigned"))
+                print_reason(f, style, device->assignment, last);
         return 0;
 }
 

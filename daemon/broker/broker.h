@@ -55,6 +55,12 @@ int broker_start(Broker *broker);
 /* For what begins from now on; copied. */
 void broker_set_config(Broker *broker, const Config *config);
 
+/* Where assignments are kept; borrowed for as long as the broker lives. */
+void broker_set_config_directory(Broker *broker, const char *directory);
+/* Reads them again, once the machine has been read. What is wrong with them, a sentence that the
+ * broker owns; NULL for nothing. */
+const char *broker_read_assignments(Broker *broker);
+
 void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata);
 
 const World *broker_world(const Broker *broker);

@@ -88,6 +88,12 @@ static int append_num_vfs(const World *world, const void *object, sd_bus_message
                                      (uint32_t)topology_count_vfs(&world->topology, object));
 }
 
+static int append_assignment(const World *world, const void *object, sd_bus_message *m) {
+        _cleanup_free_ char *state = assignment_state(world, object);
+
+        return state ? sd_bus_message_append(m, "s", state) : -ENOMEM;
+}
+
 const char *bus_device_state(const World *world, const Device *device) {
         if (device->stuck)
                 return "stuck";
@@ -128,6 +134,7 @@ const BusProperty bus_device_properties[] = {
         {"VfsAutoprobe", "b", append_vfs_autoprobe},
         {"MdevParent", "s", append_mdev_parent},
         {"MdevType", "s", append_mdev_type},
+        {"Assignment", "s", append_assignment},
         {"State", "s", append_state},
         {"StuckReason", "s", append_stuck},
         {NULL, NULL, NULL},
@@ -201,6 +208,7 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("VfsAutoprobe", "b"),
         CONSTANT("MdevParent", "s"),
         CONSTANT("MdevType", "s"),
+        CHANGING("Assignment", "s"),
         CHANGING("State", "s"),
         CHANGING("StuckReason", "s"),
         SD_BUS_VTABLE_END,

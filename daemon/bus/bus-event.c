@@ -42,6 +42,7 @@ static char *const device_properties[] = {(char *)"Group",
                                           (char *)"TotalVfs",
                                           (char *)"NumVfs",
                                           (char *)"VfsAutoprobe",
+                                          (char *)"Assignment",
                                           (char *)"State",
                                           (char *)"StuckReason",
                                           NULL};

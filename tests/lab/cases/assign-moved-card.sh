@@ -4,9 +4,9 @@
 # time: 180
 
 N=0000:04:00.0
-# plug MODEL MAC: a card into the empty slot.
+# plug MODEL,OPTIONS: a card into the empty slot.
 plug() {
-        host device_add "$1,id=hot0,bus=hp1,mac=$2"
+        host device_add "$1,id=hot0,bus=hp1"
         wait_until 30 present $N
         udevadm settle
 }
@@ -15,20 +15,20 @@ unplug() {
         wait_until 30 absent $N
 }
 
-plug e1000e 52:54:00:aa:00:01
+plug e1000e,mac=52:54:00:aa:00:01
 wait_until 20 test -e /sys/bus/pci/devices/$N/driver
 vfioctl assign $N
 unplug
 
 # The same one: where its driver is loaded already it is quicker than udev, so that is not.
 modprobe -r e1000e
-plug e1000e 52:54:00:aa:00:01
+plug e1000e,mac=52:54:00:aa:00:01
 wait_until 20 test -e /sys/bus/pci/devices/$N/driver
 is "$(driver_of $N)" vfio-pci
 unplug
 
 modprobe -r e1000e
-plug e1000e 52:54:00:aa:00:02
+plug e1000e,mac=52:54:00:aa:00:02
 wait_until 20 test -e /sys/bus/pci/devices/$N/driver
 is "$(driver_of $N) $(override_of $N)" "e1000e none"
 contains "$(vfioctl list $N)" "mismatch: $N has the serial number 52-54-00-ff-ff-aa-00-02"
@@ -37,8 +37,8 @@ contains "$(journalctl --no-pager -k)" "vfiod-assigned: $N has the serial number
 unplug
 
 modprobe -r e1000e
-plug igb 52:54:00:aa:00:01
-contains "$(vfioctl list $N)" "mismatch: $N is 8086:10c9, and 8086:10d3 was assigned"
+plug nvme,serial=another
+contains "$(vfioctl list $N)" "mismatch: $N is 1b36:0010, and 8086:10d3 was assigned"
 is "$(override_of $N)" none
 # What is not there any more can be unassigned.
 unplug

@@ -50,6 +50,7 @@ static const Option options[] = {
          "remove the virtual functions that there are first, if that must be"},
         {OPTION_AUTOPROBE, 0, "autoprobe", "yes|no",
          "whether host drivers take virtual functions of the device, from now on"},
+        {OPTION_NOW, 0, "now", NULL, "bind them now, too"},
         {OPTION_WAIT, 0, "wait", "TIME",
          "ask the holders, and wait until they have given back; for ever without TIME", true},
         {OPTION_REVOKE, 0, "revoke", "TIME",
@@ -199,6 +200,9 @@ static int set_flag(const Option *option, Arguments *a) {
                 return 0;
         case OPTION_BIND:
                 a->acquire.bind = true;
+                return 0;
+        case OPTION_NOW:
+                a->now = true;
                 return 0;
         case OPTION_RECREATE:
                 a->vfs |= VFIOD_VFS_RECREATE;

@@ -40,6 +40,7 @@ typedef enum OptionBit {
         OPTION_OVERRIDE_SAFETY = 1U << 21,
         OPTION_RECREATE = 1U << 22,
         OPTION_AUTOPROBE = 1U << 23,
+        OPTION_NOW = 1U << 24,
 } OptionBit;
 
 #define OPTIONS_GLOBAL                                                                             \
@@ -69,6 +70,7 @@ struct Arguments {
         bool json;
         bool no_ask_password;
         bool dry_run;
+        bool now;                /* of assign */
         bool socket;             /* not the system bus */
         const char *socket_path; /* NULL for the usual one */
         uint64_t timeout_ms;

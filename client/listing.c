@@ -31,15 +31,17 @@ static int read_device(sd_bus_message *m, uint32_t group, DeviceRow *row) {
                                 &row->device_name);
         if (r >= 0)
                 r = sd_bus_message_read_strv(m, &row->interfaces);
+        if (r >= 0)
+                r = sd_bus_message_read(m, "s", &row->assignment);
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 static int read_devices(sd_bus_message *m, uint32_t group, Listing *l) {
         int r;
 
-        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(sssssqqssas)");
+        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(sssssqqssass)");
         while (r >= 0 &&
-               (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_STRUCT, "sssssqqssas")) > 0) {
+               (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_STRUCT, "sssssqqssass")) > 0) {
                 DeviceRow *row = add_row((void **)&l->devices, &l->n_devices, sizeof(DeviceRow));
 
                 r = row ? read_device(m, group, row) : -ENOMEM;
@@ -50,9 +52,9 @@ static int read_devices(sd_bus_message *m, uint32_t group, Listing *l) {
 static int read_groups(sd_bus_message *m, Listing *l) {
         int r;
 
-        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(usbboa(sssssqqssas))");
+        r = sd_bus_message_enter_container(m, SD_BUS_TYPE_ARRAY, "(usbboa(sssssqqssass))");
         while (r >= 0 && (r = sd_bus_message_enter_container(m, SD_BUS_TYPE_STRUCT,
-                                                             "usbboa(sssssqqssas)")) > 0) {
+                                                             "usbboa(sssssqqssass)")) > 0) {
                 GroupRow *row = add_row((void **)&l->groups, &l->n_groups, sizeof(GroupRow));
 
                 r = row ? sd_bus_message_read(m, "usbbo", &row->number, &row->type, &row->viable,

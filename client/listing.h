@@ -33,7 +33,8 @@ typedef struct DeviceRow {
         const char *vendor_name;
         const char *device_name;
         char **interfaces; /* owned */
-        char *trouble;     /* owned; NULL unless it is stuck or rebound and was asked why */
+        const char *assignment;
+        char *trouble; /* owned; NULL unless it is stuck or rebound and was asked why */
 } DeviceRow;
 
 typedef struct LeaseRow {

@@ -62,6 +62,8 @@ static char *describe_device(const DeviceRow *device) {
                 return NULL;
         if (is_trouble(device->state))
                 r = string_append(&text, "(%s) ", device->state);
+        if (r >= 0 && string_equal(device->assignment, "assigned"))
+                r = string_append(&text, "(assigned) ");
         if (r >= 0 && interfaces[0])
                 r = string_append(&text, "%s: ", interfaces);
         if (r >= 0 && device->vendor_name[0] && device->device_name[0])
@@ -125,6 +127,8 @@ static int print_device(FILE *f, const Style *style, const DeviceRow *device, bo
         fputc('\n', f);
         if (!string_is_empty(device->trouble))
                 print_trouble(f, style, device->trouble, last);
+        if (!string_is_empty(device->assignment) && !string_equal(device->assignment, "assigned"))
+                print_trouble(f, style, device->assignment, last);
         return 0;
 }
 

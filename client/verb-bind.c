@@ -51,7 +51,11 @@ static int unbind_at_once(const Arguments *a) {
         if (r >= 0)
                 r = a->dry_run ? plan_unbind(a, c, targets)
                                : vfiod_unbind(c, constant(targets), NULL, VFIOD_TIMEOUT_NONE);
-        return r < 0 ? connection_report(c, r) : STATUS_OK;
+        if (r < 0)
+                return connection_report(c, r);
+        if (!a->dry_run)
+                verb_note_assigned(c, targets);
+        return STATUS_OK;
 }
 
 /* --wait and --revoke. Leaving the bus, which ends the process anyway, is what ends the wait. */
@@ -72,7 +76,10 @@ static int unbind_waiting(const Arguments *a) {
                 return report(STATUS_INTERRUPTED, NULL,
                               "stopped waiting; what vfiod may have begun it finishes: see "
                               "'vfioctl list'");
-        return r < 0 ? connection_report(c, r) : STATUS_OK;
+        if (r < 0)
+                return connection_report(c, r);
+        verb_note_assigned(c, targets);
+        return STATUS_OK;
 }
 
 int verb_unbind(const Arguments *a) {

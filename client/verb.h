@@ -18,6 +18,8 @@ int verb_auth(const Arguments *a);
 int verb_inspect(const Arguments *a);
 int verb_bind(const Arguments *a);
 int verb_unbind(const Arguments *a);
+int verb_assign(const Arguments *a);
+int verb_unassign(const Arguments *a);
 int verb_acquire(const Arguments *a);
 int verb_exec(const Arguments *a);
 int verb_qemu_args(const Arguments *a);
@@ -41,6 +43,10 @@ int verb_begin(const Arguments *a, vfiod_connection **ret, char ***ret_targets);
 
 /* --dry-run: the steps of a plan, which is owned. */
 int verb_print_steps(const Arguments *a, char **steps);
+
+/* Tells on stderr which devices of the targets belong to vfiod again from the next boot on. Not
+ * being allowed to look is no failure. */
+void verb_note_assigned(vfiod_connection *c, char **targets);
 
 /* For the library, which takes its strings as constant. */
 static inline const char *const *constant(char **strings) {

@@ -69,11 +69,24 @@ static const char unbind_details[] =
         "--revoke takes the devices: SIGBUS to the holders, then SIGKILL. Interrupted,\n"
         "vfioctl stops waiting, and vfiod changes nothing unless it had begun to.\n";
 
+static const char assign_details[] =
+        "They are on a vfio driver then before their own driver can have them, also before\n"
+        "vfiod runs. A device is known by its address, ids and serial number: another one\n"
+        "at its address is left alone, and list says so. Nothing moves now without --now.\n"
+        "Where an initramfs loads their driver, it is to be made again: update-initramfs -u,\n"
+        "or dracut -f.\n";
+
+static const char unassign_details[] =
+        "They stay where they are until then; unbind moves them now. Also for devices that\n"
+        "are not there any more. An initramfs that has assignments is to be made again:\n"
+        "update-initramfs -u, or dracut -f.\n";
+
 static const char auth_details[] =
         "Without a TARGET, for every action as such. MAY is 'yes', 'no', or 'password': after\n"
         "authentication. Nobody is asked for one, and nothing is done. Actions are those of\n"
         "polkit: list, inspect, acquire, bind, unbind, release-other, revoke, reset, manage,\n"
-        "override-safety, raise-memlock, unsafe-noiommu. --label, --mode and --memlock are for\n"
+        "assign, override-safety, raise-memlock, unsafe-noiommu. --label, --mode and --memlock are "
+        "for\n"
         "rules that look at them.\n"
         "Status 0 if all of it is 'yes', 1 if not.\n";
 
@@ -102,6 +115,11 @@ static const Verb verbs[] = {
          OPTION_DRIVER | OPTION_DRY_RUN | OPTION_OVERRIDE_SAFETY, 1, SIZE_MAX, false, verb_bind},
         {"unbind", "TARGET...", "Give whole groups back to their original drivers", unbind_details,
          OPTIONS_UNBIND | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_unbind},
+        {"assign", "TARGET...", "Make whole groups belong to vfiod from the next boot on",
+         assign_details, OPTION_DRIVER | OPTION_DRY_RUN | OPTION_OVERRIDE_SAFETY | OPTION_NOW, 1,
+         SIZE_MAX, false, verb_assign},
+        {"unassign", "TARGET...", "Leave whole groups to their own drivers from the next boot on",
+         unassign_details, OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_unassign},
         {"acquire", "TARGET...", "Lease groups and hold them until interrupted", acquire_details,
          OPTIONS_ACQUIRE | OPTION_DRY_RUN, 1, SIZE_MAX, false, verb_acquire},
         {"exec", "TARGET... -- PROGRAM [ARGS]", "Lease groups and run a program with their files",

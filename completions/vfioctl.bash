@@ -3,7 +3,7 @@
 # bash completion for vfioctl(1). Needs nothing but bash; with bash-completion it is loaded when it is first wanted.
 # tests/unit/test-completions.py compares the tables with the program's own.
 
-_vfioctl_verbs='list show explain inspect auth bind unbind reset vfs mdev acquire exec qemu-args add remove release holders leases monitor help'
+_vfioctl_verbs='list show explain inspect auth bind unbind assign unassign reset vfs mdev acquire exec qemu-args add remove release holders leases monitor help'
 
 # _vfioctl_options VERB: its options, or those of every verb without one.
 _vfioctl_options() {
@@ -13,6 +13,8 @@ _vfioctl_options() {
     case $1 in
     auth) printf '%s\n' --action --label --mode --memlock ;;
     bind) printf '%s\n' --driver --dry-run --override-safety ;;
+    assign) printf '%s\n' --driver --dry-run --now --override-safety ;;
+    unassign) printf '%s\n' --dry-run ;;
     unbind) printf '%s\n' --wait --revoke --dry-run ;;
     acquire) printf '%s\n' $add --label --prepare --mode --memlock --dry-run ;;
     exec) printf '%s\n' $add --label --prepare --mode --memlock ;;
@@ -35,7 +37,7 @@ _vfioctl_values() {
     case $1 in
     --driver | -d) echo vfio-pci ;;
     --action | -a)
-        printf '%s\n' list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu
+        printf '%s\n' list inspect acquire bind unbind release-other revoke reset manage assign override-safety raise-memlock unsafe-noiommu
         ;;
     --method | -m) printf '%s\n' hot flr af_flr pm bus cxl_bus device_specific acpi ;;
     --autoprobe) printf '%s\n' yes no ;;

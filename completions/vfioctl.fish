@@ -91,6 +91,8 @@ complete --command vfioctl --condition __vfioctl_without_verb --arguments inspec
 complete --command vfioctl --condition __vfioctl_without_verb --arguments auth --description 'What you may do, and what decides that'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments bind --description 'Move whole groups to a vfio driver'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments unbind --description 'Give whole groups back to their drivers'
+complete --command vfioctl --condition __vfioctl_without_verb --arguments assign --description 'Make whole groups belong to vfiod from the next boot on'
+complete --command vfioctl --condition __vfioctl_without_verb --arguments unassign --description 'Leave whole groups to their drivers from the next boot on'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments reset --description 'Reset a device that nobody else has'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments vfs --description 'Virtual functions of a device'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments mdev --description 'Mediated devices'
@@ -105,7 +107,7 @@ complete --command vfioctl --condition __vfioctl_without_verb --arguments leases
 complete --command vfioctl --condition __vfioctl_without_verb --arguments monitor --description 'Print changes as they happen'
 complete --command vfioctl --condition __vfioctl_without_verb --arguments help --description 'Help, or that of a verb'
 
-set --local with_targets list show explain inspect auth bind unbind acquire exec qemu-args holders
+set --local with_targets list show explain inspect auth bind unbind assign unassign acquire exec qemu-args holders
 complete --command vfioctl --condition "__vfioctl_verb_is $with_targets; and not __vfioctl_program" --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_behind_first_of add remove' --arguments '(__vfioctl_targets)'
 complete --command vfioctl --condition '__vfioctl_first_of add remove; or __vfioctl_verb_is release' --arguments '(__vfioctl_objects lease)'
@@ -114,7 +116,7 @@ complete --command vfioctl --condition '__vfioctl_first_of mdev' --arguments 'ty
 complete --command vfioctl --condition '__vfioctl_mdev_has 1 types create' --arguments '(__vfioctl_mdev Parent)'
 complete --command vfioctl --condition '__vfioctl_mdev_has 2 create' --arguments '(__vfioctl_mdev Type)'
 complete --command vfioctl --condition __vfioctl_mdev_removes --arguments "(__vfioctl_objects device | string match --regex '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\$')"
-complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind reset vfs mdev acquire exec qemu-args add remove release holders leases monitor help"
+complete --command vfioctl --condition '__vfioctl_first_of help' --arguments "list show explain inspect auth bind unbind assign unassign reset vfs mdev acquire exec qemu-args add remove release holders leases monitor help"
 complete --command vfioctl --condition __vfioctl_program --arguments '(__vfioctl_complete_program)'
 
 set --local ours 'not __vfioctl_program'
@@ -129,16 +131,17 @@ set --local of_add "$ours; and __vfioctl_verb_is acquire exec add"
 set --local of_told "$ours; and __vfioctl_verb_is acquire auth exec"
 set --local of_acquire "$ours; and __vfioctl_verb_is acquire exec"
 complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add qemu-args" --short-option b --long-option bind --description 'Bind the groups first'
-complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add bind" --short-option d --long-option driver --exclusive --arguments vfio-pci --description 'The vfio driver'
+complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire exec add bind assign" --short-option d --long-option driver --exclusive --arguments vfio-pci --description 'The vfio driver'
 complete --command vfioctl --condition $of_add --long-option cookie --exclusive --description 'A number of your own for a device'
-complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire bind exec add" --long-option override-safety --description 'Take also what the host is using'
+complete --command vfioctl --condition "$ours; and __vfioctl_verb_is acquire bind exec add assign" --long-option override-safety --description 'Take also what the host is using'
 complete --command vfioctl --condition $of_add --long-option hot-reset --description 'Refuse unless all that is reset together is leased'
 complete --command vfioctl --condition $of_told --short-option l --long-option label --exclusive --description 'What the lease is for'
 complete --command vfioctl --condition $of_told --long-option mode --exclusive --arguments 'auto group iommufd' --description 'Family of kernel interface'
 complete --command vfioctl --condition $of_acquire --long-option prepare --exclusive --arguments 'open bind attach' --description 'How far the devices are made ready'
 complete --command vfioctl --condition $of_told --long-option memlock --exclusive --description 'Raise the limit of locked memory'
-complete --command vfioctl --condition '__vfioctl_verb_is auth' --short-option a --long-option action --exclusive --arguments 'list inspect acquire bind unbind release-other revoke reset manage override-safety raise-memlock unsafe-noiommu' --description 'Ask about this alone'
-complete --command vfioctl --condition '__vfioctl_verb_is acquire bind unbind' --short-option n --long-option dry-run --description 'Print the steps and change nothing'
+complete --command vfioctl --condition '__vfioctl_verb_is auth' --short-option a --long-option action --exclusive --arguments 'list inspect acquire bind unbind release-other revoke reset manage assign override-safety raise-memlock unsafe-noiommu' --description 'Ask about this alone'
+complete --command vfioctl --condition '__vfioctl_verb_is acquire bind unbind assign unassign' --short-option n --long-option dry-run --description 'Print the steps and change nothing'
+complete --command vfioctl --condition '__vfioctl_verb_is assign' --long-option now --description 'Bind them now, too'
 complete --command vfioctl --condition '__vfioctl_verb_is unbind' --long-option wait --description 'Ask the holders and wait'
 complete --command vfioctl --condition '__vfioctl_verb_is unbind' --long-option revoke --description 'Ask, wait, then take the devices back'
 complete --command vfioctl --condition '__vfioctl_verb_is reset' --short-option m --long-option method --exclusive --arguments 'hot flr af_flr pm bus cxl_bus device_specific acpi' --description 'How to reset'

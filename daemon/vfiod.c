@@ -69,6 +69,17 @@ static int load_config(const char *directory, Config *config) {
         return r;
 }
 
+/* One that is broken keeps nothing else from working, and is only told of. */
+static void load_assignments(Daemon *daemon) {
+        const char *problem;
+
+        broker_set_config_directory(daemon->broker, daemon->options.directory);
+        problem = broker_read_assignments(daemon->broker);
+        if (problem)
+                (void)fprintf(stderr, SD_ERR "%s; no device is assigned until it is mended\n",
+                              problem);
+}
+
 /*
  * A configuration that is bad in any part is not taken at all. Each operation looks at the one in
  * force when it begins; what is granted already stays, also beyond a limit that is lower now.
@@ -89,6 +100,7 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
                 return 0;
         }
         broker_set_config(daemon->broker, &fresh);
+        load_assignments(daemon);
         (void)fputs(SD_INFO "the configuration has been read again\n", stderr);
         (void)sd_notify(false, "READY=1\nSTATUS=" STATUS);
         return 0;
@@ -146,7 +158,10 @@ static int start_broker(Daemon *daemon) {
                 r = broker_new(daemon->event, &daemon->config, &roots, &daemon->broker);
         if (r >= 0)
                 r = broker_start(daemon->broker);
-        return r < 0 ? complain(SD_ERR, "read the machine's devices", r) : 0;
+        if (r < 0)
+                return complain(SD_ERR, "read the machine's devices", r);
+        load_assignments(daemon);
+        return 0;
 }
 
 /* Where RuntimeDirectory= is: gone with a reboot, like the leases. */

@@ -43,6 +43,7 @@
 #define VFIOD_ACTION_INSPECT "org.vfiod1.inspect"
 #define VFIOD_ACTION_RESET "org.vfiod1.reset"
 #define VFIOD_ACTION_MANAGE "org.vfiod1.manage"
+#define VFIOD_ACTION_ASSIGN "org.vfiod1.assign"
 #define VFIOD_ACTION_RAISE_MEMLOCK "org.vfiod1.raise-memlock"
 #define VFIOD_ACTION_REVOKE "org.vfiod1.revoke"
 #define VFIOD_ACTION_RELEASE_OTHER "org.vfiod1.release-other"

@@ -37,6 +37,7 @@ static const Class classes[] = {
         {REFUSAL(NothingToBind), EPERM},
         {REFUSAL(NotOwner), EPERM},
         {REFUSAL(ResetSetIncomplete), EPERM},
+        {REFUSAL(BadAssignments), EBADMSG},
         {REFUSAL(AlreadyExists), EEXIST},
         {REFUSAL(Exhausted), ENOSPC},
         {REFUSAL(Leased), EBUSY},

@@ -28,6 +28,21 @@ int append_driver(sd_bus_message *m, const char *driver) {
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+int append_assign(sd_bus_message *m, const char *driver, unsigned flags) {
+        int r;
+
+        if (flags & ~(VFIOD_ASSIGN_BIND | VFIOD_ASSIGN_OVERRIDE_SAFETY))
+                return -EINVAL;
+        r = open_options(m);
+        if (r >= 0)
+                r = append_string(m, "driver", driver);
+        if (r >= 0)
+                r = append_true(m, "bind", flags & VFIOD_ASSIGN_BIND);
+        if (r >= 0)
+                r = append_true(m, "override_safety", flags & VFIOD_ASSIGN_OVERRIDE_SAFETY);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 int append_policy(sd_bus_message *m, const char *policy, uint64_t timeout_ms) {
         int r;
 

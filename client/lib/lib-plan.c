@@ -72,6 +72,33 @@ int vfiod_plan_unbind(vfiod_connection *c, const char *const *targets, const cha
         return connection_end(c, r);
 }
 
+int vfiod_plan_assign(vfiod_connection *c, const char *const *targets, const char *driver,
+                      unsigned flags, char ***ret_steps) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        connection_begin(c);
+        r = new_plan(c, "assign", targets, &m);
+        if (r >= 0)
+                r = append_assign(m, driver, flags);
+        if (r >= 0)
+                r = ask(c, m, ret_steps);
+        return connection_end(c, r);
+}
+
+int vfiod_plan_unassign(vfiod_connection *c, const char *const *targets, char ***ret_steps) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        connection_begin(c);
+        r = new_plan(c, "unassign", targets, &m);
+        if (r >= 0)
+                r = append_driver(m, NULL);
+        if (r >= 0)
+                r = ask(c, m, ret_steps);
+        return connection_end(c, r);
+}
+
 int vfiod_plan_acquire(vfiod_connection *c, const char *const *targets,
                        const vfiod_acquire_options *options, char ***ret_steps) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;

@@ -103,6 +103,7 @@ int error_class(const char *name);
 
 /* lib-options.c: each appends a whole a{sv}. */
 int append_driver(sd_bus_message *m, const char *driver);
+int append_assign(sd_bus_message *m, const char *driver, unsigned flags);
 int append_policy(sd_bus_message *m, const char *policy, uint64_t timeout_ms);
 int append_acquire(sd_bus_message *m, const vfiod_acquire_options *options, bool defer_fds);
 

@@ -18,6 +18,7 @@
  *      -EPERM         the rules say no: HostDevice, NotViable, NotBound, NothingToBind, NotOwner,
  *                     ResetSetIncomplete
  *      -EBUSY         somebody has it: Leased, HeldOutside, InUse, StillHeld, Busy, Stuck
+ *      -EBADMSG       BadAssignments
  *      -EEXIST        AlreadyExists
  *      -ENOSPC        Exhausted: the hardware has no more of them
  *      -EAGAIN        Changed, CalledOff: try again
@@ -116,6 +117,24 @@ int vfiod_bind(vfiod_connection *c, const char *const *targets, const char *driv
  */
 int vfiod_unbind(vfiod_connection *c, const char *const *targets, const char *policy,
                  uint64_t timeout_ms);
+
+/* --- Devices from boot on */
+
+/* Flags of vfiod_assign(). */
+#define VFIOD_ASSIGN_BIND 1U            /* bind them now, too; needs the right to */
+#define VFIOD_ASSIGN_OVERRIDE_SAFETY 2U /* also what the host is using; needs the right to */
+
+/*
+ * Makes the groups belong to vfiod from the next boot on: their devices are on a vfio driver before
+ * their own driver can have them, whether or not vfiod runs. `driver` as of vfiod_bind(). -EINVAL
+ * also for unknown flags; -EBADMSG: the file of assignments cannot be read.
+ */
+int vfiod_assign(vfiod_connection *c, const char *const *targets, const char *driver,
+                 unsigned flags);
+
+/* Leaves them to their own drivers from the next boot on; nothing moves now. Targets may also be
+ * devices that are not there any more. */
+int vfiod_unassign(vfiod_connection *c, const char *const *targets);
 
 /* --- Making devices of a device */
 
@@ -330,6 +349,9 @@ int vfiod_plan_bind(vfiod_connection *c, const char *const *targets, const char 
                     char ***ret_steps);
 int vfiod_plan_unbind(vfiod_connection *c, const char *const *targets, const char *policy,
                       uint64_t timeout_ms, char ***ret_steps);
+int vfiod_plan_assign(vfiod_connection *c, const char *const *targets, const char *driver,
+                      unsigned flags, char ***ret_steps);
+int vfiod_plan_unassign(vfiod_connection *c, const char *const *targets, char ***ret_steps);
 int vfiod_plan_acquire(vfiod_connection *c, const char *const *targets,
                        const vfiod_acquire_options *options, char ***ret_steps);
 

@@ -43,6 +43,7 @@ struct Broker {
 /* The operations: what a job does when its plan is decided, and when it has run. */
 extern const JobClass job_class_acquire;
 extern const JobClass job_class_add;
+extern const JobClass job_class_assign;
 extern const JobClass job_class_bind;
 extern const JobClass job_class_inspect;
 extern const JobClass job_class_remove;
@@ -50,6 +51,7 @@ extern const JobClass job_class_reset;
 extern const JobClass job_class_create_mdev;
 extern const JobClass job_class_remove_mdev;
 extern const JobClass job_class_set_vfs;
+extern const JobClass job_class_unassign;
 extern const JobClass job_class_unbind;
 
 /* bind.c: what acquiring with `bind` shares with Bind: recording originals, forgetting them. */
@@ -60,6 +62,9 @@ void bind_forget(Job *job);
 
 /* reset.c: a reset occupies the groups of all that is reset. */
 void reset_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+
+/* assign.c: what udev knows of a device matters only if it is assigned. */
+void assign_note_serial(const Broker *broker, const char *name);
 
 /* vfs.c: SetVfs occupies the groups of the functions that there are. */
 void vfs_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);

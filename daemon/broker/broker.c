@@ -24,6 +24,7 @@ static const JobClass *const classes[_OPERATION_MAX] = {
         [OPERATION_ADD] = &job_class_add,         [OPERATION_REMOVE] = &job_class_remove,
         [OPERATION_INSPECT] = &job_class_inspect, [OPERATION_RESET] = &job_class_reset,
         [OPERATION_SET_VFS] = &job_class_set_vfs, [OPERATION_REMOVE_MDEV] = &job_class_remove_mdev,
+        [OPERATION_ASSIGN] = &job_class_assign,   [OPERATION_UNASSIGN] = &job_class_unassign,
 };
 
 int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret) {
@@ -69,6 +70,8 @@ Broker *broker_free(Broker *broker) {
         topology_done(&broker->world.topology);
         lease_table_done(&broker->world.leases);
         vfio_aliases_done(&broker->world.aliases);
+        assignments_done(&broker->world.assignments);
+        free(broker->world.assignments_problem);
         roots_done(&broker->roots);
         sd_event_unref(broker->event);
         free(broker);
@@ -270,7 +273,10 @@ void broker_refresh(Broker *broker, const Request *request) {
                 else
                         broker_refresh_device(broker, target->device);
         }
-        if (request->operation == OPERATION_BIND || request->bind) {
+        if (request->operation == OPERATION_ASSIGN || request->operation == OPERATION_UNASSIGN)
+                (void)broker_read_assignments(broker);
+        if (request->operation == OPERATION_BIND || request->operation == OPERATION_ASSIGN ||
+            request->bind) {
                 refresh_aliases(broker);
                 broker_refresh_usage(broker, request);
         }

@@ -75,6 +75,11 @@ void broker_set_config(Broker *broker, const Config *config);
  * started and listened to, and before anybody can ask for anything.
  */
 int broker_recover(Broker *broker, int directory, char *const *names, int first_fd);
+/* Where assignments are kept; borrowed for as long as the broker lives. */
+void broker_set_config_directory(Broker *broker, const char *directory);
+/* Reads them again, once the machine has been read. What is wrong with them, a sentence that the
+ * broker owns; NULL for nothing. */
+const char *broker_read_assignments(Broker *broker);
 
 void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata);
 

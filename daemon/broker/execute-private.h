@@ -27,6 +27,7 @@ typedef struct Run {
                           more */
         /* Made by the first step that looks; remembers mappings it has seen. */
         HolderSearch *search;
+        char **serials; /* READ_SERIAL: a device's name and its number by turns; NULL for none */
 } Run;
 
 Trace *run_trace(const Run *run, const Step *step);
@@ -76,5 +77,8 @@ int run_reset(const Run *run, const Step *step);
 int run_reset_file(const Run *run, const Step *step);
 int run_hot_reset(const Run *run, const Step *step);
 int run_set_vfs(const Run *run, const Step *step);
+int run_read_serial(Run *run, const Step *step);
+int run_assign(const Run *run, const Step *step);
+int undo_assign(const Run *run, const Step *step);
 int run_raise_memlock(const Run *run, const Step *step);
 int undo_raise_memlock(const Run *run, const Step *step);

@@ -17,6 +17,7 @@
 #include "daemon/kernel/vfio-pci.h"
 #include "daemon/kernel/vfio.h"
 #include "daemon/util/fd.h"
+#include "daemon/util/string.h"
 
 /* How long a step that waits for a file to be closed pauses between two tries. */
 #define RETRY_MS 20
@@ -136,6 +137,11 @@ static int run_step(Run *run, const Step *step) {
                 return mdev_read_types(run->roots, step->mdev_parent, &run->results->findings);
         case STEP_INSPECT:
                 return run_inspect(run, step);
+        case STEP_READ_SERIAL:
+                return run_read_serial(run, step);
+        case STEP_ASSIGN:
+        case STEP_UNASSIGN:
+                return run_assign(run, step);
         case _STEP_KIND_MAX:
                 break;
         }
@@ -193,6 +199,10 @@ static int undo_step(Run *run, const Step *step) {
                 return undo_attach_cdev(run, step);
         case STEP_DETACH_CDEV:
                 return undo_detach_cdev(run, step);
+        case STEP_ASSIGN:
+        case STEP_UNASSIGN:
+                return undo_assign(run, step);
+        case STEP_READ_SERIAL:
         case STEP_ALLOC_IOAS:
         case STEP_BIND_CDEV:
         case STEP_READ_IOVAS:
@@ -279,6 +289,7 @@ void execute_plan(const Roots *roots, const Plan *plan, Handles *files, Results 
                 progress->error = -ENOMEM;
         handles_close_kind(files, HANDLE_CLAIM);
         holder_search_free(run.search);
+        strv_free(run.serials);
         fd_close(run.nobody);
         free(run.traces);
         progress->finished = true;

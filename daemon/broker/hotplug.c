@@ -179,6 +179,8 @@ static int put_device(Broker *broker, PciNames **names, DeviceFacts *facts) {
                 return r;
         if (before.vfio && !is_vfio)
                 let_go_of_device(broker, name);
+        if (r == TOPOLOGY_ADDED)
+                assign_note_serial(broker, name);
         broker_emit(broker, device_changes[r], group, name);
         broker_emit(broker, CHANGE_GROUP_CHANGED, group, NULL);
         /* Found again, since it is another one if it was added. */

@@ -117,11 +117,12 @@ static int add_member_checks(Call *call, const Device *member) {
                 action = VFIOD_ACTION_UNBIND;
         if (call->permission == PERMISSION_REVOKE)
                 more = VFIOD_ACTION_REVOKE;
-        if (call->permission == PERMISSION_ACQUIRE) {
+        if (call->permission == PERMISSION_ACQUIRE)
                 action = VFIOD_ACTION_ACQUIRE;
-                if (call->request.bind && decide_needs_bind(topology, member))
-                        more = VFIOD_ACTION_BIND;
-        }
+        if (call->permission == PERMISSION_ASSIGN)
+                action = VFIOD_ACTION_ASSIGN;
+        if (call->request.bind && decide_needs_bind(topology, member))
+                more = VFIOD_ACTION_BIND;
         if (!checks_add_device(call, action, &member->facts) ||
             (more && !checks_add_device(call, more, &member->facts)))
                 return -1;
@@ -142,6 +143,34 @@ void checks_settle_mode(Call *call) {
         if (call->request.mode == MODE_AUTO)
                 call->request.mode =
                         decide_expected_mode(broker_world(call->bus->broker), &call->request);
+}
+
+/* A device that is none of ours has nothing but its name to tell. */
+static Check *add_name(Call *call, const char *action, const char *name) {
+        Check *check = checks_add(call, action);
+
+        if (!check)
+                return NULL;
+        check->device = strdup(name);
+        check->vendor = strdup("");
+        check->class = strdup("");
+        check->driver = strdup("");
+        return check->device && check->vendor && check->class && check->driver ? check : NULL;
+}
+
+/* Those that are unassigned after they were taken out. */
+static int add_absent_checks(Call *call) {
+        for (size_t i = 0; i < call->request.n_targets; i++) {
+                const Target *target = &call->request.targets[i];
+
+                if (call->request.operation == OPERATION_UNASSIGN &&
+                    target->kind == TARGET_DEVICE &&
+                    !topology_find_device(&broker_world(call->bus->broker)->topology,
+                                          target->device) &&
+                    !add_name(call, VFIOD_ACTION_ASSIGN, target->device))
+                        return -1;
+        }
+        return 0;
 }
 
 static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
@@ -165,7 +194,7 @@ static RefusalKind prepare_targets(Call *call, Refusal *refusal) {
         if (call->permission == PERMISSION_ACQUIRE && call->request.memlock &&
             add_memlock_check(call) < 0)
                 return refuse_memory(refusal);
-        return REFUSAL_NONE;
+        return add_absent_checks(call) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
 /* Whoever has its files may do it anyway. */
@@ -195,32 +224,19 @@ static RefusalKind prepare_device(Call *call, const char *action, Refusal *refus
         return REFUSAL_NONE;
 }
 
-/* A device that is none of ours has nothing but its name to tell. */
-static Check *add_parent(Call *call, const char *name) {
-        const Device *device =
-                topology_find_device(&broker_world(call->bus->broker)->topology, name);
-        Check *check;
-
-        if (device)
-                return checks_add_device(call, VFIOD_ACTION_MANAGE, &device->facts);
-        check = checks_add(call, VFIOD_ACTION_MANAGE);
-        if (!check)
-                return NULL;
-        check->device = strdup(name);
-        check->vendor = strdup("");
-        check->class = strdup("");
-        check->driver = strdup("");
-        return check->device && check->vendor && check->class && check->driver ? check : NULL;
-}
-
 /* The parent of a mediated device, which need not have an IOMMU group. */
 static RefusalKind prepare_parent(Call *call, Refusal *refusal) {
         const char *name = call->request.targets[0].device;
+        const Device *device;
 
         if (broker_check_mdev_parent(call->bus->broker, name, refusal))
                 return refusal->kind;
         broker_refresh(call->bus->broker, &call->request);
-        return add_parent(call, name) ? REFUSAL_NONE : refuse_memory(refusal);
+        device = topology_find_device(&broker_world(call->bus->broker)->topology, name);
+        return (device ? checks_add_device(call, VFIOD_ACTION_MANAGE, &device->facts)
+                       : add_name(call, VFIOD_ACTION_MANAGE, name))
+                       ? REFUSAL_NONE
+                       : refuse_memory(refusal);
 }
 
 static RefusalKind prepare_lease(Call *call, Refusal *refusal) {
@@ -250,6 +266,7 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         case PERMISSION_UNBIND:
         case PERMISSION_REVOKE:
         case PERMISSION_ACQUIRE:
+        case PERMISSION_ASSIGN:
                 return prepare_targets(call, refusal);
         case PERMISSION_INSPECT:
                 return prepare_device(call, VFIOD_ACTION_INSPECT, refusal);

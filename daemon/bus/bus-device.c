@@ -104,6 +104,12 @@ static bool is_rebound(const World *world, const Device *device) {
         return !string_is_empty(sentence);
 }
 
+static int append_assignment(const World *world, const void *object, sd_bus_message *m) {
+        _cleanup_free_ char *state = assignment_state(world, object);
+
+        return state ? sd_bus_message_append(m, "s", state) : -ENOMEM;
+}
+
 const char *bus_device_state(const World *world, const Device *device) {
         if (device->stuck)
                 return "stuck";
@@ -152,6 +158,7 @@ const BusProperty bus_device_properties[] = {
         {"VfsAutoprobe", "b", append_vfs_autoprobe},
         {"MdevParent", "s", append_mdev_parent},
         {"MdevType", "s", append_mdev_type},
+        {"Assignment", "s", append_assignment},
         {"State", "s", append_state},
         {"StuckReason", "s", append_stuck},
         {"Rebound", "s", append_rebound},
@@ -226,6 +233,7 @@ static const sd_bus_vtable vtable[] = {
         CHANGING("VfsAutoprobe", "b"),
         CONSTANT("MdevParent", "s"),
         CONSTANT("MdevType", "s"),
+        CHANGING("Assignment", "s"),
         CHANGING("State", "s"),
         CHANGING("StuckReason", "s"),
         CHANGING("Rebound", "s"),

@@ -38,6 +38,7 @@ static const char *const names[] = {
         [REFUSAL_NO_RESET] = VFIOD_ERROR_PREFIX "NoReset",
         [REFUSAL_ALREADY_EXISTS] = VFIOD_ERROR_PREFIX "AlreadyExists",
         [REFUSAL_EXHAUSTED] = VFIOD_ERROR_PREFIX "Exhausted",
+        [REFUSAL_BAD_ASSIGNMENTS] = VFIOD_ERROR_PREFIX "BadAssignments",
         [REFUSAL_STILL_HELD] = VFIOD_ERROR_PREFIX "StillHeld",
         [REFUSAL_CALLED_OFF] = VFIOD_ERROR_PREFIX "CalledOff",
         [REFUSAL_NOT_AUTHORISED] = SD_BUS_ERROR_ACCESS_DENIED,

@@ -128,10 +128,13 @@ int list_method_leases(sd_bus_message *m, void *userdata, sd_bus_error *error _u
 }
 
 static int append_overview_device(sd_bus_message *m, const World *world, const Device *device) {
+        _cleanup_free_ char *assignment = assignment_state(world, device);
         const DeviceFacts *facts = &device->facts;
         int r;
 
-        r = sd_bus_message_open_container(m, 'r', "sssssqqssas");
+        if (!assignment)
+                return -ENOMEM;
+        r = sd_bus_message_open_container(m, 'r', "sssssqqssass");
         if (r >= 0)
                 r = sd_bus_message_append(
                         m, "sssssqqss", facts->name, facts->bus, string_or_empty(facts->driver),
@@ -140,6 +143,8 @@ static int append_overview_device(sd_bus_message *m, const World *world, const D
                         string_or_empty(facts->vendor_name), string_or_empty(facts->device_name));
         if (r >= 0)
                 r = bus_append_strv(m, facts->interfaces);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", assignment);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -149,13 +154,13 @@ static int append_overview_group(sd_bus_message *m, const World *world, const Gr
 
         if (!lease)
                 return -ENOMEM;
-        r = sd_bus_message_open_container(m, 'r', "usbboa(sssssqqssas)");
+        r = sd_bus_message_open_container(m, 'r', "usbboa(sssssqqssass)");
         if (r >= 0)
                 r = sd_bus_message_append(m, "usbbo", group->facts.number, bus_group_type(group),
                                           group_is_viable(&world->topology, group),
                                           group_is_bound(&world->topology, group), lease);
         if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', "(sssssqqssas)");
+                r = sd_bus_message_open_container(m, 'a', "(sssssqqssass)");
         for (size_t i = 0; r >= 0 && i < group->n_members; i++)
                 r = append_overview_device(m, world, group->members[i]);
         if (r >= 0)
@@ -167,7 +172,7 @@ static int append_overview(sd_bus_message *m, const Call *call) {
         const World *world = broker_world(call->bus->broker);
         int r;
 
-        r = sd_bus_message_open_container(m, 'a', "(usbboa(sssssqqssas))");
+        r = sd_bus_message_open_container(m, 'a', "(usbboa(sssssqqssass))");
         for (size_t i = 0; r >= 0 && i < world->topology.n_groups; i++)
                 r = append_overview_group(m, world, world->topology.groups[i]);
         return r < 0 ? r : sd_bus_message_close_container(m);

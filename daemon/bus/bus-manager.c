@@ -13,6 +13,7 @@
 #include "daemon/bus/bus-property.h"
 #include "daemon/bus/bus-request.h"
 #include "daemon/bus/call.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 #include "version.h"
@@ -21,7 +22,8 @@ static void on_done(void *userdata, Outcome *outcome) {
         call_reply_outcome(userdata, outcome);
 }
 
-static void run_bind(Call *call) {
+/* Bind, Assign, Unassign. */
+static void run_request(Call *call) {
         broker_run(call->bus->broker, &call->request, on_done, call);
 }
 
@@ -67,7 +69,7 @@ static int method_bind(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_request_ Request request = {0};
         int r = read_request(m, userdata, OPERATION_BIND, OPTIONS_BIND, &request, error);
 
-        return r < 0 ? r : call_begin(userdata, m, PERMISSION_BIND, run_bind, &request, false);
+        return r < 0 ? r : call_begin(userdata, m, PERMISSION_BIND, run_request, &request, false);
 }
 
 static int method_unbind(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -116,6 +118,20 @@ static void run_plan(Call *call) {
         sd_bus_message_unref(reply);
 }
 
+static int method_assign(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_request_ Request request = {.when_usec = clock_now(CLOCK_REALTIME)};
+        int r = read_request(m, userdata, OPERATION_ASSIGN, OPTIONS_ASSIGN, &request, error);
+
+        return r < 0 ? r : call_begin(userdata, m, PERMISSION_ASSIGN, run_request, &request, false);
+}
+
+static int method_unassign(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_request_ Request request = {0};
+        int r = read_request(m, userdata, OPERATION_UNASSIGN, OPTIONS_UNASSIGN, &request, error);
+
+        return r < 0 ? r : call_begin(userdata, m, PERMISSION_ASSIGN, run_request, &request, false);
+}
+
 static const struct {
         const char *name;
         Operation operation;
@@ -125,6 +141,8 @@ static const struct {
         {"bind", OPERATION_BIND, OPTIONS_BIND, PERMISSION_BIND},
         {"unbind", OPERATION_UNBIND, OPTIONS_UNBIND, PERMISSION_UNBIND},
         {"acquire", OPERATION_ACQUIRE, OPTIONS_ACQUIRE, PERMISSION_ACQUIRE},
+        {"assign", OPERATION_ASSIGN, OPTIONS_ASSIGN, PERMISSION_ASSIGN},
+        {"unassign", OPERATION_UNASSIGN, OPTIONS_UNASSIGN, PERMISSION_ASSIGN},
 };
 
 static int method_plan(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -149,7 +167,7 @@ static int method_plan(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (r < 0)
                 return r;
         (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
-                     "operation: must be 'bind', 'unbind' or 'acquire'");
+                     "operation: must be 'bind', 'unbind', 'acquire', 'assign' or 'unassign'");
         return bus_error_set_refusal(error, &refusal);
 }
 
@@ -190,7 +208,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("ListLeases", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(oa{sv})", leases),
                                 list_method_leases, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Overview", SD_BUS_NO_ARGS,
-                                SD_BUS_RESULT("a(usbboa(sssssqqssas))", groups),
+                                SD_BUS_RESULT("a(usbboa(sssssqqssass))", groups),
                                 list_method_overview, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetGroup", SD_BUS_ARGS("u", number),
                                 SD_BUS_RESULT("o", path, "a{sv}", properties),
@@ -214,6 +232,10 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_NO_RESULT, method_bind, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Unbind", SD_BUS_ARGS("as", targets, "a{sv}", options),
                                 SD_BUS_NO_RESULT, method_unbind, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Assign", SD_BUS_ARGS("as", targets, "a{sv}", options),
+                                SD_BUS_NO_RESULT, method_assign, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Unassign", SD_BUS_ARGS("as", targets, "a{sv}", options),
+                                SD_BUS_NO_RESULT, method_unassign, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Acquire", SD_BUS_ARGS("as", targets, "a{sv}", options),
                                 SD_BUS_RESULT("o", lease, "h", lease_fd, "a(ssh)", fds),
                                 method_acquire, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -120,14 +120,18 @@ static const Option options[] = {
         {"prepare", "s", IN(OPTIONS_ACQUIRE), read_prepare, 0},
         {"join", "o", IN(OPTIONS_ACQUIRE), read_join, 0},
         {"label", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_CHECK), read_label, 0},
-        {"bind", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, offsetof(Request, bind)},
-        {"override_safety", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), NULL,
+        {"bind", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_ASSIGN), NULL,
+         offsetof(Request, bind)},
+        {"override_safety", "b",
+         IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND) | IN(OPTIONS_ASSIGN), NULL,
          offsetof(Request, override_safety)},
         {"defer_fds", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
          offsetof(Request, defer_fds)},
         {"hot_reset", "b", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL,
          offsetof(Request, hot_reset)},
-        {"driver", "s", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND), read_driver, 0},
+        {"driver", "s",
+         IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD) | IN(OPTIONS_BIND) | IN(OPTIONS_ASSIGN), read_driver,
+         0},
         {"cookies", "a{st}", IN(OPTIONS_ACQUIRE) | IN(OPTIONS_ADD), NULL, 0},
         {"policy", "s", IN(OPTIONS_UNBIND), read_policy, 0},
         {"timeout", "t", IN(OPTIONS_UNBIND), .read_number = read_timeout},
@@ -320,6 +324,11 @@ static int read_option(sd_bus_message *m, const Bus *bus, OptionSet set, Request
         return set_refusal(error, &refusal);
 }
 
+/* Also without the option bind. */
+static bool takes_driver(Operation operation) {
+        return operation == OPERATION_BIND || operation == OPERATION_ASSIGN;
+}
+
 /* Options that make no sense together. */
 static int check_options(const Bus *bus, const Request *request, sd_bus_error *error) {
         uint64_t label_max = broker_world(bus->broker)->config.limit_label_bytes;
@@ -339,10 +348,10 @@ static int check_options(const Bus *bus, const Request *request, sd_bus_error *e
         else if (request->mode == MODE_GROUP && request->prepare == PREPARE_BIND)
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option prepare: 'bind' is of mode 'iommufd'");
-        else if (request->driver && !request->bind && request->operation != OPERATION_BIND)
+        else if (request->driver && !request->bind && !takes_driver(request->operation))
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option driver: only together with option bind");
-        else if (request->override_safety && !request->bind && request->operation != OPERATION_BIND)
+        else if (request->override_safety && !request->bind && !takes_driver(request->operation))
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE,
                              "option override_safety: only together with option bind");
         else if (request->has_timeout && request->policy == POLICY_FAIL)

@@ -14,6 +14,8 @@ typedef enum OptionSet {
         OPTIONS_CHECK,
         OPTIONS_VFS,
         OPTIONS_MDEV,
+        OPTIONS_ASSIGN,
+        OPTIONS_UNASSIGN,
 } OptionSet;
 
 /*

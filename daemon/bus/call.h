@@ -24,6 +24,9 @@ typedef enum CallPermission {
                              */
         PERMISSION_RESET,   /* the same */
         PERMISSION_MANAGE,  /* for the device that is the target, whoever has it */
+        PERMISSION_ASSIGN,  /* for every member of the groups that is not a bridge, and for devices
+                               that are not there any more; and to bind those that "bind" would move
+                             */
         PERMISSION_OWNER,   /* for the owner of the lease alone, whom polkit need not be asked about
                              */
         PERMISSION_RELEASE, /* for the owner, or whoever may release others' leases */

@@ -31,6 +31,10 @@ RefusalKind decide(const World *world, const Request *request, const Selection *
                 return decide_create_mdev(world, request, selection, plan, refusal);
         case OPERATION_REMOVE_MDEV:
                 return decide_remove_mdev(world, request, selection, plan, refusal);
+        case OPERATION_ASSIGN:
+                return decide_assign(world, request, selection, plan, refusal);
+        case OPERATION_UNASSIGN:
+                return decide_unassign(world, request, selection, plan, refusal);
         case OPERATION_RELEASE:
         case OPERATION_LOOK:
         case _OPERATION_MAX:
@@ -87,6 +91,12 @@ static RefusalKind check_not_awaited(const World *world, const Request *request,
                       group, wait->uid);
 }
 
+static RefusalKind refuse_busy(const Activity *activity, uint32_t group, Refusal *refusal) {
+        return refuse(refusal, REFUSAL_BUSY,
+                      "group %u is busy: %s for uid %u is under way; try again when it is done",
+                      group, operation_name(activity->operation), activity->uid);
+}
+
 static RefusalKind check_group_free(const World *world, const Request *request, const Group *group,
                                     const Lease *own, Refusal *refusal) {
         uint32_t number = group->facts.number;
@@ -110,12 +120,19 @@ static RefusalKind check_group_free(const World *world, const Request *request, 
             !decide_may_take(world, request, number))
                 return refuse_leased(lease, number, refusal);
         activity = activity_find_group(&world->activities, number);
-        if (activity)
-                return refuse(
-                        refusal, REFUSAL_BUSY,
-                        "group %u is busy: %s for uid %u is under way; try again when it is done",
-                        number, operation_name(activity->operation), activity->uid);
-        return REFUSAL_NONE;
+        return activity ? refuse_busy(activity, number, refusal) : REFUSAL_NONE;
+}
+
+RefusalKind check_groups_quiet(const World *world, const Request *request,
+                               const Selection *selection, Refusal *refusal) {
+        for (size_t i = 0; i < selection->n_groups; i++) {
+                uint32_t number = selection->groups[i]->facts.number;
+                const Activity *activity = activity_find_group(&world->activities, number);
+
+                if (activity)
+                        return refuse_busy(activity, number, refusal);
+        }
+        return check_room(world, request, refusal);
 }
 
 RefusalKind check_groups_free(const World *world, const Request *request,

@@ -18,6 +18,11 @@
 RefusalKind check_groups_free(const World *world, const Request *request,
                               const Selection *selection, const Lease *own, Refusal *refusal);
 
+/* That no operation of ours is under way on the groups, whoever has them, and that there is room
+ * for one more. */
+RefusalKind check_groups_quiet(const World *world, const Request *request,
+                               const Selection *selection, Refusal *refusal);
+
 /* That there is an IOMMU between the group and the host's memory, or that the configuration allows
  * that there is none. */
 RefusalKind check_group_is_safe(const World *world, const Group *group, Refusal *refusal);

@@ -8,6 +8,7 @@
  */
 
 #include "daemon/core/activity.h"
+#include "daemon/core/assignment.h"
 #include "daemon/core/config.h"
 #include "daemon/core/lease.h"
 #include "daemon/core/plan.h"
@@ -25,6 +26,9 @@ typedef struct World {
         VfioAliases aliases;
         IommufdSupport iommufd;
         Config config;
+        Assignments assignments;
+        char *assignments_problem;    /* why they cannot be read, a sentence; NULL: they can */
+        const char *config_directory; /* where they are; borrowed; NULL: nowhere */
 } World;
 
 /* An empty plan means that there is nothing to do. On a refusal the plan is of no use. */
@@ -62,6 +66,17 @@ RefusalKind decide_create_mdev(const World *world, const Request *request,
 /* For a request whose target is one device. */
 RefusalKind decide_remove_mdev(const World *world, const Request *request,
                                const Selection *selection, Plan *plan, Refusal *refusal);
+
+/* From boot on, and with request->bind at once. Whole groups, as with Bind. */
+RefusalKind decide_assign(const World *world, const Request *request, const Selection *selection,
+                          Plan *plan, Refusal *refusal);
+/* Also of devices that are not there any more. */
+RefusalKind decide_unassign(const World *world, const Request *request, const Selection *selection,
+                            Plan *plan, Refusal *refusal);
+
+/* "" for a device that is not assigned; "assigned"; or that with what is wrong, and what to do
+ * about it. Allocated. */
+char *assignment_state(const World *world, const Device *device);
 
 /* Whichever of these the request's operation calls for. */
 RefusalKind decide(const World *world, const Request *request, const Selection *selection,

@@ -52,6 +52,9 @@ static const char *const kind_names[] = {
         [STEP_REMOVE_MDEV] = "remove-mdev",
         [STEP_READ_MDEV_TYPES] = "read-mdev-types",
         [STEP_INSPECT] = "inspect",
+        [STEP_READ_SERIAL] = "read-serial",
+        [STEP_ASSIGN] = "assign",
+        [STEP_UNASSIGN] = "unassign",
 };
 
 static_assert(ELEMENTS(kind_names) == _STEP_KIND_MAX, "every kind of step has a name");
@@ -257,6 +260,12 @@ char *step_describe(const Step *step) {
                                      step->mdev_parent ?: "all parents");
         case STEP_INSPECT:
                 return string_format("read what the driver tells of %s", step->device);
+        case STEP_READ_SERIAL:
+                return string_format("read the serial number of %s", step->device);
+        case STEP_ASSIGN:
+                return string_format("assign %s from the next boot on", step->subjects);
+        case STEP_UNASSIGN:
+                return string_format("unassign %s from the next boot on", step->subjects);
         case _STEP_KIND_MAX:
                 break;
         }
@@ -291,6 +300,10 @@ void plan_done(Plan *plan) {
                 free(step->mdev_parent);
                 free(step->mdev_type);
                 free(step->mdev_uuid);
+                free(step->directory);
+                free(step->assignments);
+                free(step->assignments_old);
+                free(step->subjects);
                 free(step->groups);
         }
         free(plan->steps);

@@ -65,6 +65,9 @@ typedef enum StepKind {
                                  would not be the same; so it is the last of its plan) */
         STEP_READ_MDEV_TYPES, /* see what types of mediated devices there are     undo: - */
         STEP_INSPECT,         /* read what its driver tells of the device          undo: - */
+        STEP_READ_SERIAL,     /* see the device's serial number, for ASSIGN        undo: - */
+        STEP_ASSIGN,          /* entries into the assignments          undo: those before it */
+        STEP_UNASSIGN,        /* entries out of the assignments        undo: in again */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -90,6 +93,10 @@ typedef struct Step {
         char *reset_method_old; /* SET_RESET_METHOD: before it, in force when the step is undone */
         char *mdev_parent;      /* CREATE_MDEV; READ_MDEV_TYPES: NULL for all */
         char *mdev_type, *mdev_uuid;   /* CREATE_MDEV */
+        char *directory;               /* ASSIGN, UNASSIGN: where the assignments are */
+        char *assignments;             /* ASSIGN: the entries, as in their file (assignment.h) */
+        char *assignments_old;         /* ASSIGN, UNASSIGN: those before it, in force when undone */
+        char *subjects;                /* ASSIGN, UNASSIGN: the devices' names, for people */
         uint32_t n_vfs, n_vfs_old;     /* SET_VFS */
         bool autoprobe, autoprobe_old; /* SET_AUTOPROBE */
         uint32_t *groups; /* FIND_HOLDERS, EXPECT_NOBODY, EVICT; HOT_RESET: those reset together */

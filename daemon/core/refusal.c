@@ -37,6 +37,7 @@ static const char *const names[_REFUSAL_MAX] = {
         [REFUSAL_NO_RESET] = "NoReset",
         [REFUSAL_ALREADY_EXISTS] = "AlreadyExists",
         [REFUSAL_EXHAUSTED] = "Exhausted",
+        [REFUSAL_BAD_ASSIGNMENTS] = "BadAssignments",
         [REFUSAL_STILL_HELD] = "StillHeld",
         [REFUSAL_CALLED_OFF] = "CalledOff",
         [REFUSAL_NOT_AUTHORISED] = "NotAuthorised",

@@ -42,6 +42,7 @@ typedef enum RefusalKind {
         REFUSAL_NO_RESET,             /* the device cannot be reset, or not in that way */
         REFUSAL_ALREADY_EXISTS,       /* it is there already, and would have to go first */
         REFUSAL_EXHAUSTED,            /* the hardware has no more of them */
+        REFUSAL_BAD_ASSIGNMENTS,      /* their file cannot be read */
         REFUSAL_STILL_HELD,           /* asked for and not given back in time, or not to be had */
         REFUSAL_CALLED_OFF,           /* whoever asked has left while it was waited for */
         REFUSAL_NOT_AUTHORISED,       /* polkit said no, or cannot be asked */

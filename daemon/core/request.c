@@ -24,6 +24,8 @@ static const char *const names[_OPERATION_MAX] = {
         [OPERATION_SET_VFS] = "set-vfs",
         [OPERATION_CREATE_MDEV] = "create-mdev",
         [OPERATION_REMOVE_MDEV] = "remove-mdev",
+        [OPERATION_ASSIGN] = "assign",
+        [OPERATION_UNASSIGN] = "unassign",
 };
 
 void request_done(Request *request) {

@@ -27,6 +27,8 @@ typedef enum Operation {
         OPERATION_SET_VFS,
         OPERATION_CREATE_MDEV,
         OPERATION_REMOVE_MDEV,
+        OPERATION_ASSIGN,
+        OPERATION_UNASSIGN,
         OPERATION_LOOK, /* for holders; nothing is decided about it */
         _OPERATION_MAX,
 } Operation;
@@ -58,8 +60,8 @@ typedef struct Request {
         Caller caller;
         Target *targets;
         size_t n_targets;
-        bool bind;            /* acquire, add: bind first */
-        bool override_safety; /* bind, and with `bind`: also what the host is using */
+        bool bind;            /* acquire, add, assign: bind first */
+        bool override_safety; /* bind, assign, and with `bind`: also what the host is using */
         char *driver;         /* vfio driver wanted; NULL: the best one */
         Mode mode;            /* acquire, add */
         Prepare prepare;
@@ -85,9 +87,10 @@ typedef struct Request {
         uint32_t n_vfs;     /* SetVfs: how many there are to be */
         bool recreate;      /* SetVfs: those that there are may be removed first */
         bool has_autoprobe;
-        bool autoprobe; /* SetVfs: whether host drivers are to take them */
-        uint32_t first; /* GetFds: the first file wanted */
-        uint32_t count; /* GetFds: how many; 0: as many as a message carries */
+        bool autoprobe;     /* SetVfs: whether host drivers are to take them */
+        uint64_t when_usec; /* assign: CLOCK_REALTIME, when it was asked for */
+        uint32_t first;     /* GetFds: the first file wanted */
+        uint32_t count;     /* GetFds: how many; 0: as many as a message carries */
 } Request;
 
 int request_copy(const Request *request, Request *ret);

@@ -103,11 +103,20 @@ static int compare_devices(const void *a, const void *b) {
         return strcmp((*(Device *const *)a)->facts.name, (*(Device *const *)b)->facts.name);
 }
 
+/* What was assigned may have been taken out since. */
+static bool may_be_absent(const Topology *topology, const Request *request, const Target *target) {
+        return request->operation == OPERATION_UNASSIGN && target->kind == TARGET_DEVICE &&
+               !topology_find_device(topology, target->device);
+}
+
 RefusalKind select_targets(const Topology *topology, const Request *request, Selection *selection,
                            Refusal *refusal) {
-        for (size_t i = 0; i < request->n_targets; i++)
+        for (size_t i = 0; i < request->n_targets; i++) {
+                if (may_be_absent(topology, request, &request->targets[i]))
+                        continue;
                 if (add_target(topology, &request->targets[i], selection, refusal))
                         return refusal->kind;
+        }
         if (selection->n_groups > 0)
                 qsort(selection->groups, selection->n_groups, sizeof(Group *), compare_groups);
         if (selection->n_devices > 0)

@@ -18,6 +18,7 @@ typedef struct Selection {
 
 #define SELECTION_NULL {.groups = NULL}
 
+/* Of Unassign, devices that are not there are passed over: they may be assigned all the same. */
 RefusalKind select_targets(const Topology *topology, const Request *request, Selection *selection,
                            Refusal *refusal);
 /* The numbers of its groups, to be freed. NULL: no memory. */

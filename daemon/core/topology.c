@@ -25,6 +25,7 @@ static void device_free(Device *device) {
         original_done(&device->original);
         free(device->stuck);
         strv_free(device->in_use);
+        free(device->serial);
         free(device);
 }
 

@@ -35,6 +35,7 @@ struct Device {
         /* What the host uses of it (daemon/kernel/usage.h), read for each request that would bind
          * it or asks, and not kept up to date. NULL for nothing. */
         char **in_use;
+        char *serial; /* where udev has been told to note it (kernel/pci-serial.h); NULL: unknown */
 };
 
 struct Group {

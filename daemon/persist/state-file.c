@@ -28,23 +28,29 @@ static int write_all(int fd, const char *text) {
 }
 
 /* One that was left by a writer that was killed is nobody's: there is one daemon. */
-static int create(int directory, const char *name) {
-        int fd;
+static int create(int directory, const char *name, mode_t mode) {
+        _cleanup_close_ int fd = -EBADF;
 
         if (unlinkat(directory, name, 0) < 0 && errno != ENOENT)
                 return -errno;
         fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        return fd < 0 ? -errno : fd;
+        if (fd < 0 || (mode != 0600 && fchmod(fd, mode) < 0))
+                return -errno;
+        return TAKE_FD(fd);
 }
 
 int state_file_write(int directory, const char *name, const char *text) {
+        return state_file_write_mode(directory, name, 0600, text);
+}
+
+int state_file_write_mode(int directory, const char *name, mode_t mode, const char *text) {
         _cleanup_free_ char *fresh = string_format("%s.new", name);
         _cleanup_close_ int fd = -EBADF;
         int r;
 
         if (!fresh)
                 return -ENOMEM;
-        fd = create(directory, fresh);
+        fd = create(directory, fresh, mode);
         if (fd < 0)
                 return fd;
         r = write_all(fd, text);

@@ -17,6 +17,8 @@
  * else. Waits for the disk: on a tmpfs that is no time.
  */
 int state_file_write(int directory, const char *name, const char *text);
+/* The same for others to read too: state_file_write() is with 0600, whatever the umask. */
+int state_file_write_mode(int directory, const char *name, mode_t mode, const char *text);
 
 /*
  * The whole text, allocated. -ENOENT: there is none. -EPERM: it is not a plain file of `owner` that

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,6 +30,7 @@
 
 static struct {
         char *directory;
+        char *config_directory;
         sd_event *event;
         Broker *broker;
         Bus *bus;
@@ -59,6 +61,8 @@ static void start_daemon(const Config *config) {
         ensure(roots_open(&roots), "roots");
         ensure(broker_new(world.event, config, &roots, &world.broker), "broker");
         ensure(broker_start(world.broker), "start broker");
+        broker_set_config_directory(world.broker, world.config_directory);
+        (void)broker_read_assignments(world.broker);
         ensure(bus_new(world.event, world.broker, &world.bus), "bus");
 }
 
@@ -93,6 +97,8 @@ void fixture_setup(void) {
         world.directory = fake_machine_new();
         config_init(&config);
         ensure(sd_event_new(&world.event), "event loop");
+        world.config_directory = fake_machine_path("etc");
+        ensure(mkdir(world.config_directory, 0755), "directory of the configuration");
         start_daemon(&config);
 }
 
@@ -108,6 +114,7 @@ void fixture_teardown(void) {
         world.event = sd_event_unref(world.event);
         fake_machine_erase(world.directory);
         free(world.directory);
+        free(world.config_directory);
         fake_journal_forget();
         ck_assert_msg(count_open_fds() == world.fds_before, "%zu files were open, now %zu are",
                       world.fds_before, count_open_fds());

@@ -202,11 +202,12 @@ START_TEST(plan_of_acquire_is_what_acquire_does) {
 }
 END_TEST
 
-START_TEST(plan_knows_three_operations) {
+START_TEST(plan_knows_five_operations) {
         _cleanup_message_ Message *reply =
                 manager(client_new(), "Plan", "sasa{sv}", "steal", 1, "group/2", 0);
 
-        expect_refusal(reply, "InvalidOptionValue", "'bind', 'unbind' or 'acquire'");
+        expect_refusal(reply, "InvalidOptionValue",
+                       "must be 'bind', 'unbind', 'acquire', 'assign' or 'unassign'");
 }
 END_TEST
 
@@ -423,7 +424,7 @@ int main(void) {
         tcase_add_test(tests, plan_of_bind_is_what_bind_does);
         tcase_add_test(tests, plan_of_unbind_is_what_unbind_does);
         tcase_add_test(tests, plan_of_acquire_is_what_acquire_does);
-        tcase_add_test(tests, plan_knows_three_operations);
+        tcase_add_test(tests, plan_knows_five_operations);
         tcase_add_test(tests, bind_and_its_plan_refuse_alike_and_name_the_subject);
         tcase_add_test(tests, a_driver_that_is_no_vfio_driver_is_refused);
         tcase_add_test(tests, a_leased_group_is_neither_bound_nor_unbound);

@@ -266,11 +266,11 @@ START_TEST(the_overview_says_in_short_what_the_lists_say) {
                 "\"bridge\" "
                 "\"idle\" 6966 12 \"",
                 "(\"0000:01:00.0\" \"pci\" \"e1000e\" \"host-driver\" \"idle\" 32902 4307 \"",
-                "[\"eth0\"])",
+                "[\"eth0\"] \"\")",
                 ("(4 \"DMA-FQ\" true true \"/org/vfiod1/lease/1\" [(\"0000:03:00.0\" \"pci\" "
                  "\"vfio-pci\" \"vfio\" \"leased\" 32902 4110 \""),
                 ("(\"10000000.gpu\" \"platform\" \"panfrost\" \"host-driver\" \"idle\" 0 0 \"\" "
-                 "\"\" [])"),
+                 "\"\" [] \"\")"),
                 "(9 \"DMA-FQ\" true true \"/\" [",
         };
         Client *client = client_new();

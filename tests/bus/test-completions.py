@@ -172,7 +172,7 @@ def offers_verbs(shell, world):
     offers_exactly(shell, "vfioctl --json ", verbs)
     offers_exactly(shell, "vfioctl --timeout 5 ", verbs)
     offers_exactly(shell, "vfioctl help ", verbs)
-    offers_exactly(shell, "vfioctl un", {"unbind"})
+    offers_exactly(shell, "vfioctl un", {"unassign", "unbind"})
 
 
 def offers_options(shell, world):

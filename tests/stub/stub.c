@@ -176,6 +176,8 @@ char *stub_state(void) {
         if (stub->memlock)
                 (void)strv_push_consume(&lines,
                                         string_format("memlock %lu", (unsigned long)stub->memlock));
+        if (stub->assignments[0])
+                (void)strv_push_consume(&lines, string_format("assigned: %s", stub->assignments));
         strv_sort(lines);
         return strv_join(lines, "\n");
 }

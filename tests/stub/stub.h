@@ -21,8 +21,9 @@
 #define STUB_DEVICES 8
 #define STUB_FILES 512
 #define STUB_HOLDERS 1024
-#define STUB_ALIGNMENT 4096 /* of IOVAs */
-#define STUB_VFIOD 4711     /* the pid that looking for holders leaves out */
+#define STUB_ALIGNMENT 4096                   /* of IOVAs */
+#define STUB_SERIAL "52-54-00-ff-ff-12-34-56" /* of every device */
+#define STUB_VFIOD 4711                       /* the pid that looking for holders leaves out */
 
 typedef struct StubDevice {
         char name[STUB_NAME];
@@ -76,7 +77,9 @@ typedef struct Stub {
         char missing_driver[STUB_NAME]; /* a driver whose module is not loaded: -ENOENT */
         bool held_outside;              /* opening a group says -EBUSY */
         bool not_viable;
-        uint64_t memlock; /* the limit of the only caller there is */
+        char assignments[4096]; /* the text of the file; "" for none */
+        bool hides_serials;     /* they are to be asked for */
+        uint64_t memlock;       /* the limit of the only caller there is */
 
         char log[16384]; /* a line a call */
         size_t calls;

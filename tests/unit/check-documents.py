@@ -167,7 +167,7 @@ def check_pages(pages, version):
     names = {page.name for page in pages}
     complaints = []
     for page in pages:
-        for name, section in re.findall(r"^\.BR (\S+) \((\d)\)", page.read_text(), re.M):
+        for name, section in re.findall(r"^\.BR (\S+) \((\d)\)", page.read_text().replace("\\-", "-"), re.M):
             if re.search("vfio", name) and f"{name}.{section}" not in names:
                 complaints.append(f"{page.name} refers to {name}({section})")
     tap.check("pages refer to pages that there are", complaints)

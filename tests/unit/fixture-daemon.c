@@ -232,10 +232,15 @@ static const char *device_state(const Daemon *d) {
         return d->script->device_state ? d->script->device_state : "idle";
 }
 
+static const char *device_assignment(const Daemon *d) {
+        return d->script->device_assignment ? d->script->device_assignment : "";
+}
+
 static int on_overview(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
-        return sd_bus_reply_method_return(
-                m, "a(usbboa(sssssqqssas))", 1, 3, "DMA", 1, 1, "/", 1, SCRIPT_DEVICE, "pci",
-                "vfio-pci", "vfio", device_state(userdata), 0x8086, 0x10d3, "Intel", "82574L", 0);
+        return sd_bus_reply_method_return(m, "a(usbboa(sssssqqssass))", 1, 3, "DMA", 1, 1, "/", 1,
+                                          SCRIPT_DEVICE, "pci", "vfio-pci", "vfio",
+                                          device_state(userdata), 0x8086, 0x10d3, "Intel", "82574L",
+                                          0, device_assignment(userdata));
 }
 
 static int on_list_devices(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
@@ -292,6 +297,8 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("CheckAuthorization", "asa{sv}", "aa{sv}", on_check_authorization,
                       SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Acquire", "asa{sv}", "oha(ssh)", on_acquire, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Assign", "asa{sv}", "", on_bind, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Unassign", "asa{sv}", "", on_bind, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Bind", "asa{sv}", "", on_bind, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("CreateMdev", "sssa{sv}", "so", on_create_mdev, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListMdevTypes", "s", "aa{sv}", on_list_mdev_types,
@@ -301,7 +308,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("ListDevices", "", "a(oa{sv})", on_list_devices, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListHolders", "as", "aa{sv}", on_list_holders, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListLeases", "", "a(oa{sv})", on_list_leases, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("Overview", "", "a(usbboa(sssssqqssas))", on_overview,
+        SD_BUS_METHOD("Overview", "", "a(usbboa(sssssqqssass))", on_overview,
                       SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Plan", "sasa{sv}", "as", on_plan, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Unbind", "asa{sv}", "", on_unbind, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -177,6 +177,17 @@ const Shape shapes[] = {
          .devices = {{"a", 1, "vfio_mdev", .bus = "mdev", .cdev = "vfio0"}},
          .iommufd = true,
          .ask = {OPERATION_REMOVE_MDEV, "a", OWNER}},
+        {.name = "assign two beside a bridge",
+         .devices = {BRIDGE, ON_HOST("0000:03:01.0", 3), ON_HOST("0000:03:02.0", 3)},
+         .ask = {OPERATION_ASSIGN, "group/3"}},
+        {.name = "assign again, and bind",
+         .devices = {ON_HOST("0000:03:01.0", 3), ON_VFIO("0000:03:02.0", 3)},
+         .assigned = "0000:03:02.0",
+         .ask = {OPERATION_ASSIGN, "group/3", .bind = true}},
+        {.name = "unassign what waits for its driver",
+         .devices = {{"0000:03:01.0", 3, .override = "vfio-pci"}, ON_HOST("0000:03:02.0", 3)},
+         .assigned = "0000:03:01.0",
+         .ask = {OPERATION_UNASSIGN, "group/3"}},
         {.name = "take what was let go of",
          .devices = {ON_VFIO("a", 1), ON_VFIO("b", 1)},
          .before = {OPERATION_ACQUIRE, "group/1", OWNER},
@@ -387,6 +398,14 @@ static void init_stub(const Shape *shape, size_t n) {
                        string_or_empty(shape->missing));
 }
 
+static void assign(Scene *scene, const char *device) {
+        _cleanup_free_ char *text = NULL;
+
+        world_assign(&scene->world, device, "vfio-pci", "");
+        text = assignments_write(&scene->world.assignments);
+        (void)snprintf(stub->assignments, sizeof(stub->assignments), "%s", text);
+}
+
 static void decide_plan(Scene *scene, const Ask *ask) {
         Answer answer;
 
@@ -491,6 +510,8 @@ void scene_init(Scene *scene, const Shape *shape) {
                 world_set_iommufd(&scene->world);
         scene->world.config.unsafe_noiommu = true;
         init_stub(shape, n);
+        if (shape->assigned)
+                assign(scene, shape->assigned);
         if (shape->before.targets)
                 run_before(scene, shape);
         if (shape->yields_to)

@@ -17,6 +17,7 @@ typedef struct Shape {
         const char *missing;  /* a driver that is not loaded any more */
         const char *native;   /* the driver that the kernel finds then */
         bool iommufd;         /* the kernel has iommufd */
+        const char *assigned; /* a device that is assigned to vfio-pci */
         Ask before;           /* what was done before, to have files; no targets for nothing */
         bool attaches;        /* the holder of these has set up container or iommufd by itself */
         bool vacated;         /* they were let go of since somebody waits for them */

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* 2026-11-21T22:40:05Z */
+#define WHEN_USEC 1795300805000000
+
 static const DeviceRow lab[] = {
         {"0000:01:00.0", 1, "e1000e",
          .modalias = "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00"},
@@ -100,7 +103,7 @@ void world_put(World *world, const DeviceRow *rows, size_t n) {
 }
 
 void world_init(World *world, const DeviceRow *rows, size_t n) {
-        *world = (World){.aliases = VFIO_ALIASES_NULL};
+        *world = (World){.aliases = VFIO_ALIASES_NULL, .config_directory = WORLD_CONFIG_DIRECTORY};
         topology_init(&world->topology, VIABILITY_BY_OWNER);
         lease_table_init(&world->leases);
         activity_table_init(&world->activities);
@@ -129,6 +132,8 @@ void world_done(World *world) {
         lease_table_done(&world->leases);
         vfio_aliases_done(&world->aliases);
         topology_done(&world->topology);
+        assignments_done(&world->assignments);
+        free(world->assignments_problem);
 }
 
 void world_set_driver(World *world, const char *name, const char *driver) {
@@ -197,6 +202,16 @@ void world_add_activity(World *world, uid_t uid, Operation operation, const uint
                          0);
 }
 
+void world_assign(World *world, const char *device, const char *driver, const char *serial) {
+        const Device *found = topology_find_device(&world->topology, device);
+        _cleanup_assignment_ Assignment entry = {0};
+
+        ck_assert_ptr_nonnull(found);
+        ck_assert_int_eq(assignment_of(&found->facts, driver, WHEN_USEC, &entry), 0);
+        ck_assert_int_eq(string_set(&entry.serial, serial), 0);
+        ck_assert_int_eq(assignments_put(&world->assignments, &entry), 0);
+}
+
 Wait *world_add_wait(World *world, uid_t uid, const uint32_t *groups) {
         Wait *wait = calloc(1, sizeof(Wait));
 
@@ -238,6 +253,7 @@ void ask_world(const World *world, const Ask *ask, Answer *ret) {
                 .policy = ask->policy,
                 .due = ask->due,
                 .n_vfs = ask->n_vfs,
+                .when_usec = WHEN_USEC,
                 .recreate = ask->recreate,
                 .has_autoprobe = ask->autoprobe,
                 .autoprobe = string_equal(ask->autoprobe, "yes"),

@@ -65,6 +65,10 @@ void world_set_iommufd(World *world);
 
 DeviceFacts facts_of_row(const DeviceRow *row);
 
+/* Notes an assignment of the device as it is, with this serial number. */
+#define WORLD_CONFIG_DIRECTORY "/etc/vfiod"
+void world_assign(World *world, const char *device, const char *driver, const char *serial);
+
 /* A lease in `state` with these groups, 0-terminated. */
 Lease *world_add_lease(World *world, uid_t owner, LeaseState state, const uint32_t *groups);
 

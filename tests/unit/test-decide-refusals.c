@@ -245,6 +245,25 @@ static void without_group_or_iommu(World *world) {
         topology_set_ungrouped(&world->topology, "0000:01:00.0", true);
 }
 
+static void broken_assignments(World *world) {
+        ck_assert_int_eq(string_set(&world->assignments_problem,
+                                    "/etc/vfiod/assignments.json: at byte 7: x"),
+                         0);
+}
+
+static void no_directory(World *world) {
+        world->config_directory = NULL;
+}
+
+static void many_assignments(World *world) {
+        for (unsigned i = 0; i < ASSIGNMENTS_MAX; i++) {
+                _cleanup_free_ char *name = string_format("%04x:00:00.0", i + 16);
+                const Assignment entry = {.device = name};
+
+                ck_assert_int_eq(assignments_put(&world->assignments, &entry), 0);
+        }
+}
+
 static void functions_in_use(World *world) {
         static const DeviceRow rows[] = {
                 {"0000:0c:00.0", 50, "igb"},
@@ -341,6 +360,8 @@ static void many_functions(World *world) {
 #define INSPECT OPERATION_INSPECT
 #define RESET OPERATION_RESET
 #define SET_VFS OPERATION_SET_VFS
+#define ASSIGN OPERATION_ASSIGN
+#define UNASSIGN OPERATION_UNASSIGN
 #define CREATE OPERATION_CREATE_MDEV
 #define DESTROY OPERATION_REMOVE_MDEV
 #define FUNCTIONS "0d:00.0 group/61 group/62"
@@ -810,6 +831,37 @@ static const struct {
          REFUSAL_LEASED,
          "0000:0d:10.2 (leased to uid 1001, lease 1); it is free when the lease is over"},
         {functions_granting, {SET_VFS, FUNCTIONS}, REFUSAL_IN_USE, "0000:0d:10.2 (bound to"},
+        /* Assignments: what Bind would refuse, and the file. */
+        {as_it_is, {ASSIGN, "group/9"}, REFUSAL_HOST_DEVICE, "a part of the host's chipset"},
+        {in_use,
+         {ASSIGN, "group/3"},
+         REFUSAL_HOST_DEVICE,
+         "0000:03:02.0 is in use by the host: eth0 has a route"},
+        {as_it_is, {ASSIGN, "group/5"}, REFUSAL_NOTHING_TO_BIND, "group 5 has only bridges"},
+        {other_buses,
+         {ASSIGN, "an-mdev"},
+         REFUSAL_UNSUPPORTED,
+         "an-mdev is on the mdev bus; only PCI devices can be assigned"},
+        {as_it_is,
+         {ASSIGN, "01:00.0", .driver = "mlx5_vfio_pci"},
+         REFUSAL_NO_VFIO_DRIVER,
+         "0000:01:00.0 is bound to vfio-pci; unbind it before it is assigned to mlx5_vfio_pci"},
+        {busy, {ASSIGN, "01:00.0"}, REFUSAL_BUSY, "group 1 is busy: bind for uid 1001"},
+        {few_operations, {ASSIGN, "01:00.0"}, REFUSAL_LIMIT_EXCEEDED, "limits.operations"},
+        {leased, {ASSIGN, "01:00.0", .bind = true}, REFUSAL_LEASED, "lease 1 for 'my VM'"},
+        {broken_assignments,
+         {ASSIGN, "01:00.0"},
+         REFUSAL_BAD_ASSIGNMENTS,
+         "/etc/vfiod/assignments.json: at byte 7: x; mend it or remove it"},
+        {broken_assignments, {UNASSIGN, "01:00.0"}, REFUSAL_BAD_ASSIGNMENTS, "mend it or remove"},
+        {no_directory, {ASSIGN, "01:00.0"}, REFUSAL_UNSUPPORTED, "no directory to write"},
+        {many_assignments, {ASSIGN, "01:00.0"}, REFUSAL_LIMIT_EXCEEDED, "more than 4096 devices"},
+        {as_it_is,
+         {UNASSIGN, "0000:77:00.0"},
+         REFUSAL_NOT_FOUND,
+         "there is no device 0000:77:00.0 with an IOMMU group, and none is assigned"},
+        {as_it_is, {UNASSIGN, "group/77"}, REFUSAL_NOT_FOUND, "there is no IOMMU group 77"},
+        {busy, {UNASSIGN, "01:00.0"}, REFUSAL_BUSY, "group 1 is busy"},
         {functions_busy, {SET_VFS, FUNCTIONS}, REFUSAL_BUSY, "group 61 is busy: bind for uid 1001"},
         {many_functions,
          {SET_VFS, FUNCTIONS},

@@ -78,6 +78,29 @@ START_TEST(virtual_functions_are_set_with_what_the_flags_say) {
 }
 END_TEST
 
+START_TEST(groups_are_assigned_with_what_the_flags_say_and_unassigned) {
+        _cleanup_client_ Client client = client_start(&(Script){0});
+        _cleanup_strv_ char **steps = NULL, **more = NULL;
+
+        ck_assert_int_eq(vfiod_assign(client.c, TARGETS("a"), NULL, 0), 0);
+        ck_assert_int_eq(vfiod_assign(client.c, TARGETS("a"), "x",
+                                      VFIOD_ASSIGN_BIND | VFIOD_ASSIGN_OVERRIDE_SAFETY),
+                         0);
+        ck_assert_int_eq(vfiod_assign(client.c, TARGETS("a"), NULL, 4), -EINVAL);
+        ck_assert_int_eq(vfiod_unassign(client.c, TARGETS("a")), 0);
+        ck_assert_int_eq(vfiod_plan_assign(client.c, TARGETS("a"), NULL, VFIOD_ASSIGN_BIND, &steps),
+                         0);
+        ck_assert_int_eq(vfiod_plan_unassign(client.c, TARGETS("a"), &more), 0);
+        ck_assert_uint_eq(strv_length(steps), 1);
+        ck_assert_str_eq(client_leave(&client), "Assign [\"a\"] {}\n"
+                                                "Assign [\"a\"] {\"driver\":\"x\",\"bind\":true,"
+                                                "\"override_safety\":true}\n"
+                                                "Unassign [\"a\"] {}\n"
+                                                "Plan \"assign\" [\"a\"] {\"bind\":true}\n"
+                                                "Plan \"unassign\" [\"a\"] {}\nleft\n");
+}
+END_TEST
+
 START_TEST(virtual_functions_are_not_asked_for_with_flags_that_make_no_sense) {
         _cleanup_client_ Client client = client_start(&(Script){0});
 
@@ -274,6 +297,7 @@ int main(void) {
         tcase_add_test(tests, no_targets_are_sent_as_none_for_vfiod_to_refuse);
         tcase_add_test(tests, unbind_sends_policy_and_time);
         tcase_add_test(tests, virtual_functions_are_set_with_what_the_flags_say);
+        tcase_add_test(tests, groups_are_assigned_with_what_the_flags_say_and_unassigned);
         tcase_add_test(tests, virtual_functions_are_not_asked_for_with_flags_that_make_no_sense);
         tcase_add_test(tests, what_there_is_already_or_no_more_of_has_an_errno_of_its_own);
         tcase_add_test(tests,

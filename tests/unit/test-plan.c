@@ -63,6 +63,9 @@ static const struct {
         {STEP_REMOVE_MDEV, NULL, NULL, NULL, "remove mediated device DEV"},
         {STEP_READ_MDEV_TYPES, NULL, NULL, NULL, "read the types of mediated devices of PARENT"},
         {STEP_INSPECT, NULL, NULL, NULL, "read what the driver tells of DEV"},
+        {STEP_READ_SERIAL, NULL, NULL, NULL, "read the serial number of DEV"},
+        {STEP_ASSIGN, NULL, NULL, NULL, "assign DEV, DEV2 from the next boot on"},
+        {STEP_UNASSIGN, NULL, NULL, NULL, "unassign DEV, DEV2 from the next boot on"},
 };
 
 START_TEST(every_step_has_its_words) {
@@ -82,6 +85,7 @@ START_TEST(every_step_has_its_words) {
                 ck_assert_int_eq(string_set(&step->mdev_parent, "PARENT"), 0);
                 ck_assert_int_eq(string_set(&step->mdev_type, "TYPE"), 0);
                 ck_assert_int_eq(string_set(&step->mdev_uuid, "UUID"), 0);
+                ck_assert_int_eq(string_set(&step->subjects, "DEV, DEV2"), 0);
                 ck_assert_int_eq(step_add_group(step, 3), 0);
                 ck_assert_int_eq(step_add_group(step, 4), 0);
                 step->signal = SIGBUS;

@@ -242,6 +242,29 @@ START_TEST(a_reset_that_is_refused_fails_with_what_vfiod_says) {
 }
 END_TEST
 
+START_TEST(assign_says_what_does_not_happen_now) {
+        _cleanup_vfioctl_ Vfioctl later, now;
+
+        run(&later, &(Script){0}, LINE("assign", N));
+        ck_assert_int_eq(later.status, 0);
+        ck_assert_str_eq(later.heard, "Assign [\"" N "\"] {}\nleft\n");
+        assert_part(vfioctl_stderr(&later), "vfioctl: assigned from the next boot on; ");
+        run(&now, &(Script){0}, LINE("assign", "--now", "--override-safety", "-d", "x", N));
+        ck_assert_str_eq(now.heard, "Assign [\"" N "\"] {\"driver\":\"x\",\"bind\":true,"
+                                    "\"override_safety\":true}\nleft\n");
+        ck_assert_str_eq(vfioctl_stderr(&now), "");
+}
+END_TEST
+
+START_TEST(unassign_and_dry_runs_ask_for_no_more) {
+        check(&(Script){0}, LINE("unassign", N), 0, "", "Unassign [\"" N "\"] {}\nleft\n");
+        check(&(Script){0}, LINE("unassign", "-n", N), 0, "1. ask for it\n",
+              "Plan \"unassign\" [\"" N "\"] {}\nleft\n");
+        check(&(Script){0}, LINE("assign", "-n", "--now", N), 0, "1. ask for it\n",
+              "Plan \"assign\" [\"" N "\"] {\"bind\":true}\nleft\n");
+}
+END_TEST
+
 START_TEST(vfs_with_a_number_is_silent) {
         check(&(Script){0}, LINE("vfs", "01:00.0", "4"), 0, "",
               "GetDevice \"01:00.0\"\nSetVfs 4 {}\nleft\n");
@@ -401,6 +424,8 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, mdev_create_prints_the_uuid);
         tcase_add_test(tests, mdev_remove_is_of_each_in_turn_and_silent);
         tcase_add_test(tests, mdev_knows_three_words_and_how_many_come_behind_each);
+        tcase_add_test(tests, assign_says_what_does_not_happen_now);
+        tcase_add_test(tests, unassign_and_dry_runs_ask_for_no_more);
         tcase_add_test(tests, vfs_with_a_number_is_silent);
         tcase_add_test(tests, vfs_takes_numbers_and_options_that_make_sense);
         tcase_add_test(tests, inspect_of_a_group_is_of_its_devices);

@@ -126,7 +126,31 @@ START_TEST(unbind_without_a_policy_asks_for_none_and_for_no_holders) {
 
         run(&v, &(Script){.answer_at = 1}, LINE("unbind", N));
         ck_assert_int_eq(v.status, 0);
-        ck_assert_str_eq(v.heard, "Unbind [\"" N "\"] {}\nleft\n");
+        ck_assert_str_eq(v.heard, "Unbind [\"" N "\"] {}\nExplain [\"" N "\"]\nleft\n");
+        ck_assert_str_eq(vfioctl_stderr(&v), "");
+}
+END_TEST
+
+START_TEST(unbind_says_of_what_is_assigned_that_it_stays_so) {
+        _cleanup_vfioctl_ Vfioctl v;
+
+        run(&v, &(Script){.answer_at = 1, .device_assignment = "assigned, but on e1000e: bind it"},
+            LINE("unbind", N));
+        ck_assert_int_eq(v.status, 0);
+        ck_assert_str_eq(vfioctl_stderr(&v),
+                         "vfioctl: " N " stays assigned, and is on a vfio driver again from the "
+                         "next boot on unless 'vfioctl unassign " N "'\n");
+}
+END_TEST
+
+START_TEST(list_marks_what_is_assigned_and_says_what_is_wrong_with_it) {
+        _cleanup_vfioctl_ Vfioctl assigned, moved;
+
+        run(&assigned, &(Script){.device_assignment = "assigned"}, LINE("list"));
+        assert_part(vfioctl_stdout(&assigned), "(assigned) Intel 82574L");
+        run(&moved, &(Script){.device_assignment = "mismatch: another card"}, LINE("list"));
+        assert_part(vfioctl_stdout(&moved), "mismatch: another card\n");
+        ck_assert_ptr_null(strstr(vfioctl_stdout(&moved), "(assigned)"));
 }
 END_TEST
 
@@ -444,6 +468,8 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, holders_in_json_are_what_the_daemon_said);
         tcase_add_test(tests, holders_that_may_not_be_seen_are_denied);
         tcase_add_test(tests, unbind_without_a_policy_asks_for_none_and_for_no_holders);
+        tcase_add_test(tests, unbind_says_of_what_is_assigned_that_it_stays_so);
+        tcase_add_test(tests, list_marks_what_is_assigned_and_says_what_is_wrong_with_it);
         add_waiting(tests);
         tcase_add_test(tests, a_dry_run_has_the_policy_too);
         tcase_add_test(tests, leases_say_how_long_one_that_is_asked_back_has);

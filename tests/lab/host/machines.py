@@ -12,12 +12,14 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
     00:10.0 pci-testdev, 00:10.1 edu                             one group: functions without ACS
     00:1f.x chipset                                              one group that is never to be given away
 
+`assigned` and `assigned-broken` are the same, and boot with assignments: of 01:00.0 and 03:01.0, and with a file that is cut off.
 `no-iommu` is the same without an IOMMU, and so without groups. `vm-host` is the same as `default` and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
 `driverctl` is the same and has driverctl.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 
@@ -31,6 +33,7 @@ class Machine:
     archives: tuple[str, ...] = ()  # more for its root, by name (tests/setup)
     has_kernel: bool = False  # its own, as /boot/vmlinuz
     has_iommu: bool = True
+    files: tuple[tuple[str, str], ...] = ()  # more for its root: path below it, and text
 
 
 def _network(name: str, bus: str, model: str, rest: str = "") -> list[str]:
@@ -57,6 +60,18 @@ def _default_devices(first_slot: int) -> list[str]:
 def _empty_slots(count: int) -> list[str]:
     """Root ports with nothing behind them."""
     return [word for i in range(count) for word in ("-device", f"pcie-root-port,chassis={40 + i},slot={40 + i}")]
+
+
+def _assignments(*devices: tuple[str, str, str, str]) -> str:
+    """As vfiod writes them: address, ids, subsystem, serial number."""
+    names = ("device", "id", "subsystem", "serial", "driver", "since")
+    entries = [dict(zip(names, (*device, "vfio-pci", "2026-11-21T22:40:05Z"))) for device in devices]
+    return json.dumps({"version": 1, "assignments": entries}, indent=2) + "\n"
+
+
+ASSIGNMENTS = "etc/vfiod/assignments.json"
+ASSIGNED = _assignments(("0000:01:00.0", "8086:10d3", "8086:0000", "52-54-00-ff-ff-12-34-56"),
+                        ("0000:03:01.0", "8086:100e", "1af4:1100", ""))
 
 
 def _many_devices() -> list[str]:
@@ -87,6 +102,8 @@ MACHINES = {
         Machine("vm-host", _default_devices(first_slot=1), memory_mib=3072, archives=("vm",), has_kernel=True),
         Machine("no-iommu", _default_devices(first_slot=1), has_iommu=False),
         Machine("driverctl", _default_devices(first_slot=1), memory_mib=2048, archives=("peers",)),
+        Machine("assigned", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED),)),
+        Machine("assigned-broken", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED[:-5]),)),
         Machine("debian", _default_devices(first_slot=1), archives=("dpkg", "debs")),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]

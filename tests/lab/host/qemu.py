@@ -76,6 +76,7 @@ class Guest:
         initrd = self._scratch / "initrd"
         with initrd.open("wb") as whole:
             own = [self._kernel_archive()] if self.machine.has_kernel else []
+            own += [self._files_archive()] if self.machine.files else []
             for part in (root / "root.cpio", self.kernel.directory / "modules.cpio", *overlays, *own):
                 with part.open("rb") as archive:
                     shutil.copyfileobj(archive, whole, 1 << 20)
@@ -97,12 +98,26 @@ class Guest:
         initrd.unlink()
 
     def _kernel_archive(self) -> Path:
-        archive = self._scratch / "kernel.cpio"
         (self._scratch / "boot").mkdir()
         shutil.copy(self.kernel.directory / "vmlinuz", self._scratch / "boot")
+        return self._archive("kernel.cpio", self._scratch, ["boot", "boot/vmlinuz"])
+
+    def _files_archive(self) -> Path:
+        tree = self._scratch / "files"
+        names = []
+        for name, text in self.machine.files:
+            path = tree / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o644)
+            names += [str(parent) for parent in reversed(Path(name).parents) if str(parent) != "."] + [name]
+        return self._archive("files.cpio", tree, names)
+
+    def _archive(self, name: str, tree: Path, paths: list[str]) -> Path:
+        archive = self._scratch / name
         with archive.open("wb") as file:
-            subprocess.run(["cpio", "--create", "--format=newc", "--quiet", "--owner=0:0"], input=b"boot\nboot/vmlinuz\n",
-                           stdout=file, cwd=self._scratch, check=True)
+            subprocess.run(["cpio", "--create", "--format=newc", "--quiet", "--owner=0:0"], input="\n".join(paths).encode(),
+                           stdout=file, cwd=tree, check=True)
         return archive
 
     def _command(self, initrd: Path, terminal: bool) -> list[str]:

@@ -3,6 +3,7 @@
 /* main: options, configuration, signals, the bus and the socket, READY=1, the event loop. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -163,6 +164,27 @@ static int start_broker(Daemon *daemon) {
         return 0;
 }
 
+/* Where RuntimeDirectory= is: gone with a reboot, like the leases. */
+static int open_state_directory(void) {
+        const char *path = getenv("RUNTIME_DIRECTORY");
+        int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -ENOENT;
+
+        if (path && fd < 0)
+                (void)complain(SD_WARNING, path, -errno);
+        return fd < 0 ? -EBADF : fd;
+}
+
+/* The socket among them is not a lease's, and stays. */
+static int recover(Daemon *daemon) {
+        _cleanup_strv_ char **names = NULL;
+        int r = sd_listen_fds_with_names(false, &names);
+
+        if (r >= 0)
+                r = broker_recover(daemon->broker, open_state_directory(), names,
+                                   SD_LISTEN_FDS_START);
+        return r < 0 ? complain(SD_ERR, "take over from the vfiod before this one", r) : 0;
+}
+
 /* Systemd's socket by its name; files of other names are not ours to take. Its variables stay. */
 static int take_socket(Bus *bus, bool *ret_listens) {
         _cleanup_strv_ char **names = NULL;
@@ -217,6 +239,9 @@ static int start_bus(Daemon *daemon) {
         r = bus_new(daemon->event, daemon->broker, &daemon->bus);
         if (r < 0)
                 return complain(SD_ERR, "set up the bus", r);
+        r = recover(daemon);
+        if (r < 0)
+                return r;
         r = start_socket(daemon, &listens);
         return r < 0 ? r : start_system_bus(daemon, listens);
 }

@@ -13,14 +13,6 @@
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
-static void on_abandoned(void *userdata, uint32_t id) {
-        Broker *broker = userdata;
-        Lease *lease = lease_table_find(&broker->world.leases, id);
-
-        if (lease)
-                release_begin(broker, lease, LEASE_EVENT_GIVEN_BACK);
-}
-
 static bool opens_iommufd(const Plan *plan) {
         for (size_t i = 0; i < plan->n_steps; i++)
                 if (plan->steps[i].kind == STEP_OPEN_IOMMUFD)
@@ -130,7 +122,7 @@ static int hold(Job *job, Lease *lease, Handles *opened) {
                 r = record_iommufd(job, lease);
         if (r < 0)
                 return r;
-        r = holding_new(broker->event, lease->id, on_abandoned, broker, &job->outcome.lease_fd,
+        r = holding_new(broker->event, lease->id, release_abandoned, broker, &job->outcome.lease_fd,
                         &holding);
         if (r < 0)
                 return r;

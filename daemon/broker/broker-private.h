@@ -8,6 +8,7 @@
 #include "daemon/broker/job.h"
 #include "daemon/broker/wait.h"
 #include "daemon/kernel/monitor.h"
+#include "daemon/persist/fd-store.h"
 
 struct Broker {
         sd_event *event;
@@ -18,10 +19,21 @@ struct Broker {
         List holdings; /* Holding.link */
         List jobs;     /* Job.link */
         List waiters;  /* Waiter.link */
+        List begun;    /* Begun.link: plans of the vfiod before this one (recover-plan.c) */
         BrokerListener listener;
         void *listener_userdata;
         struct timespec aliases_mtime; /* of modules.alias when it was last read */
         bool stopping;
+        struct {
+                int directory; /* of the state file; -EBADF: nothing is written */
+                char *written; /* what is in it; NULL: not known */
+                int error;     /* of the last attempt to write it; 0: none */
+                bool removed;  /* files were taken out of the store since the last barrier */
+                bool due;
+                sd_event_source *turn;
+                sd_event_source *alone; /* until the last worker of the vfiod before has ended */
+                uint64_t alone_usec;
+        } keep; /* keep.c, recover-plan.c */
 };
 
 /* The operations: what a job does when its plan is decided, and when it has run. */
@@ -76,6 +88,17 @@ void broker_emit_lease_groups(Broker *broker, const Lease *lease);
 /* The owner of the lease is told that it is wanted back. */
 void broker_emit_asked(Broker *broker, const Lease *lease, const char *reason);
 
+/* The state could not be written (-errno), or can be again (0). */
+void broker_emit_state(Broker *broker, int error);
+/* The state of the vfiod before this one cannot be used. */
+void broker_emit_unreadable(Broker *broker, const char *reason);
+
+/* A plan of the vfiod before this one is over now (0), or could not be recovered (-errno). */
+void broker_emit_recovered(Broker *broker, const char *sentence, int error);
+
+/* keep.c: the files of a lease that is over leave the store. */
+void keep_forget(Broker *broker, Holding *holding);
+
 Holding *broker_find_holding(const Broker *broker, uint32_t lease);
 
 /* hotplug.c */
@@ -87,6 +110,12 @@ void hotplug_stop(Broker *broker);
  * table when the kernel lets its groups be opened again. Harmless on a lease that is over already.
  */
 void release_begin(Broker *broker, Lease *lease, LeaseEvent event);
+
+/* release.c: goes on where the vfiod before this one was, with a lease that is over. */
+void release_resume(Broker *broker, Lease *lease);
+
+/* release.c: the last copy of lease_fd was closed. `userdata` is the broker. */
+void release_abandoned(void *userdata, uint32_t lease);
 
 /* release.c: the group is not the lease's any more; a lease without groups is over. */
 void release_taken_group(Broker *broker, Lease *lease, uint32_t group);

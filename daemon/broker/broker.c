@@ -10,6 +10,8 @@
 #include <sys/utsname.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/broker/keep.h"
+#include "daemon/broker/recover-plan.h"
 #include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/iommufd.h"
 #include "daemon/kernel/module.h"
@@ -44,6 +46,8 @@ int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret
         list_init(&broker->holdings);
         list_init(&broker->jobs);
         list_init(&broker->waiters);
+        list_init(&broker->begun);
+        broker->keep.directory = -EBADF;
         *ret = broker;
         return 0;
 }
@@ -52,10 +56,12 @@ Broker *broker_free(Broker *broker) {
         if (!broker)
                 return NULL;
         hotplug_stop(broker);
+        keep_stop(broker);
         list_for_each_safe(link, &broker->waiters)
                 waiter_free(waiter_of(link));
         list_for_each_safe(link, &broker->jobs)
                 job_free(container_of(link, Job, link));
+        recover_plans_stop(broker);
         list_for_each_safe(link, &broker->holdings)
                 holding_free(container_of(link, Holding, link));
         topology_done(&broker->world.topology);
@@ -70,8 +76,11 @@ Broker *broker_free(Broker *broker) {
 }
 
 int broker_start(Broker *broker) {
+        int r;
+
         iommufd_read_support(&broker->roots, &broker->world.iommufd);
-        return hotplug_start(broker);
+        r = keep_start(broker);
+        return r < 0 ? r : hotplug_start(broker);
 }
 
 void broker_set_config(Broker *broker, const Config *config) {
@@ -89,6 +98,28 @@ const World *broker_world(const Broker *broker) {
 
 void broker_emit(Broker *broker, ChangeKind kind, uint32_t number, const char *device) {
         const Change change = {.kind = kind, .number = number, .device = device};
+
+        keep_soon(broker);
+        if (broker->listener)
+                broker->listener(broker->listener_userdata, &change);
+}
+
+void broker_emit_state(Broker *broker, int error) {
+        const Change change = {.kind = CHANGE_STATE, .error = error};
+
+        if (broker->listener)
+                broker->listener(broker->listener_userdata, &change);
+}
+
+void broker_emit_unreadable(Broker *broker, const char *reason) {
+        const Change change = {.kind = CHANGE_STATE_LOST, .reason = reason};
+
+        if (broker->listener)
+                broker->listener(broker->listener_userdata, &change);
+}
+
+void broker_emit_recovered(Broker *broker, const char *sentence, int error) {
+        const Change change = {.kind = CHANGE_PLAN_RECOVERED, .reason = sentence, .error = error};
 
         if (broker->listener)
                 broker->listener(broker->listener_userdata, &change);

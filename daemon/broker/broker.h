@@ -25,16 +25,22 @@ typedef enum ChangeKind {
         CHANGE_DEVICE_REMOVED,
         CHANGE_LEASE_ADDED,
         CHANGE_LEASE_CHANGED,
-        CHANGE_LEASE_ASKED,   /* somebody wants it back; for the owner alone */
-        CHANGE_LEASE_STUCK,   /* given back, but held by a process that cannot be found */
-        CHANGE_LEASE_REMOVED, /* the lease is still in its table while the listener runs */
+        CHANGE_LEASE_ASKED,    /* somebody wants it back; for the owner alone */
+        CHANGE_LEASE_STUCK,    /* given back, but held by a process that cannot be found */
+        CHANGE_STATE,          /* what must survive us can or cannot be written down */
+        CHANGE_STATE_LOST,     /* what the one before us has written down cannot be used */
+        CHANGE_PLAN_RECOVERED, /* what the one before us had begun is finished or undone, or cannot
+                                  be */
+        CHANGE_LEASE_REMOVED,  /* the lease is still in its table while the listener runs */
 } ChangeKind;
 
 typedef struct Change {
         ChangeKind kind;
         uint32_t number;    /* of the group or lease */
         const char *device; /* borrowed for the call */
-        const char *reason; /* CHANGE_LEASE_ASKED: one sentence; borrowed */
+        const char *reason; /* CHANGE_LEASE_ASKED, CHANGE_STATE_LOST, CHANGE_PLAN_RECOVERED: one
+                               sentence; borrowed */
+        int error;          /* CHANGE_STATE, CHANGE_PLAN_RECOVERED: -errno, or 0 */
 } Change;
 
 typedef void (*BrokerListener)(void *userdata, const Change *change);
@@ -60,6 +66,14 @@ void broker_set_config_directory(Broker *broker, const char *directory);
 /* Reads them again, once the machine has been read. What is wrong with them, a sentence that the
  * broker owns; NULL for nothing. */
 const char *broker_read_assignments(Broker *broker);
+
+/*
+ * Takes over what the vfiod before this one has left: the state file in `directory`, which is owned
+ * from then on and may be -EBADF for none, and those files from `first_fd` on, one a name, that are
+ * a lease's by their names; the others stay the caller's. To be called once, when the broker is
+ * started and listened to, and before anybody can ask for anything.
+ */
+int broker_recover(Broker *broker, int directory, char *const *names, int first_fd);
 
 void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata);
 

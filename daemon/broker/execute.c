@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/broker/test-hook.h"
 #include "daemon/kernel/driver.h"
 #include "daemon/kernel/mdev-types.h"
 #include "daemon/kernel/mdev.h"
@@ -256,6 +257,7 @@ static void run_steps(Run *run, volatile Progress *progress) {
                 int r;
 
                 progress->step = i;
+                test_hook_before(run->roots, run->host->vfiod, &plan->steps[i]);
                 r = run->host->cancelled(run->host->userdata) ? -ECANCELED
                                                               : run_step(run, &plan->steps[i]);
                 if (r >= 0)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/util/fd.h"
+#include "daemon/util/string.h"
 
 static int on_pipe(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
                    void *userdata) {
@@ -18,31 +19,41 @@ static int on_pipe(sd_event_source *source _unused_, int fd _unused_, uint32_t e
         return 0;
 }
 
-int holding_new(sd_event *event, uint32_t lease, HoldingAbandoned abandoned, void *userdata,
-                int *ret_read_end, Holding **ret) {
+int holding_adopt(sd_event *event, uint32_t lease, HoldingAbandoned abandoned, void *userdata,
+                  int write_end, Holding **ret) {
         Holding *holding = calloc(1, sizeof(Holding));
-        int ends[2], r;
+        int r = 0;
 
-        if (!holding)
+        if (!holding) {
+                fd_close(write_end);
                 return -ENOMEM;
+        }
         *holding = (Holding){
-                .lease = lease, .pipe = -EBADF, .abandoned = abandoned, .userdata = userdata};
+                .lease = lease, .pipe = write_end, .abandoned = abandoned, .userdata = userdata};
         list_init(&holding->link);
-        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-                r = -errno;
+        /* No event is asked for: EPOLLERR, no reader left, comes unasked. */
+        if (write_end >= 0)
+                r = sd_event_add_io(event, &holding->watch, write_end, 0, on_pipe, holding);
+        if (r < 0) {
                 holding_free(holding);
                 return r;
         }
-        holding->pipe = ends[1];
-        /* No event is asked for: EPOLLERR, no reader left, comes unasked. */
-        r = sd_event_add_io(event, &holding->watch, holding->pipe, 0, on_pipe, holding);
+        *ret = holding;
+        return 0;
+}
+
+int holding_new(sd_event *event, uint32_t lease, HoldingAbandoned abandoned, void *userdata,
+                int *ret_read_end, Holding **ret) {
+        int ends[2], r;
+
+        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+        r = holding_adopt(event, lease, abandoned, userdata, ends[1], ret);
         if (r < 0) {
                 fd_close(ends[0]);
-                holding_free(holding);
                 return r;
         }
         *ret_read_end = ends[0];
-        *ret = holding;
         return 0;
 }
 
@@ -76,6 +87,7 @@ Holding *holding_free(Holding *holding) {
         sd_event_source_disable_unref(holding->retry);
         holder_watch_clear(&holding->holders);
         handles_done(&holding->files);
+        strv_free(holding->kept);
         free(holding);
         return NULL;
 }

@@ -31,6 +31,7 @@ struct Holding {
         HolderWatch holders; /* while draining: the processes that still have files */
         unsigned unseen;     /* while draining: how often the kernel said that somebody has the
                                 group, and nobody was to be seen */
+        char **kept;         /* the names of its files that are in the service manager's store */
         List link;           /* Broker.holdings */
 };
 
@@ -38,6 +39,11 @@ struct Holding {
  * abandoned. */
 int holding_new(sd_event *event, uint32_t lease, HoldingAbandoned abandoned, void *userdata,
                 int *ret_read_end, Holding **ret);
+
+/* The same around the write end of a pipe that is there already, owned from then on; without one
+ * (-EBADF) there is nothing to watch. */
+int holding_adopt(sd_event *event, uint32_t lease, HoldingAbandoned abandoned, void *userdata,
+                  int write_end, Holding **ret);
 
 /* One more read end of the pipe. -errno when the pipe is closed already. */
 int holding_open_read_end(const Holding *holding, const Roots *roots);

@@ -19,12 +19,16 @@
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/broker/keep.h"
+#include "daemon/broker/recover-plan.h"
+#include "daemon/core/decide-recover.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
 void job_free(Job *job) {
         list_remove(&job->link);
         activity_end(&job->activity);
+        fd_store_barrier_free(job->barrier);
         worker_free(job->worker);
         request_done(&job->request);
         plan_done(&job->plan);
@@ -57,6 +61,9 @@ static void job_end(Job *job) {
         if (groups)
                 list_remove(&job->activity.link);
         emit_groups(broker, groups, n);
+        job->begun = false;
+        if (job->plan.n_steps > 0)
+                keep_now(broker);
         job_answer(job);
         job_free(job);
         if (n > 0)
@@ -91,6 +98,8 @@ static void on_worker_done(void *userdata, const Progress *progress, Handles *op
         refresh_activity(job);
         outcome_judge(&job->outcome, &job->broker->world, &job->request, &job->plan, progress);
         job_finish(job, progress->error == 0, opened);
+        if (!progress->finished && job->begun)
+                recover_job(job);
         job_end(job);
 }
 
@@ -117,6 +126,7 @@ static int job_start_worker(Job *job) {
         uint64_t deadline_ms = broker->world.config.step_deadline_ms + plan_grace_ms(&job->plan);
 
         client.userdata = job;
+        client.kept_fd = broker->keep.directory;
         return worker_start(broker->event, &broker->roots, &job->plan, &job->lent, &job->given,
                             deadline_ms * 1000, &client, &job->worker);
 }
@@ -124,6 +134,21 @@ static int job_start_worker(Job *job) {
 static void job_fail(Job *job, int error, const char *what) {
         job->outcome.error = error;
         job->outcome.failure = string_format("%s: %s", what, strerror(-error));
+        job_end(job);
+}
+
+/* What it was to be given is still ours then, for the class to put back. */
+static void start_worker(void *userdata) {
+        Job *job = userdata;
+        int r;
+
+        job->barrier = NULL;
+        r = job_start_worker(job);
+        if (r >= 0)
+                return;
+        job->outcome.error = r;
+        job->outcome.failure = string_format("start a worker: %s", strerror(-r));
+        job_finish(job, false, &job->given);
         job_end(job);
 }
 
@@ -152,14 +177,9 @@ static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
                 return;
         }
         emit_groups(broker, job->activity.groups, n_groups);
-        r = job_start_worker(job);
-        if (r < 0) {
-                job->outcome.error = r;
-                job->outcome.failure = string_format("start a worker: %s", strerror(-r));
-                /* What the worker was to be given is still ours, for the class to put back. */
-                job_finish(job, false, &job->given);
-                job_end(job);
-        }
+        job->begun = !job->class->recovers && plan_outlives_worker(&job->plan);
+        keep_now(broker);
+        keep_wait(broker, start_worker, job, &job->barrier);
 }
 
 static Job *job_new(Broker *broker, const JobClass *class, const Request *request, BrokerDone done,

@@ -8,6 +8,7 @@
 
 #include "daemon/broker/broker.h"
 #include "daemon/broker/worker.h"
+#include "daemon/persist/fd-store.h"
 
 typedef struct Job Job;
 
@@ -24,6 +25,9 @@ typedef struct JobClass {
          * job->answered. NULL: nothing.
          */
         void (*finish)(Job *job, bool ran, Handles *opened);
+
+        /* Its plans end plans of the vfiod before this one, which stay written down until then. */
+        bool recovers;
 } JobClass;
 
 struct Job {
@@ -33,6 +37,7 @@ struct Job {
         Activity activity;
         Plan plan;
         Outcome outcome;
+        FdStoreBarrier *barrier; /* until what it closes is out of the store; then: */
         Worker *worker;
         Handles lent;  /* borrowed fds: never handles_done() */
         Handles given; /* files that go to the worker */
@@ -40,7 +45,9 @@ struct Job {
         void *userdata;
         uint64_t started_usec; /* CLOCK_MONOTONIC */
         bool answered;         /* `done` was called: the job only waits for the kernel */
-        List link;             /* Broker.jobs */
+        bool begun; /* its plan is to be known to the next vfiod, if there is one before it is over
+                     */
+        List link;  /* Broker.jobs */
 };
 
 /* Copies the request; the job frees itself when it is over. */

@@ -52,6 +52,7 @@ static void forget_stuck(Broker *broker, const Lease *lease, uint32_t group) {
 }
 
 static void lease_is_over(Broker *broker, Lease *lease) {
+        Holding *holding = broker_find_holding(broker, lease->id);
         _cleanup_free_ uint32_t *groups = TAKE_PTR(lease->groups);
         size_t n = lease->n_groups;
 
@@ -60,7 +61,9 @@ static void lease_is_over(Broker *broker, Lease *lease) {
         lease->n_groups = 0;
         (void)lease_enter(lease, LEASE_EVENT_FREE);
         broker_emit(broker, CHANGE_LEASE_REMOVED, lease->id, NULL);
-        holding_free(broker_find_holding(broker, lease->id));
+        if (holding)
+                keep_forget(broker, holding);
+        holding_free(holding);
         lease_free(lease);
         for (size_t i = 0; i < n; i++)
                 broker_emit_group(broker, groups[i]);
@@ -214,6 +217,18 @@ static bool enter(Broker *broker, Lease *lease, LeaseEvent event) {
         broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
         broker_emit_lease_groups(broker, lease);
         return true;
+}
+
+void release_resume(Broker *broker, Lease *lease) {
+        drain(broker, lease);
+}
+
+void release_abandoned(void *userdata, uint32_t id) {
+        Broker *broker = userdata;
+        Lease *lease = lease_table_find(&broker->world.leases, id);
+
+        if (lease)
+                release_begin(broker, lease, LEASE_EVENT_GIVEN_BACK);
 }
 
 void release_begin(Broker *broker, Lease *lease, LeaseEvent event) {

@@ -65,9 +65,9 @@ static void close_all_but(int *keep, size_t n_keep) {
         (void)close_range(from, ~0U, 0);
 }
 
-static int keep_only(const Roots *roots, int socket, const Handles *files) {
-        const int base[] = {roots->sys_fd,     roots->dev_fd, roots->proc_fd,
-                            roots->modules_fd, roots->run_fd, socket};
+static int keep_only(const Roots *roots, int socket, int kept_fd, const Handles *files) {
+        const int base[] = {roots->sys_fd, roots->dev_fd, roots->proc_fd, roots->modules_fd,
+                            roots->run_fd, socket,        kept_fd};
         _cleanup_free_ int *keep = calloc(ELEMENTS(base) + files->n_handles, sizeof(int));
         size_t n = 0;
 
@@ -118,7 +118,7 @@ static int send_results(int socket, const Handles *files, const Results *results
 }
 
 static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles *files, int socket,
-                                  volatile Progress *progress) {
+                                  int kept_fd, volatile Progress *progress) {
         const ExecuteHost host = {
                 .cancelled = is_cancelled, .userdata = &socket, .vfiod = getppid()};
         Results results = RESULTS_NULL;
@@ -127,7 +127,7 @@ static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles 
 
         /* The daemon has made the socket.
          * NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions) */
-        if (keep_only(roots, socket, files) < 0 || recv(socket, &byte, 1, 0) != 1)
+        if (keep_only(roots, socket, kept_fd, files) < 0 || recv(socket, &byte, 1, 0) != 1)
                 _exit(EXIT_FAILURE);
         execute_plan(roots, plan, files, &results, progress, &host);
         r = send_results(socket, files, &results, progress->error < 0);
@@ -282,7 +282,7 @@ int worker_start(sd_event *event, const Roots *roots, const Plan *plan, const Ha
 
         worker->pid = fork();
         if (worker->pid == 0)
-                worker_main(roots, plan, &files, peer, worker->progress);
+                worker_main(roots, plan, &files, peer, client->kept_fd, worker->progress);
         r = worker->pid < 0 ? -errno : 0;
         free(files.handles);
         if (r < 0)

@@ -28,6 +28,7 @@ typedef struct WorkerClient {
         WorkerDone done;
         WorkerLate late;
         void *userdata;
+        int kept_fd; /* a file that the process has open as long as it is there; negative: none */
 } WorkerClient;
 
 /*

@@ -272,6 +272,15 @@ void bus_on_change(void *userdata, const Change *change) {
         case CHANGE_LEASE_STUCK:
                 record_stuck(bus, change->number);
                 break;
+        case CHANGE_STATE:
+                journal_state(change->error);
+                break;
+        case CHANGE_STATE_LOST:
+                journal_state_lost(change->reason);
+                break;
+        case CHANGE_PLAN_RECOVERED:
+                journal_plan_recovered(change->reason, change->error);
+                break;
         case CHANGE_LEASE_REMOVED:
                 record_end(bus, change->number);
                 emit_lease(bus, change->number, EVENT_REMOVED);

@@ -88,6 +88,27 @@ void journal_lease_over(const Lease *lease, uint64_t held_usec) {
              VFIOD_JOURNAL_DURATION "=%" PRIu64, held_usec);
 }
 
+void journal_state(int error) {
+        if (error < 0)
+                SEND("MESSAGE=the state could not be written: %s; if vfiod ends now, it forgets "
+                     "leases and original drivers",
+                     strerror(-error), "PRIORITY=%i", LOG_ERR);
+        else
+                SEND("MESSAGE=the state can be written again", "PRIORITY=%i", LOG_NOTICE);
+}
+
+void journal_state_lost(const char *reason) {
+        SEND("MESSAGE=the state that was left for this start cannot be used: %s; it was put aside, "
+             "and leases and original drivers are forgotten",
+             reason, "PRIORITY=%i", LOG_ERR);
+}
+
+void journal_plan_recovered(const char *sentence, int error) {
+        SEND("MESSAGE=%s", sentence, "PRIORITY=%i", error < 0 ? LOG_ERR : LOG_NOTICE,
+             VFIOD_JOURNAL_OPERATION "=recover", VFIOD_JOURNAL_OUTCOME "=%s",
+             error < 0 ? "failed" : "done");
+}
+
 #define WITHOUT_BUS                                                                                \
         "; vfiod goes on at its socket, where without polkit only root, and owners of leases, "    \
         "may "                                                                                     \

@@ -19,6 +19,13 @@ void journal_lease_stuck(const Lease *lease);
 /* A lease has ended; `held_usec` is how long it lasted. */
 void journal_lease_over(const Lease *lease, uint64_t held_usec);
 
+/* What must survive a restart cannot be written down (-errno), or can be again (0). */
+void journal_state(int error);
+/* What the vfiod before this one has written down cannot be used, and was put aside. */
+void journal_state_lost(const char *reason);
+/* What it had begun is finished or undone, or could not be (-errno). */
+void journal_plan_recovered(const char *sentence, int error);
+
 /* What is not to be had without the system bus, which is not there or not there any more. */
 void journal_bus_absent(void);
 void journal_bus_lost(void);

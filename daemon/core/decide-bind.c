@@ -53,17 +53,6 @@ static int plan_module(Plan *plan, const char *module) {
         return step ? string_set(&step->module, module) : -1;
 }
 
-/* A step on the device, with the override that the whole plan moves it to and from. */
-static Step *plan_move(Plan *plan, StepKind kind, const DeviceFacts *facts, const char *driver,
-                       const char *override) {
-        Step *step = plan_append(plan, kind, facts->group);
-
-        if (!step || step_set_device(step, facts->name, facts->bus, driver) < 0 ||
-            step_set_override(step, override, string_or_empty(facts->driver_override)) < 0)
-                return NULL;
-        return step;
-}
-
 static int plan_prepare_member(Plan *plan, const Device *device, const VfioDriver *wanted,
                                const VfioDriver *plain) {
         assert(wanted->driver && wanted->module && plain->driver && plain->module);

@@ -204,6 +204,16 @@ Step *plan_device(Plan *plan, StepKind kind, const Device *device) {
         return step && step_set_device(step, facts->name, facts->bus, NULL) >= 0 ? step : NULL;
 }
 
+Step *plan_move(Plan *plan, StepKind kind, const DeviceFacts *facts, const char *driver,
+                const char *override) {
+        Step *step = plan_append(plan, kind, facts->group);
+
+        if (!step || step_set_device(step, facts->name, facts->bus, driver) < 0 ||
+            step_set_override(step, override, string_or_empty(facts->driver_override)) < 0)
+                return NULL;
+        return step;
+}
+
 RefusalKind check_lease_reaches(const Lease *lease, const Device *device, const char *verb,
                                 Refusal *refusal) {
         uint32_t group = device->facts.group;

@@ -68,6 +68,20 @@ Step *plan_group(Plan *plan, StepKind kind, const Group *group);
 /* Appends a step on a device that moves it to no other driver. NULL: no memory. */
 Step *plan_device(Plan *plan, StepKind kind, const Device *device);
 
+/* The same with the driver, and the override that the whole plan moves it to from the one in force.
+ */
+Step *plan_move(Plan *plan, StepKind kind, const DeviceFacts *facts, const char *driver,
+                const char *override);
+
+/* Appends the making of so many virtual functions from none, or the removal of all. */
+int plan_vfs(const Device *device, size_t from, size_t to, Plan *plan);
+
+/* Appends the switch that lets host drivers take virtual functions that are made. */
+int plan_autoprobe(const Device *device, bool autoprobe, Plan *plan);
+
+/* Appends the choice of how the device is reset: blanks between several methods. */
+int plan_reset_method(const Device *device, const char *method, const char *old, Plan *plan);
+
 /* Appends what makes the holders of the groups let go, and fails when they do not. */
 int plan_evict(const World *world, const Selection *selection, Plan *plan);
 

@@ -132,7 +132,7 @@ static RefusalKind check_driver(const World *world, const Device *device, bool h
                       string_or_empty(remedy));
 }
 
-static int plan_method(const Device *device, const char *method, const char *old, Plan *plan) {
+int plan_reset_method(const Device *device, const char *method, const char *old, Plan *plan) {
         Step *step = plan_device(plan, STEP_SET_RESET_METHOD, device);
 
         if (!step || string_set(&step->reset_method, method) < 0)
@@ -146,11 +146,11 @@ static int plan_function(const World *world, const Request *request, const Devic
         _cleanup_free_ char *before = strv_join(device->facts.reset_methods, " ");
 
         if (!before || (!lease && plan_prove_unleased(world, request, device->group, plan) < 0) ||
-            (method && plan_method(device, method, before, plan) < 0) ||
+            (method && plan_reset_method(device, method, before, plan) < 0) ||
             (lease ? plan_through_lease(lease, device, STEP_RESET_FILE, plan) < 0
                    : !plan_device(plan, STEP_RESET, device)))
                 return -1;
-        return method ? plan_method(device, before, method, plan) : 0;
+        return method ? plan_reset_method(device, before, method, plan) : 0;
 }
 
 static int plan_open_groups(const Selection *selection, const Device *device, Plan *plan) {

@@ -14,23 +14,14 @@
 
 #include "daemon/util/string.h"
 
-static Step *plan_move(Plan *plan, StepKind kind, const Device *device, const char *driver) {
-        const DeviceFacts *facts = &device->facts;
-        Step *step = plan_append(plan, kind, facts->group);
-
-        if (!step || step_set_device(step, facts->name, facts->bus, driver) < 0 ||
-            step_set_override(step, string_or_empty(device->original.override),
-                              string_or_empty(facts->driver_override)) < 0)
-                return NULL;
-        return step;
-}
-
 /* A device of which nothing is recorded goes to whatever driver the kernel finds for it. */
 static int plan_return_member(Plan *plan, const Device *device) {
         const Original *original = &device->original;
+        const DeviceFacts *facts = &device->facts;
+        const char *override = string_or_empty(original->override);
         bool driverless = original->recorded && string_is_empty(original->driver);
         const char *driver = original->recorded ? original->driver : NULL;
-        const char *module = original->recorded ? original->module : device->facts.modalias;
+        const char *module = original->recorded ? original->module : facts->modalias;
 
         if (!driverless && !string_is_empty(module)) {
                 Step *step = plan_append(plan, STEP_LOAD_MODULE, 0);
@@ -39,10 +30,10 @@ static int plan_return_member(Plan *plan, const Device *device) {
                         return -1;
                 step->optional = true;
         }
-        if (!plan_move(plan, STEP_UNBIND_VFIO, device, device->facts.driver) ||
-            !plan_move(plan, STEP_SET_OVERRIDE, device, NULL))
+        if (!plan_move(plan, STEP_UNBIND_VFIO, facts, facts->driver, override) ||
+            !plan_move(plan, STEP_SET_OVERRIDE, facts, NULL, override))
                 return -1;
-        return driverless || plan_move(plan, STEP_BIND_HOST, device, driver) ? 0 : -1;
+        return driverless || plan_move(plan, STEP_BIND_HOST, facts, driver, override) ? 0 : -1;
 }
 
 static RefusalKind check_can_return(const World *world, const Selection *selection,

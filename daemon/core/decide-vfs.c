@@ -138,20 +138,20 @@ static RefusalKind check_may_remove(const World *world, const Request *request,
         return check_unused(world, device, refusal);
 }
 
-static int plan_autoprobe(const Request *request, const Device *device, Plan *plan) {
+int plan_autoprobe(const Device *device, bool autoprobe, Plan *plan) {
         Step *step;
 
-        if (!request->has_autoprobe || request->autoprobe == device->facts.vfs_autoprobe)
+        if (autoprobe == device->facts.vfs_autoprobe)
                 return 0;
         step = plan_device(plan, STEP_SET_AUTOPROBE, device);
         if (!step)
                 return -1;
-        step->autoprobe = request->autoprobe;
-        step->autoprobe_old = !request->autoprobe;
+        step->autoprobe = autoprobe;
+        step->autoprobe_old = !autoprobe;
         return 0;
 }
 
-static int plan_vfs(const Device *device, size_t from, size_t to, Plan *plan) {
+int plan_vfs(const Device *device, size_t from, size_t to, Plan *plan) {
         Step *step = plan_device(plan, STEP_SET_VFS, device);
 
         if (!step)
@@ -184,7 +184,7 @@ RefusalKind decide_set_vfs(const World *world, const Request *request, const Sel
             (makes && check_driver(world, device, refusal)))
                 return refusal->kind;
         if ((removes && plan_vfs(device, present, 0, plan) < 0) ||
-            plan_autoprobe(request, device, plan) < 0 ||
+            (request->has_autoprobe && plan_autoprobe(device, request->autoprobe, plan) < 0) ||
             (makes && plan_vfs(device, 0, request->n_vfs, plan) < 0))
                 return refuse_memory(refusal);
         return REFUSAL_NONE;

@@ -49,6 +49,12 @@ int vfio_group_unset_container(int group) {
         return ioctl(group, VFIO_GROUP_UNSET_CONTAINER) < 0 ? -errno : 0;
 }
 
+bool vfio_is_device(int fd) {
+        struct vfio_device_info info = {.argsz = sizeof(info)};
+
+        return ioctl(fd, VFIO_DEVICE_GET_INFO, &info) == 0;
+}
+
 int vfio_group_get_device(int group, const char *device) {
         int fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, device);
 

@@ -39,5 +39,8 @@ int vfio_group_set_container(int group, int container);
 /* -EBUSY while a device of the group is open. */
 int vfio_group_unset_container(int group);
 
+/* An open device: bound to a vfio driver, and not an unbound cdev. */
+bool vfio_is_device(int fd);
+
 /* Opens a device of an attached group. The first open resets it and may block for seconds. */
 int vfio_group_get_device(int group, const char *device);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,15 +199,25 @@ void fake_machine_announce(const char *action, const char *name) {
                 ensure(write(fd, line, strlen(line)) == (ssize_t)strlen(line), path);
 }
 
+/* At once, because a worker may be looking. */
 void fake_machine_fault(const char *what, const char *subject, int error) {
+        _cleanup_free_ char *fresh = fake_machine_path("faults/new");
+        _cleanup_free_ char *path = fake_machine_path("faults/%s %s", what, subject);
         char number[16];
 
         (void)snprintf(number, sizeof(number), "%d", error);
-        write_text(fake_machine_path("faults/%s %s", what, subject), number);
+        write_text(fake_machine_path("faults/new"), number);
+        ensure(rename(fresh, path) == 0, path);
 }
 
 void fake_machine_clear(const char *what, const char *subject) {
         unlink_path(fake_machine_path("faults/%s %s", what, subject));
+}
+
+bool fake_machine_is_waiting(void) {
+        _cleanup_free_ char *what = read_text(fake_machine_path("faults/waiting"));
+
+        return what[0] != '\0';
 }
 
 static int obey(const char *what, const char *subject) {
@@ -216,8 +227,13 @@ static int obey(const char *what, const char *subject) {
 
                 if (fault[0] == '\0')
                         return 0;
+                if (atoi(fault) == FAKE_MACHINE_KILL) {
+                        fake_machine_clear(what, subject);
+                        (void)kill(getpid(), SIGKILL);
+                }
                 if (strcmp(fault, "0") != 0)
                         return -atoi(fault);
+                write_text(fake_machine_path("faults/waiting"), what);
                 (void)usleep(WAIT_USEC);
         }
 }

@@ -74,6 +74,9 @@ int fake_machine_remove_mdev(const char *uuid);
 /* What udev would say: "add", "remove", "bind"; "lost": that events were lost. */
 void fake_machine_announce(const char *action, const char *name);
 
+/* Once: the process that comes to it is killed. */
+#define FAKE_MACHINE_KILL (-1)
+
 /*
  * The next doings of this kind fail with the errno `error`, or wait for as long as the fault is
  * there (0). What: module, override, bind, unbind, probe, open-group, viable, set-container,
@@ -85,6 +88,8 @@ void fake_machine_announce(const char *action, const char *name);
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);
+/* Whether anybody has ever waited for a fault. */
+bool fake_machine_is_waiting(void);
 /* For the twins: 0, or -errno. */
 int fake_machine_obey(const char *what, const char *subject);
 

@@ -134,6 +134,13 @@ int vfio_group_unset_container(int group) {
         return r;
 }
 
+bool vfio_is_device(int fd) {
+        _cleanup_free_ char *link = string_format("/proc/self/fd/%d", fd);
+        char path[256] = "";
+
+        return link && readlink(link, path, sizeof(path) - 1) > 0 && strstr(path, "/dev/device/");
+}
+
 int vfio_group_get_device(int group, const char *device) {
         int r = fake_machine_obey("get-device", device);
         _cleanup_close_ int fd = r < 0 ? r : open_file(fake_machine_path("dev/device/%s", device));

@@ -55,9 +55,38 @@ size_t count_open_fds(void) {
         return n;
 }
 
+static void start_daemon(const Config *config) {
+        Roots roots;
+
+        ensure(roots_open(&roots), "roots");
+        ensure(broker_new(world.event, config, &roots, &world.broker), "broker");
+        ensure(broker_start(world.broker), "start broker");
+        broker_set_config_directory(world.broker, world.config_directory);
+        (void)broker_read_assignments(world.broker);
+        ensure(bus_new(world.event, world.broker, &world.bus), "bus");
+}
+
+static void stop_daemon(void) {
+        world.bus = bus_free(world.bus);
+        world.broker = broker_free(world.broker);
+}
+
+void fixture_stop(void) {
+        for (size_t i = 0; i < world.n_clients; i++)
+                client_close(&world.clients[i]);
+        stop_daemon();
+}
+
+void fixture_start(int directory, char *const *names, int first_fd) {
+        Config config;
+
+        config_init(&config);
+        start_daemon(&config);
+        ensure(broker_recover(world.broker, directory, names, first_fd), "recover");
+}
+
 void fixture_setup(void) {
         Config config;
-        Roots roots;
         sigset_t mask;
 
         (void)sigemptyset(&mask);
@@ -66,16 +95,11 @@ void fixture_setup(void) {
         world.began = time(NULL);
         world.fds_before = count_open_fds();
         world.directory = fake_machine_new();
-        config_init(&config);
-        ensure(sd_event_new(&world.event), "event loop");
-        ensure(roots_open(&roots), "roots");
-        ensure(broker_new(world.event, &config, &roots, &world.broker), "broker");
-        ensure(broker_start(world.broker), "start broker");
         world.config_directory = fake_machine_path("etc");
         ensure(mkdir(world.config_directory, 0755), "directory of the configuration");
-        broker_set_config_directory(world.broker, world.config_directory);
-        (void)broker_read_assignments(world.broker);
-        ensure(bus_new(world.event, world.broker, &world.bus), "bus");
+        config_init(&config);
+        ensure(sd_event_new(&world.event), "event loop");
+        start_daemon(&config);
 }
 
 static void client_done(Client *client) {
@@ -86,8 +110,7 @@ static void client_done(Client *client) {
 void fixture_teardown(void) {
         for (size_t i = 0; i < world.n_clients; i++)
                 client_done(&world.clients[i]);
-        world.bus = bus_free(world.bus);
-        world.broker = broker_free(world.broker);
+        stop_daemon();
         world.event = sd_event_unref(world.event);
         fake_machine_erase(world.directory);
         free(world.directory);

@@ -39,7 +39,7 @@ lab_overlay() {
 
 # meson finds Debian's place of libraries only where dpkg-dev is installed.
 build_for_lab() {
-        build_in_root trixie lab gcc -Dtests=disabled --buildtype=debugoptimized --prefix=/usr --libdir=lib/x86_64-linux-gnu \
+        build_in_root trixie lab gcc -Dtests=disabled -Dtest-hooks=true --buildtype=debugoptimized --prefix=/usr --libdir=lib/x86_64-linux-gnu \
                 --sysconfdir=/etc --localstatedir=/var
         install_from_root trixie lab "$1"
 }

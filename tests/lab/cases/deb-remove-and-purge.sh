@@ -20,6 +20,7 @@ dpkg --remove "${PACKAGES[@]}"
 is "$(systemctl is-active vfiod.service vfiod.socket || true)" $'inactive\ninactive'
 refused "not provided by any .service files" busctl call org.vfiod1 /org/vfiod1 org.freedesktop.DBus.Peer Ping
 expect "the configuration stays" test -e /etc/vfiod/vfiod.json.d/waits.json
+is "$(systemctl show --property=NFileDescriptorStore --value vfiod.service)" 0 "systemd keeps nothing open"
 contains "$(finish holder)" "config space says" "the holder's files go on working"
 is "$(driver_of $N)" vfio-pci
 

@@ -20,6 +20,8 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/hostile.sh"
 # shellcheck source=tests/lab/guest/inspect.sh
 . "$LAB/inspect.sh"
+# shellcheck source=tests/lab/guest/kill.sh
+. "$LAB/kill.sh"
 # shellcheck source=tests/lab/guest/noiommu.sh
 . "$LAB/noiommu.sh"
 # shellcheck source=tests/lab/guest/vm.sh

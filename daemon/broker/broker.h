@@ -68,6 +68,12 @@ int broker_start(Broker *broker);
 /* For what begins from now on; copied. */
 void broker_set_config(Broker *broker, const Config *config);
 
+/* Where assignments are kept; borrowed for as long as the broker lives. */
+void broker_set_config_directory(Broker *broker, const char *directory);
+/* Reads them again, once the machine has been read. What is wrong with them, a sentence that the
+ * broker owns; NULL for nothing. */
+const char *broker_read_assignments(Broker *broker);
+
 /*
  * Takes over what the vfiod before this one has left: the state file in `directory`, which is owned
  * from then on and may be -EBADF for none, and those files from `first_fd` on, one a name, that are
@@ -75,11 +81,6 @@ void broker_set_config(Broker *broker, const Config *config);
  * started and listened to, and before anybody can ask for anything.
  */
 int broker_recover(Broker *broker, int directory, char *const *names, int first_fd);
-/* Where assignments are kept; borrowed for as long as the broker lives. */
-void broker_set_config_directory(Broker *broker, const char *directory);
-/* Reads them again, once the machine has been read. What is wrong with them, a sentence that the
- * broker owns; NULL for nothing. */
-const char *broker_read_assignments(Broker *broker);
 
 void broker_set_listener(Broker *broker, BrokerListener listener, void *userdata);
 

@@ -12,6 +12,8 @@
  *   - How a device is reset, and its virtual functions, are put back as they were, unless all is as
  *     it was asked for.
  *
+ *   - Assign that has written its entries is done, and so is Unassign; otherwise it is undone.
+ *
  *   - A mediated device is there or not, and a raised limit stays.
  *
  * As ever, no device is unbound from a vfio driver before its group has been claimed.
@@ -40,6 +42,8 @@ static bool step_outlives_worker(StepKind kind) {
         case STEP_SET_RESET_METHOD:
         case STEP_SET_AUTOPROBE:
         case STEP_SET_VFS:
+        case STEP_ASSIGN:
+        case STEP_UNASSIGN:
                 return true;
         default:
                 return false;
@@ -274,6 +278,34 @@ static int plan_undo_vfs(const World *world, const StatePlan *begun, Plan *plan)
         return present != found && found > 0 ? plan_vfs(device, 0, found, plan) : 0;
 }
 
+/* Those of the text; none if it cannot be read, which what we have written can. */
+static void read_entries(const char *text, Assignments *ret) {
+        _cleanup_free_ char *error = NULL;
+
+        if (text)
+                (void)assignments_read(text, ret, &error);
+}
+
+/* The file is written as a whole, and last: Assign and Unassign are done, or not begun. */
+static bool is_written(const World *world, const Plan *begun) {
+        const Step *assign = find_step(begun, STEP_ASSIGN, NULL);
+        const Step *unassign = find_step(begun, STEP_UNASSIGN, NULL);
+        _cleanup_assignments_ Assignments entries = ASSIGNMENTS_NULL;
+
+        if (assign)
+                read_entries(assign->assignments, &entries);
+        else if (unassign)
+                read_entries(unassign->assignments_old, &entries);
+        for (size_t i = 0; i < entries.n; i++) {
+                const Assignment *now =
+                        assignments_find(&world->assignments, entries.items[i].device);
+
+                if (assign ? !now || !string_equal(now->since, entries.items[i].since) : !!now)
+                        return false;
+        }
+        return true;
+}
+
 int decide_recover(const World *world, const StatePlan *begun, Plan *plan) {
         int r = 0;
 
@@ -291,6 +323,14 @@ int decide_recover(const World *world, const StatePlan *begun, Plan *plan) {
                 break;
         case OPERATION_SET_VFS:
                 r = plan_undo_vfs(world, begun, plan);
+                break;
+        case OPERATION_ASSIGN:
+                if (!is_written(world, &begun->plan))
+                        r = plan_undo_bind(world, begun, plan);
+                break;
+        case OPERATION_UNASSIGN:
+                if (!is_written(world, &begun->plan))
+                        r = plan_settle_all(world, begun, goal_before, plan);
                 break;
         default:
                 break;

@@ -439,7 +439,7 @@ def not_there(w):
 # What a caller may do, by CheckAuthorization.
 
 MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
-DEVICE_ACTIONS = ["inspect", "acquire", "bind", "unbind", "revoke", "reset", "manage", "override-safety", "unsafe-noiommu"]
+DEVICE_ACTIONS = ["inspect", "acquire", "bind", "unbind", "revoke", "reset", "manage", "assign", "override-safety", "unsafe-noiommu"]
 
 
 def may(w, user, *targets, **options):
@@ -533,7 +533,7 @@ def survey_refused(w):
     ask(["group/99"], {}).expect_refusal("NotFound", "99")
     ask(["group/2", "group/2"], {}).expect_refusal("DuplicateTarget")
     w.tool("many", "30", "30")
-    ask(["group/30"], {}).expect_refusal("LimitExceeded", "272 questions", "256")
+    ask(["group/30"], {}).expect_refusal("LimitExceeded", "302 questions", "256")
     expect(len(may(w, ALLOWED, "group/30", actions=["org.vfiod1.acquire"])) == 30, "not every device was asked about")
 
 

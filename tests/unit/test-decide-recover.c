@@ -48,6 +48,30 @@ static void init_pair_of_others(World *world) {
         world_put(world, bound, ELEMENTS(bound));
 }
 
+/* One is assigned, and waits for its driver. */
+static void init_waiting_pair(World *world) {
+        static const DeviceRow rows[] = {{PAIR_1, 3, .override = "vfio-pci"}};
+
+        world_init_lab(world);
+        world_put(world, rows, ELEMENTS(rows));
+        world_assign(world, PAIR_1, "vfio-pci", "");
+}
+
+/* What the file would be. */
+static void apply_assignments(World *world, const char *from, const char *to) {
+        _cleanup_assignments_ Assignments old = {0}, fresh = {0};
+        _cleanup_free_ char *error = NULL;
+
+        if (from)
+                ck_assert_int_eq(assignments_read(from, &old, &error), 0);
+        if (to)
+                ck_assert_int_eq(assignments_read(to, &fresh, &error), 0);
+        for (size_t i = 0; i < old.n; i++)
+                assignments_remove(&world->assignments, old.items[i].device);
+        for (size_t i = 0; i < fresh.n; i++)
+                ck_assert_int_eq(assignments_put(&world->assignments, &fresh.items[i]), 0);
+}
+
 /* What the kernel would make of the step, as far as recovery looks at it. */
 static void apply(World *world, const Step *step) {
         Device *device = step->device ? topology_find_device(&world->topology, step->device) : NULL;
@@ -60,6 +84,8 @@ static void apply(World *world, const Step *step) {
                 world_set_driver(world, step->device, step->driver);
         else if (step->kind == STEP_BIND_HOST)
                 world_set_driver(world, step->device, step->driver ?: "found");
+        else if (step->kind == STEP_ASSIGN || step->kind == STEP_UNASSIGN)
+                apply_assignments(world, step->assignments_old, step->assignments);
 }
 
 static void apply_all(World *world, const Plan *plan, size_t n) {
@@ -69,7 +95,7 @@ static void apply_all(World *world, const Plan *plan, size_t n) {
 
 /* Every device that is somewhere else than on nothing. Allocated. */
 static char *render(const World *world) {
-        char *text = NULL;
+        char *text = assignments_names(&world->assignments);
 
         for (size_t i = 0; i < world->topology.n_devices; i++) {
                 const DeviceFacts *facts = &world->topology.devices[i]->facts;
@@ -113,7 +139,15 @@ static const Cell cells[] = {
          init_bound_pair,
          {OPERATION_UNBIND, "group/3", .policy = POLICY_REVOKE, .due = true},
          true},
+        {"assign and bind", init_host_pair, {OPERATION_ASSIGN, "group/3", .bind = true}, false},
+        {"unassign", init_waiting_pair, {OPERATION_UNASSIGN, "group/3"}, false},
 };
+
+/* With its last step it is done, and told: that stays. */
+static bool is_done_when_over(Operation operation) {
+        return operation == OPERATION_BIND || operation == OPERATION_ASSIGN ||
+               operation == OPERATION_UNASSIGN;
+}
 
 /* The plan is broken off before step `at`, its recovery before step `again`. */
 static size_t check_cell(const Cell *cell, size_t at, size_t again) {
@@ -142,8 +176,8 @@ static size_t check_cell(const Cell *cell, size_t at, size_t again) {
         ck_assert_uint_eq(recover(&world, &begun, SIZE_MAX), 0);
         now = render(&world);
         ck_assert_msg(strcmp(now, cell->goes_on ? asked : found) == 0 ||
-                              (cell->ask.operation == OPERATION_BIND && at >= answer.plan.n_steps &&
-                               strcmp(now, asked) == 0),
+                              (is_done_when_over(cell->ask.operation) &&
+                               at >= answer.plan.n_steps && strcmp(now, asked) == 0),
                       "%s, broken off before step %zu, recovery before step %zu of %zu:\n%s"
                       "found:\n%sasked:\n%s",
                       cell->name, at, again, n, now, found, asked);

@@ -116,7 +116,13 @@ static void notice_moves(Broker *broker, const State *state) {
                 Device *device = topology_find_device(&broker->world.topology, name);
                 _cleanup_placement_ Placement before = {.vfio = true};
 
-                if (!device || !device->original.bound)
+                if (!device)
+                        continue;
+                /* Its Bind came to its end, but not to writing that down. */
+                if (!device->original.bound && device->facts.vfio &&
+                    string_equal(device->facts.driver, device->facts.driver_override))
+                        (void)device_set_bound(device);
+                if (!device->original.bound)
                         continue;
                 if (is_in_plan(state, name)) {
                         (void)rebound_settle(device);

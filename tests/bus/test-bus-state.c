@@ -227,6 +227,32 @@ START_TEST(a_state_of_long_ago_does_no_harm) {
 }
 END_TEST
 
+/* As a vfiod leaves it that is killed between the last step of Bind and writing that down. */
+START_TEST(where_bind_has_put_a_device_is_known_also_if_that_was_not_written_down) {
+        _cleanup_message_ Message *bound =
+                manager(client_new(), "Bind", "asa{sv}", 1, "group/2", 0);
+        _cleanup_message_ Message *unbound = NULL;
+        _cleanup_free_ char *text = NULL, *changed = NULL, *override = NULL;
+        static const char where[] = "\"bound\":\"vfio-pci\"";
+        const char *at;
+
+        expect_done(bound);
+        settle();
+        text = read_state();
+        at = strstr(text, where);
+        ck_assert_ptr_nonnull(at);
+        changed = string_format("%.*s\"bound\":null%s", (int)(at - text), text, at + strlen(where));
+        go_down();
+        write_state(changed);
+        come_up();
+        ck_assert_int_eq(fake_machine_unbind("0000:01:00.0", "vfio-pci"), 0);
+        unbound = manager(client_new(), "Unbind", "asa{sv}", 1, "group/2", 0);
+        expect_done(unbound);
+        override = fake_machine_override("0000:01:00.0");
+        ck_assert_str_eq(override, "");
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tcase_create("bus-state");
 
@@ -242,5 +268,7 @@ int main(void) {
         tcase_add_test(tests, a_state_that_could_not_be_written_is_written_as_soon_as_it_can_be);
         tcase_add_test(tests, what_could_not_be_written_is_tried_a_last_time_at_the_end);
         tcase_add_test(tests, a_state_of_long_ago_does_no_harm);
+        tcase_add_test(tests,
+                       where_bind_has_put_a_device_is_known_also_if_that_was_not_written_down);
         return bus_tests_run(tests);
 }

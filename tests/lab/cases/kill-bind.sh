@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Wherever a bind is broken off, the devices of the group end as they were found or as was asked.
+# usually: lab
 # time: 1800
 # kills-vfiod
 

@@ -238,9 +238,51 @@ static int obey(const char *what, const char *subject) {
         }
 }
 
-int fake_machine_obey(const char *what, const char *subject) {
-        int r = obey(what, subject);
+void fake_machine_count(size_t at, int error) {
+        char text[48];
 
+        (void)snprintf(text, sizeof(text), "%zu %d", at, error);
+        write_text(fake_machine_path("counted"), "");
+        write_text(fake_machine_path("fail-at"), text);
+}
+
+char *fake_machine_counted(void) {
+        return read_text(fake_machine_path("counted"));
+}
+
+/* What is no doing of a plan. */
+static bool is_uncounted(const char *what) {
+        static const char *const uncounted[] = {"event", "cdevs", "look", "serial"};
+
+        for (size_t i = 0; i < ELEMENTS(uncounted); i++)
+                if (strcmp(what, uncounted[i]) == 0)
+                        return true;
+        return false;
+}
+
+/* One worker counts at a time. */
+static int count(const char *what, const char *subject) {
+        _cleanup_free_ char *order = read_text(fake_machine_path("fail-at"));
+        _cleanup_free_ char *before = NULL, *after = NULL;
+        size_t n = 1, at;
+        int error;
+
+        if (is_uncounted(what) || sscanf(order, "%zu %d", &at, &error) != 2)
+                return 0;
+        before = fake_machine_counted();
+        for (const char *c = before; *c; c++)
+                n += *c == '\n';
+        n += before[0] != '\0';
+        after = string_format("%s%s%s %s", before, before[0] ? "\n" : "", what, subject);
+        write_text(fake_machine_path("counted"), after);
+        return n == at ? -error : 0;
+}
+
+int fake_machine_obey(const char *what, const char *subject) {
+        int r = count(what, subject);
+
+        if (r >= 0)
+                r = obey(what, subject);
         return r < 0 ? r : obey(what, "any");
 }
 

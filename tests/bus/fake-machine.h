@@ -79,7 +79,7 @@ void fake_machine_announce(const char *action, const char *name);
 
 /*
  * The next doings of this kind fail with the errno `error`, or wait for as long as the fault is
- * there (0). What: module, override, bind, unbind, probe, open-group, viable, set-container,
+ * there (0). What: module, override, bind, unbind, probe, open-container, open-group, viable, set-container,
  * set-iommu, unset-container, get-device, open-iommufd, alloc-ioas, read-iovas, open-cdev,
  * bind-cdev, attach-cdev, detach-cdev, cdevs (the kernel has none), look, request, quiesce,
  * restore, reset, reset-method, vfs, autoprobe, create-mdev,
@@ -88,6 +88,14 @@ void fake_machine_announce(const char *action, const char *name);
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);
+/*
+ * From now on what is done to the kernel is counted and listed, "WHAT SUBJECT" a line, from the
+ * first; and the one of number `at`, from 1, fails with the errno, once. 0: none does.
+ */
+void fake_machine_count(size_t at, int error);
+/* What was counted. Allocated. */
+char *fake_machine_counted(void);
+
 /* Whether anybody has ever waited for a fault. */
 bool fake_machine_is_waiting(void);
 /* For the twins: 0, or -errno. */

@@ -65,8 +65,11 @@ static int obey_group(const char *what, uint32_t group) {
 }
 
 int vfio_open_container(const Roots *roots _unused_) {
-        int fd = open_file(fake_machine_path("dev/vfio/vfio"));
+        int r = fake_machine_obey("open-container", "any"), fd;
 
+        if (r < 0)
+                return r;
+        fd = open_file(fake_machine_path("dev/vfio/vfio"));
         fake_machine_log("open a container");
         return fd;
 }

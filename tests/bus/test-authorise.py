@@ -520,7 +520,7 @@ def vfioctl_auth(w):
     expect(done.returncode == 1 and "bind    password  the default of the action is auth_admin" in done.stdout, f"{done}")
     done = run(DENIED, "--json")
     answers = json.loads(done.stdout)
-    expect(done.returncode == 1 and len(answers) == 12 and {answer["Result"] for answer in answers} == {"no"}, f"{done}")
+    expect(done.returncode == 1 and len(answers) == 13 and {answer["Result"] for answer in answers} == {"no"}, f"{done}")
     expect(run(ALLOWED, "group/4", "-a", "dance").returncode == 3, "an action that there is not was asked about")
 
 
@@ -578,7 +578,7 @@ def no_polkit_release(w):
 def survey_asks_nobody(w):
     w.polkit.tell("default challenge")
     answers = w.call(ALLOWED, "CheckAuthorization", ["group/4"], {}, signature="asa{sv}", interactive=True).expect_done()
-    expect(answers.text.count('"Result":"challenge"') == len(w.polkit.checks()) == 11, answers.line)
+    expect(answers.text.count('"Result":"challenge"') == len(w.polkit.checks()) == 12, answers.line)
     expect({check[3] for check in w.polkit.checks()} == {"0"}, f"{w.polkit.checks()}")
 
 

@@ -5,5 +5,5 @@
 # time: 1800
 # kills-vfiod
 
-KILL_MODE=iommufd
+export KILL_MODE=iommufd
 . "$LAB/cases/kill-acquire.sh"

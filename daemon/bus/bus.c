@@ -15,6 +15,7 @@
 #include "daemon/bus/limit.h"
 #include "daemon/bus/listener.h"
 #include "daemon/bus/trim.h"
+#include "daemon/util/string.h"
 #include "protocol/names.h"
 
 /* So many connections above the limits are told so; more are closed at once. */
@@ -113,11 +114,13 @@ Connection *bus_connection_of(Bus *bus, sd_bus *sd) {
  * A peer has gone: its calls go with it, once sd-bus has left the connection. Losing the system bus
  * ends the daemon, unless there is the socket: leases go on, and polkit is not to be had.
  */
-static int on_disconnected(sd_bus_message *m _unused_, void *userdata,
-                           sd_bus_error *error _unused_) {
+static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
         Connection *connection = userdata;
         Bus *bus = connection->bus;
 
+        /* sd-bus says it itself; what others say comes with their name, at which no match looks. */
+        if (!string_equal(sd_bus_message_get_sender(m), "org.freedesktop.DBus.Local"))
+                return 0;
         if (connection->is_peer) {
                 connection->doomed = true;
                 return 0;

@@ -27,6 +27,8 @@
 #include "daemon/bus/limit.h"
 #include "daemon/util/string.h"
 
+#define BUS_DRIVER "org.freedesktop.DBus"
+
 void call_free(Call *call) {
         authorise_stop(call);
         call_unwatch_sender(call);
@@ -62,18 +64,22 @@ void call_unwatch_sender(Call *call) {
         call->sender_watch = sd_bus_slot_unref(call->sender_watch);
 }
 
-static int on_sender_gone(sd_bus_message *m _unused_, void *userdata,
-                          sd_bus_error *error _unused_) {
+/*
+ * Only the bus's own word counts. Anybody may send us such a signal, and to sd-bus every unique
+ * name is that of a well-known one in a match (libsystemd, bus-match.c, value_node_test()).
+ */
+static int on_sender_gone(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
         Call *call = userdata;
 
-        call->sender_gone(call);
+        if (string_equal(sd_bus_message_get_sender(m), BUS_DRIVER))
+                call->sender_gone(call);
         return 0;
 }
 
 /* A peer's leaving is its connection's end (call_drop_connection()). */
 int call_watch_sender(Call *call, void (*gone)(Call *call)) {
         _cleanup_free_ char *match = string_format(
-                "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                "type='signal',sender='" BUS_DRIVER "',path='/org/freedesktop/DBus',"
                 "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s',arg2=''",
                 call->request.caller.name);
 

@@ -24,7 +24,8 @@
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_-."
 
 typedef struct Start {
-        const char *job; /* its path; borrowed */
+        const char *job;     /* its path; borrowed */
+        const char *manager; /* who answered; borrowed. NULL where no bus is in between */
         bool ended;
 } Start;
 
@@ -37,7 +38,9 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
         r = sd_bus_message_read(message, "uoss", &id, &job, &unit, &result);
         if (r < 0)
                 return r;
-        if (string_equal(job, start->job))
+        /* Anybody may send us a signal, at whose sender a match does not look. */
+        if (string_equal(job, start->job) &&
+            string_equal(sd_bus_message_get_sender(message), start->manager))
                 start->ended = true;
         return 0;
 }
@@ -108,5 +111,7 @@ int module_start_unit(const Roots *roots, const char *name) {
                                        NULL, &reply, "ss", unit, "fail");
         if (r >= 0)
                 r = sd_bus_message_read(reply, "o", &start.job);
+        if (r >= 0)
+                start.manager = sd_bus_message_get_sender(reply);
         return r < 0 ? r : wait_for_end(bus, &start);
 }

@@ -79,12 +79,11 @@ void fake_machine_announce(const char *action, const char *name);
 
 /*
  * The next doings of this kind fail with the errno `error`, or wait for as long as the fault is
- * there (0). What: module, override, bind, unbind, probe, open-container, open-group, viable, set-container,
- * set-iommu, unset-container, get-device, open-iommufd, alloc-ioas, read-iovas, open-cdev,
- * bind-cdev, attach-cdev, detach-cdev, cdevs (the kernel has none), look, request, quiesce,
- * restore, reset, reset-method, vfs, autoprobe, create-mdev,
- * remove-mdev, inspect, event (udev says nothing of it). Subject: a device, a group number, a
- * module, or "any".
+ * there (0). What: module, override, bind, unbind, probe, open-container, open-group, viable,
+ * set-container, set-iommu, unset-container, get-device, open-iommufd, alloc-ioas, read-iovas,
+ * open-cdev, bind-cdev, attach-cdev, detach-cdev, cdevs (the kernel has none), look, request,
+ * quiesce, restore, reset, reset-method, vfs, autoprobe, create-mdev, remove-mdev, inspect, event
+ * (udev says nothing of it). Subject: a device, a group number, a module, or "any".
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);

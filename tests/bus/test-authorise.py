@@ -865,6 +865,21 @@ def leaves_meanwhile(w):
     w.expect_untouched()
 
 
+@test("scripted", "nobody is taken for gone because somebody else says so")
+def forged_leaving(w):
+    w.polkit.tell("on org.vfiod1.bind hang")
+    slow = w.begin(ALLOWED, "Bind", "group/2", socket=False)
+    name = slow.name()
+    wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+    subprocess.run(["setpriv", f"--reuid={DENIED}", "--clear-groups", "dbus-send", "--system", "--type=signal", "--dest=org.vfiod1",
+                    "/org/freedesktop/DBus", "org.freedesktop.DBus.NameOwnerChanged", f"string:{name}", f"string:{name}", "string:"],
+                   env=w.client_environment(), check=True)
+    w.call("root", "ListGroups", socket=False).expect_done()
+    expect(not w.polkit.cancels(), f"the question was withdrawn: {w.polkit.cancels()}")
+    w.polkit.tell("forget", "answer allow")
+    slow.outcome().expect_done()
+
+
 def one_too_many(w, users, *words):
     """Of a call by each of them, while polkit hangs, one is refused with those words. The others, who wait, by their device."""
     w.polkit.tell("on org.vfiod1.bind hang")

@@ -118,12 +118,12 @@ static char *render_machine(void) {
                         fake_machine_attribute(devices[i], "sriov_drivers_autoprobe");
                 _cleanup_free_ char *reset = fake_machine_attribute(devices[i], "reset_method");
 
-                ck_assert_int_ge(string_append(&text, "%s '%s' '%s' '%s' '%s' '%s' %d %d\n",
-                                               devices[i], driver, override, vfs, probe, reset,
-                                               fake_machine_device_is_open(devices[i]),
-                                               fake_machine_group_is_open(
-                                                       fake_machine_group(devices[i]))),
-                                 0);
+                ck_assert_int_ge(
+                        string_append(&text, "%s '%s' '%s' '%s' '%s' '%s' %d %d\n", devices[i],
+                                      driver, override, vfs, probe, reset,
+                                      fake_machine_device_is_open(devices[i]),
+                                      fake_machine_group_is_open(fake_machine_group(devices[i]))),
+                        0);
         }
         return text;
 }
@@ -185,15 +185,15 @@ typedef struct Undisturbed {
 
 /* In iommufd mode a group is only tried, and one whose node is gone cannot be held by anybody. */
 static bool may_be_done(const Case *it, size_t effect, int error) {
-        return effects[effect].optional || (it->iommufd && error == ENODEV &&
-                                            strcmp(effects[effect].what, "open-group") == 0);
+        return effects[effect].optional ||
+               (it->iommufd && error == ENODEV && strcmp(effects[effect].what, "open-group") == 0);
 }
 
 static void fail_once(Client *client, const Case *it, const Undisturbed *whole, size_t at,
                       int error) {
         const char *line = whole->lines[at - 1];
-        _cleanup_free_ char *where = string_format("%s, %zu. '%s': %s", it->name, at, line,
-                                                   strerrorname_np(error));
+        _cleanup_free_ char *where =
+                string_format("%s, %zu. '%s': %s", it->name, at, line, strerrorname_np(error));
         _cleanup_free_ char *before = NULL;
         Message *reply;
         bool done;

@@ -65,7 +65,7 @@ install_from_root() {
                         src/tests/lab/guest/hostile*.c src/tests/lab/guest/vfio-files.c
                 for program in vm-plug bystander; do
                         cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o "stage/usr/lib/vfiod-lab/$program" \
-                                "src/tests/lab/guest/$program.c" -L"build-$2/client/lib" -lvfiod
+                                "src/tests/lab/guest/$program.c" -L"build-$2/client/lib" -lvfiod $(pkg-config --cflags --libs libsystemd)
                 done
                 mkdir -p initrd/dev
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -static -o initrd/init src/tests/lab/guest/vm-init.c

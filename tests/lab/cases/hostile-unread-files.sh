@@ -6,7 +6,7 @@
 
 hostile_begin
 background holder as alice vfioctl acquire $HOSTILE_DEVICE
-wait_until 20 said holder lease/
+wait_until 60 said holder lease/
 lease=$(grep -o '/org/vfiod1/lease/[0-9]*' "$WORK/holder.out")
 for transport in bus socket; do
         nobody_suffers "$transport" "files asked for and never read" unread "$lease" 1000

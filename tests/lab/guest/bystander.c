@@ -5,14 +5,17 @@
  *
  *      bystander bus|socket DEVICE
  *
- * prints what each round took in microseconds. The first one that fails ends it, with the sentence
- * and status 1.
+ * prints what each round took in microseconds, and beside it what a call took right after it that
+ * the message bus answers by itself: what is slow there is slow for everybody, whoever serves him.
+ * At the socket that is 0. The first round that fails ends it, with the sentence and status 1.
  */
 #include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-bus.h>
 #include <time.h>
 
 #include "client/lib/vfiod.h"
@@ -47,31 +50,52 @@ static uint64_t now_usec(void) {
         return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void one_round(vfiod_connection *c, const char *device) {
+static uint64_t lease_once(vfiod_connection *c, const char *device) {
         uint64_t begin = now_usec();
         vfiod_lease *lease = NULL;
 
         check(c, vfiod_acquire(c, (const char *[]){device, NULL}, NULL, &lease), "acquire");
         check(c, vfiod_lease_release(lease), "release");
         vfiod_lease_free(lease);
-        printf("%" PRIu64 "\n", now_usec() - begin);
+        return now_usec() - begin;
+}
+
+/* As it would be with no vfiod. NULL: there is no bus in between. */
+static uint64_t ask_bus_once(sd_bus *bus) {
+        uint64_t begin = now_usec();
+
+        if (!bus)
+                return 0;
+        if (sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "GetId", NULL, NULL, NULL) < 0) {
+                puts("failed: the bus does not answer");
+                exit(EXIT_FAILURE);
+        }
+        return now_usec() - begin;
 }
 
 int main(int argc, char **argv) {
         vfiod_connection *c = NULL;
+        sd_bus *bus = NULL;
+        bool on_bus;
 
         if (argc != 3)
                 return 2;
+        on_bus = strcmp(argv[1], "bus") == 0;
         setvbuf(stdout, NULL, _IOLBF, 0);
         hold_back_term();
         if (vfiod_connection_new(&c) < 0)
                 return EXIT_FAILURE;
-        check(c,
-              strcmp(argv[1], "bus") == 0 ? vfiod_connection_open(c, NULL)
-                                          : vfiod_connection_open_socket(c, NULL),
+        check(c, on_bus ? vfiod_connection_open(c, NULL) : vfiod_connection_open_socket(c, NULL),
               "open");
-        while (!is_ended())
-                one_round(c, argv[2]);
+        if (on_bus && sd_bus_open_system(&bus) < 0)
+                return EXIT_FAILURE;
+        while (!is_ended()) {
+                uint64_t round = lease_once(c, argv[2]);
+
+                printf("%" PRIu64 " %" PRIu64 "\n", round, ask_bus_once(bus));
+        }
+        sd_bus_flush_close_unref(bus);
         vfiod_connection_free(c);
         return EXIT_SUCCESS;
 }

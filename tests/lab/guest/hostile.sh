@@ -3,6 +3,8 @@
 # What a lab case about clients that mean harm can say: the harm (hostile.c) is done by alice, beside bob (bystander.c), who leases
 # a device and gives it back in a loop. He must never fail, nor take more than twice as long as before it began, by the median. Nor
 # may anything of it be left in the daemon.
+# Over the bus, dbus-daemon has the flood in front of it, too, and answers one message after the other: what each of a round's trips
+# to it takes longer meanwhile is no doing of vfiod's, and is measured beside the rounds, by a call that it answers itself.
 
 BYSTANDER_DEVICE=0000:01:00.0
 HOSTILE_DEVICE=0000:00:10.1
@@ -10,6 +12,9 @@ HOSTILE_DEVICE=0000:00:10.1
 # minute later. Of 20 rounds each the median is that of most minutes.
 PHASES=${PHASES:-4}
 ROUNDS=${ROUNDS:-5}
+# Of a lease and its end: the two calls, vfiod's question to the bus who the caller is, its question to polkit, and polkit's two
+# to the bus.
+TRIPS=6
 # What the allocator may keep, in KiB: malloc_trim(3) gives back whole pages, and up to 450 KiB were seen to stay. A leak of one
 # KiB for each message or connection of the harms here is more.
 PSS_ALLOWED=${PSS_ALLOWED:-1024}
@@ -28,7 +33,7 @@ hostile_end() {
 
 # nobody_suffers TRANSPORT SENTENCE HARM [ARGUMENT...]: while `hostile` does that over the bus or the socket.
 nobody_suffers() {
-        local transport=$1 sentence=$2 phase alone meanwhile files pss
+        local transport=$1 sentence=$2 phase alone meanwhile bus files pss
         shift 2
         LEASES_BEFORE=$(leases_now)
         bystander_begins "$transport"
@@ -49,10 +54,13 @@ nobody_suffers() {
         done
         bystander_ends
 
-        alone=$(median_of alone) meanwhile=$(median_of meanwhile)
+        alone=$(median_of alone 1) meanwhile=$(median_of meanwhile 1)
+        bus=$((TRIPS * ($(median_of meanwhile 2) - $(median_of alone 2))))
+        bus=$((bus > 0 ? bus : 0))
         note "$transport, $sentence: median $(in_ms "$alone") ms alone, $(in_ms "$meanwhile") ms meanwhile, ratio" \
-                "$(ratio "$meanwhile" "$alone"); at last $(tail -n 1 "$WORK/hostile.out")"
-        ((meanwhile <= 2 * alone)) || fail "the median is at most doubled: $alone us, and $meanwhile us"
+                "$(ratio "$meanwhile" "$alone"), of which the bus takes $(in_ms $bus) ms; at last $(tail -n 1 "$WORK/hostile.out")"
+        ((meanwhile <= 2 * alone + bus)) ||
+                fail "the median is at most doubled: $alone us, and $meanwhile us, of which the bus takes $bus us"
         wait_until 60 daemon_has "$files"
         wait_until 60 daemon_is_within $((pss + PSS_ALLOWED))
         note "$transport: the daemon has $files files again, Pss $pss -> $(daemon_pss) KiB"
@@ -103,15 +111,16 @@ more_rounds() {
         done
 }
 
-# measure NAME: what $ROUNDS rounds take that begin from now on, in microseconds.
+# measure NAME: what $ROUNDS rounds take that begin from now on, and a trip to the bus after each, in microseconds.
 measure() {
         local from=$(($(rounds) + 1))
         more_rounds "$ROUNDS"
         tail -n "+$((from + 1))" "$WORK/bystander.out" | head -n "$ROUNDS" >>"$WORK/$1"
 }
 
+# median_of NAME COLUMN
 median_of() {
-        sort -n "$WORK/$1" | sed -n "$((PHASES * ROUNDS / 2))p"
+        cut -d ' ' -f "$2" "$WORK/$1" | sort -n | sed -n "$((PHASES * ROUNDS / 2))p"
 }
 
 in_ms() {

@@ -137,6 +137,9 @@ static int add_signals(Daemon *daemon) {
         sigset_t mask;
         int r = 0;
 
+        /* A holder who is asked may have closed its end of the lease's pipe by then. */
+        if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+                return -errno;
         (void)sigemptyset(&mask);
         for (size_t i = 0; i < ELEMENTS(signals); i++)
                 (void)sigaddset(&mask, signals[i].signal);

@@ -247,6 +247,13 @@ def busy(w):
     expect("Error.Busy" in w.call("acquire", GROUP, status=REFUSED), "it was not refused as busy")
 
 
+@test("a pipe that nobody reads any more does not end vfiod")
+def broken_pipe(w):
+    w.vfiod.send_signal(signal.SIGPIPE)
+    w.call("leases")
+    expect(w.vfiod.poll() is None, "vfiod has ended")
+
+
 @test("an interrupt ends the wait with status 130, and nothing is touched")
 def interrupted(w):
     w.call("bind", GROUP)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Wherever an acquisition is broken off that binds, too, there is no lease, and the devices are as they were.
+# usually: lab
 # slow
 # time: 1800
 # kills-vfiod

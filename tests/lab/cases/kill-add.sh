@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Wherever Lease.Add is broken off, the lease has what it had, and the new device is as it was.
+# usually: lab
 # slow
 # time: 1800
 # kills-vfiod

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Wherever a release is broken off, the lease ends, and the group can be had by others.
+# usually: lab
 # slow
 # time: 1800
 # kills-vfiod

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Wherever Lease.Remove is broken off, the lease goes on with the rest, and the device can be had by others.
+# usually: lab
 # slow
 # time: 1800
 # kills-vfiod

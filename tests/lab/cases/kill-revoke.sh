@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Wherever a revocation is broken off, the holder has its device as before, or the host has it.
+# usually: lab
 # slow
 # time: 1800
 # kills-vfiod

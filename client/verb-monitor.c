@@ -13,6 +13,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "client/manager.h"
 #include "client/report.h"
@@ -22,6 +23,15 @@
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+
+#define BUS_DRIVER "org.freedesktop.DBus"
+
+typedef struct Watch {
+        const Arguments *a;
+        /* The unique name that vfiod has now, "" for none; NULL where no bus is in between. Anybody
+         * may send us a signal, at whose sender a match does not look. */
+        char *vfiod;
+} Watch;
 
 /* "group/3" for "/org/vfiod1/group/3"; of a device the name, which the path has encoded. */
 static char *subject_text(const char *path) {
@@ -153,9 +163,12 @@ static int on_interfaces_removed(const Arguments *a, sd_bus_message *m) {
 }
 
 static int on_signal(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr) {
-        const Arguments *a = userdata;
+        const Watch *watch = userdata;
+        const Arguments *a = watch->a;
         int r = 0;
 
+        if (watch->vfiod && !string_equal(sd_bus_message_get_sender(m), watch->vfiod))
+                return 0;
         if (sd_bus_message_is_signal(m, PROPERTIES, "PropertiesChanged"))
                 r = on_properties_changed(a, m);
         else if (sd_bus_message_is_signal(m, OBJECT_MANAGER, "InterfacesAdded"))
@@ -179,42 +192,67 @@ static int print_daemon(const Arguments *a, bool started) {
 /* NameOwnerChanged(s name, s old, s new) */
 static int on_owner(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *reterr) {
         const char *name, *before, *after;
+        Watch *watch = userdata;
         int r;
 
+        if (!string_equal(sd_bus_message_get_sender(m), BUS_DRIVER))
+                return 0;
         r = sd_bus_message_read(m, "sss", &name, &before, &after);
         if (r >= 0)
-                r = print_daemon(userdata, after[0] != '\0');
+                r = string_set(&watch->vfiod, after);
+        if (r >= 0)
+                r = print_daemon(watch->a, after[0] != '\0');
         if (r < 0)
                 report_errno(r, "a signal cannot be shown, ignoring");
         return 0;
 }
 
 /* Through the socket everything comes unasked, and the daemon's end is the connection's. */
-static int watch_peer(vfiod_connection *c, const Arguments *a) {
+static int watch_peer(vfiod_connection *c, const Watch *watch) {
         int r;
 
-        r = connection_match(c, "type='signal',path_namespace='" VFIOD_PATH "'", on_signal, a);
+        r = connection_match(c, "type='signal',path_namespace='" VFIOD_PATH "'", on_signal, watch);
         if (r < 0)
                 return r;
         report_note("watching " VFIOD_BUS_NAME);
         r = connection_run(c);
-        (void)print_daemon(a, false);
+        (void)print_daemon(watch->a, false);
         return r;
 }
 
-static int watch_bus(vfiod_connection *c, const Arguments *a) {
+static int find_vfiod(vfiod_connection *c, Watch *watch) {
+        sd_bus_message *reply = NULL;
+        const char *name;
         int r;
 
-        r = connection_match(
-                c, "type='signal',sender='" VFIOD_BUS_NAME "',path_namespace='" VFIOD_PATH "'",
-                on_signal, a);
-        if (r < 0)
-                return r;
-        r = connection_match(c,
-                             "type='signal',sender='org.freedesktop.DBus',"
-                             "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-                             "arg0='" VFIOD_BUS_NAME "'",
-                             on_owner, a);
+        r = sd_bus_call_method(c->bus, BUS_DRIVER, "/org/freedesktop/DBus", BUS_DRIVER,
+                               "GetNameOwner", &c->error, &reply, "s", VFIOD_BUS_NAME);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "s", &name);
+        if (r >= 0)
+                r = string_set(&watch->vfiod, name);
+        sd_bus_message_unref(reply);
+        return r < 0 ? r : 0;
+}
+
+/* Whose name it is is asked when its changes are told already. */
+static int watch_bus(vfiod_connection *c, Watch *watch) {
+        int r;
+
+        r = string_set(&watch->vfiod, "");
+        if (r >= 0)
+                r = connection_match(c,
+                                     "type='signal',sender='" VFIOD_BUS_NAME
+                                     "',path_namespace='" VFIOD_PATH "'",
+                                     on_signal, watch);
+        if (r >= 0)
+                r = connection_match(c,
+                                     "type='signal',sender='" BUS_DRIVER "',"
+                                     "interface='" BUS_DRIVER "',member='NameOwnerChanged',"
+                                     "arg0='" VFIOD_BUS_NAME "'",
+                                     on_owner, watch);
+        if (r >= 0)
+                r = find_vfiod(c, watch);
         if (r < 0)
                 return r;
         report_note("watching " VFIOD_BUS_NAME);
@@ -223,12 +261,14 @@ static int watch_bus(vfiod_connection *c, const Arguments *a) {
 
 int verb_monitor(const Arguments *a) {
         _cleanup_connection_ vfiod_connection *c = NULL;
+        Watch watch = {.a = a};
         int r;
 
         r = verb_connect(a, &c);
         if (r >= 0)
                 r = manager_ping(c);
         if (r >= 0)
-                r = connection_is_peer(c) ? watch_peer(c, a) : watch_bus(c, a);
+                r = connection_is_peer(c) ? watch_peer(c, &watch) : watch_bus(c, &watch);
+        free(watch.vfiod);
         return r < 0 ? connection_report(c, r) : STATUS_OK;
 }

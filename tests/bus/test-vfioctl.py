@@ -115,6 +115,12 @@ class World:
         return subprocess.run([self.vfioctl, "leases"], env=self.client_environment(), check=False,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
+    def names_on_the_bus(self):
+        """The unique ones."""
+        said = subprocess.run(["dbus-send", "--system", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.ListNames"],
+                              env=self.environment(), stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
+        return [line.split('"')[1] for line in said.splitlines() if '":' in line]
+
     def begin(self, *arguments):
         return Process(self, *arguments)
 
@@ -360,9 +366,15 @@ def monitor(w):
     watching = w.begin("monitor")
     watching.wait_for("watching")
     w.call("bind", GROUP)
+    # What is sent to a connection it gets, whatever it has asked for.
+    for name in w.names_on_the_bus():
+        subprocess.run(["dbus-send", "--system", "--type=signal", f"--dest={name}", "/org/vfiod1",
+                        "org.freedesktop.DBus.ObjectManager.InterfacesRemoved", "objpath:/org/vfiod1/lease/99",
+                        "array:string:org.vfiod1.Lease"], env=w.environment(), check=True)
     w.call("exec", GROUP, "--", "true")
     for text in (f"device/{DEVICE} ", "vfio-pci", "lease/1 added", "lease/1 removed"):
         watching.wait_for(text)
+    expect("lease/99" not in watching.out(), "somebody else was taken for vfiod")
     w.stop_vfiod()
     watching.wait_for("/org/vfiod1 stopped")
     if w.transport == "socket":

@@ -27,13 +27,32 @@ static vfiod_lease *lease_of(List *link) {
         return container_of(link, vfiod_lease, link);
 }
 
+/* A lease outlives the vfiod that has granted it, and with the next one comes another name. */
+static bool is_vfiod_now(vfiod_connection *c, const char *sender) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *owner;
+
+        return sd_bus_call_method(c->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                  "org.freedesktop.DBus", "GetNameOwner", NULL, &reply, "s",
+                                  VFIOD_BUS_NAME) >= 0 &&
+               sd_bus_message_read(reply, "s", &owner) >= 0 && string_equal(sender, owner);
+}
+
 /* Only the daemon's word counts: anybody may send signals. */
-static void note_request(vfiod_lease *lease, sd_bus_message *m) {
+static bool is_from_vfiod(vfiod_connection *c, vfiod_lease *lease, sd_bus_message *m) {
+        const char *sender = sd_bus_message_get_sender(m);
+
+        if (string_equal(sender, lease->granter))
+                return true;
+        return sender && lease->granter && is_vfiod_now(c, sender) &&
+               string_set(&lease->granter, sender) >= 0;
+}
+
+static void note_request(vfiod_connection *c, vfiod_lease *lease, sd_bus_message *m) {
         const char *reason;
         uint64_t deadline;
 
-        if (!string_equal(sd_bus_message_get_path(m), lease->path) ||
-            !string_equal(sd_bus_message_get_sender(m), lease->granter) ||
+        if (!string_equal(sd_bus_message_get_path(m), lease->path) || !is_from_vfiod(c, lease, m) ||
             sd_bus_message_read(m, "ts", &deadline, &reason) < 0 ||
             string_set(&lease->reason, reason) < 0)
                 return;
@@ -49,7 +68,7 @@ int on_release_requested(sd_bus_message *m, void *userdata, _unused_ sd_bus_erro
                 return 0;
         list_for_each(link, &c->leases) {
                 (void)sd_bus_message_rewind(m, true);
-                note_request(lease_of(link), m);
+                note_request(c, lease_of(link), m);
         }
         connection_kick(c);
         return 0;

@@ -22,6 +22,7 @@
 #include "tests/unit/fixture-daemon-private.h"
 
 #define VFIOD ":1.1"
+#define NEXT_VFIOD ":1.9"
 #define SOMEBODY ":1.66"
 #define CLIENT ":1.5"
 /* sd_bus_path_encode() of SCRIPT_DEVICE */
@@ -130,7 +131,7 @@ static int on_ask_back(sd_event_source *source _unused_, uint64_t usec _unused_,
         if (d->script->forged_first)
                 r = send_request(d, SOMEBODY, "forged");
         if (r >= 0 && d->script->reason)
-                r = send_request(d, VFIOD, d->script->reason);
+                r = send_request(d, d->script->restarted ? NEXT_VFIOD : VFIOD, d->script->reason);
         return r;
 }
 
@@ -321,8 +322,15 @@ static int on_hello(sd_bus_message *m, void *userdata _unused_, sd_bus_error *re
         return sd_bus_reply_method_return(m, "s", CLIENT);
 }
 
+static int on_get_name_owner(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
+        const Daemon *d = userdata;
+
+        return sd_bus_reply_method_return(m, "s", d->script->restarted ? NEXT_VFIOD : VFIOD);
+}
+
 static const sd_bus_vtable bus_vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD("GetNameOwner", "s", "s", on_get_name_owner, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Hello", "", "s", on_hello, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };

@@ -20,17 +20,18 @@
 
 /* Milliseconds since the script's beginning: the call of Unbind, or of Acquire. */
 typedef struct Script {
-        unsigned holders_until;        /* from then on ListHolders finds nobody; 0 for at once */
-        bool unnamed_lease;            /* the holder has no lease */
-        const char *holders_error;     /* the answer of ListHolders, instead */
-        unsigned answer_at;            /* when Unbind is answered; 0 for never */
-        const char *answer_error;      /* its answer, NULL for success */
-        unsigned die_at;               /* the daemon and the bus are gone; 0 for never */
-        unsigned deadline_in;          /* Lease.Deadline; 0 for none */
-        unsigned deadline_until;       /* from then on it is 0; 0 for never */
-        unsigned ask_back_at;          /* the byte in lease_fd; 0 for never */
-        const char *reason;            /* the signal with it, NULL for none */
-        bool forged_first;             /* somebody else sends such a signal before */
+        unsigned holders_until;    /* from then on ListHolders finds nobody; 0 for at once */
+        bool unnamed_lease;        /* the holder has no lease */
+        const char *holders_error; /* the answer of ListHolders, instead */
+        unsigned answer_at;        /* when Unbind is answered; 0 for never */
+        const char *answer_error;  /* its answer, NULL for success */
+        unsigned die_at;           /* the daemon and the bus are gone; 0 for never */
+        unsigned deadline_in;      /* Lease.Deadline; 0 for none */
+        unsigned deadline_until;   /* from then on it is 0; 0 for never */
+        unsigned ask_back_at;      /* the byte in lease_fd; 0 for never */
+        const char *reason;        /* the signal with it, NULL for none */
+        bool forged_first;         /* somebody else sends such a signal before */
+        bool restarted;            /* another vfiod has the name by then, and sends the signal */
         const char *device_assignment; /* in Overview; NULL is "" */
         const char *device_state;      /* in Overview and ListDevices; NULL is "idle" */
         unsigned end_at;               /* the end of the lease in lease_fd; 0 for never */

@@ -111,6 +111,18 @@ START_TEST(a_request_of_somebody_else_is_not_believed) {
 }
 END_TEST
 
+START_TEST(a_request_of_the_vfiod_after_a_restart_is_believed) {
+        _cleanup_client_ Client client = client_start(
+                &(Script){.n_devices = 1, .ask_back_at = 50, .reason = "again", .restarted = true});
+        _cleanup_heard_ Heard heard = {0};
+        _cleanup_lease_ _unused_ vfiod_lease *lease = acquire(&client, &heard);
+
+        client_process_until(&client, &heard.any);
+        ck_assert_uint_eq(heard.requests, 1);
+        ck_assert_str_eq(heard.reason, "again");
+}
+END_TEST
+
 START_TEST(a_request_that_came_during_another_call_is_not_lost) {
         _cleanup_client_ Client client =
                 client_start(&(Script){.n_devices = 1, .ask_back_at = 50, .reason = "meanwhile"});
@@ -251,6 +263,7 @@ int main(void) {
         tcase_add_test(tests, who_asks_for_the_lease_is_told_once_with_the_reason);
         tcase_add_test(tests, the_byte_alone_is_a_request_with_the_deadline_of_the_lease);
         tcase_add_test(tests, a_request_of_somebody_else_is_not_believed);
+        tcase_add_test(tests, a_request_of_the_vfiod_after_a_restart_is_believed);
         tcase_add_test(tests, a_request_that_came_during_another_call_is_not_lost);
         tcase_add_test(tests, the_end_of_the_lease_is_told_once);
         tcase_add_test(tests, an_end_behind_a_request_is_not_mistaken_for_another);

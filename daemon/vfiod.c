@@ -21,6 +21,9 @@
 
 #define STATUS "Watching IOMMU groups"
 
+/* Most operations are over long before; TimeoutStopSec= of the unit is longer. */
+#define STOP_GRACE_USEC (20 * 1000 * 1000ULL)
+
 typedef struct Options {
         const char *directory; /* of the configuration */
         const char *socket;    /* where to listen; NULL: where systemd says */
@@ -114,15 +117,18 @@ static int on_idle(sd_event_source *source _unused_, void *userdata) {
         return 0;
 }
 
-/* What is under way is called off and undone first; a second signal does not wait for that. */
+/* What is under way is done first, or undone if it takes too long; a second signal does not wait
+ * for that. */
 static int on_stop(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_,
                    void *userdata) {
         Daemon *daemon = userdata;
         int r;
 
+        if (daemon->stopping)
+                return sd_event_exit(daemon->event, 0);
         daemon->stopping = true;
         (void)sd_notify(false, "STOPPING=1");
-        broker_stop(daemon->broker);
+        broker_stop(daemon->broker, STOP_GRACE_USEC);
         if (broker_is_idle(daemon->broker))
                 return sd_event_exit(daemon->event, 0);
         r = sd_event_add_post(daemon->event, NULL, on_idle, daemon);

@@ -26,6 +26,7 @@ struct Broker {
         void *listener_userdata;
         struct timespec aliases_mtime; /* of modules.alias when it was last read */
         bool stopping;
+        sd_event_source *stop_grace; /* what is under way then is called off */
         struct {
                 int directory; /* of the state file; -EBADF: nothing is written */
                 char *written; /* what is in it; NULL: not known */

@@ -57,6 +57,7 @@ int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret
 Broker *broker_free(Broker *broker) {
         if (!broker)
                 return NULL;
+        sd_event_source_disable_unref(broker->stop_grace);
         hotplug_stop(broker);
         rebound_say(broker);
         keep_stop(broker);
@@ -317,16 +318,28 @@ RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refu
         return decide(&broker->world, &due, &selection, plan, refusal);
 }
 
-void broker_stop(Broker *broker) {
-        broker->stopping = true;
-        rebound_say(broker);
-        wait_stop(broker);
+static int on_grace_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Broker *broker = userdata;
+
         list_for_each(link, &broker->jobs) {
                 Job *job = container_of(link, Job, link);
 
                 if (job->worker)
                         worker_cancel(job->worker);
         }
+        return 0;
+}
+
+void broker_stop(Broker *broker, uint64_t grace_usec) {
+        broker->stopping = true;
+        rebound_say(broker);
+        wait_stop(broker);
+        (void)sd_event_add_time_relative(broker->event, &broker->stop_grace, CLOCK_MONOTONIC,
+                                         grace_usec, 0, on_grace_over, broker);
+}
+
+bool broker_is_stopping(const Broker *broker) {
+        return broker->stopping;
 }
 
 /* A job that has been answered only waits for a kernel that may never come back. */

@@ -131,8 +131,12 @@ void broker_identify(const Broker *broker, Caller *caller);
 /* The lease's owner uses it from this connection now: that is where it will be asked for it. */
 void broker_lease_used(Broker *broker, uint32_t lease, const Caller *caller);
 
-/* Takes no more requests, calls off what is under way; `broker_is_idle` tells when that is done. */
-void broker_stop(Broker *broker);
+/*
+ * Begins nothing more, ends what waits for holders, and calls off what is still under way after the
+ * grace; `broker_is_idle` tells when all is done.
+ */
+void broker_stop(Broker *broker, uint64_t grace_usec);
+bool broker_is_stopping(const Broker *broker);
 bool broker_is_idle(const Broker *broker);
 
 DEFINE_TRIVIAL_CLEANUP(Broker *, broker_free, NULL);

@@ -109,9 +109,21 @@ void call_reply_error(Call *call, const sd_bus_error *error) {
         call_free(call);
 }
 
+/*
+ * To a call that comes while vfiod stops nothing is said: the message bus tells its sender that we
+ * have gone, and who asks again then is heard by the next vfiod.
+ */
+static bool is_for_the_next(const Call *call, const Refusal *refusal) {
+        return refusal->kind == REFUSAL_BUSY && broker_is_stopping(call->bus->broker);
+}
+
 void call_reply_refusal(Call *call, const Refusal *refusal) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
 
+        if (is_for_the_next(call, refusal)) {
+                call_free(call);
+                return;
+        }
         (void)bus_error_set_refusal(&error, refusal);
         call_reply_error(call, &error);
         sd_bus_error_free(&error);
@@ -130,6 +142,10 @@ void call_reply_outcome(Call *call, Outcome *outcome) {
         sd_bus_message *reply = NULL;
 
         journal_operation(&call->request, outcome);
+        if (is_for_the_next(call, &outcome->refusal)) {
+                call_free(call);
+                return;
+        }
         if (!outcome_is_success(outcome)) {
                 (void)bus_error_set_outcome(&error, outcome);
                 call_reply_error(call, &error);
@@ -262,6 +278,10 @@ int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun r
         call->request.caller.uid = (uid_t)-1;
         list_insert(&bus->calls, &call->link);
         call->connection->n_calls++;
+        if (broker_is_stopping(bus->broker)) {
+                call_free(call);
+                return 1;
+        }
         if (limit_unknown(call, &refusal)) {
                 call_reply_refusal(call, &refusal);
                 return 1;

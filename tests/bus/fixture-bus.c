@@ -156,6 +156,10 @@ Bus *fixture_bus(void) {
         return world.bus;
 }
 
+Broker *fixture_broker(void) {
+        return world.broker;
+}
+
 sd_event *fixture_event(void) {
         return world.event;
 }

@@ -40,6 +40,7 @@ int bus_tests_run(TCase *tests);
 /* Of the running broker, for limits and deadlines. */
 Config *fixture_config(void);
 Bus *fixture_bus(void);
+Broker *fixture_broker(void);
 /* vfiod ends; its clients are disconnected. Another one begins with what is handed to it. */
 void fixture_stop(void);
 void fixture_start(int directory, char *const *names, int first_fd);

@@ -383,6 +383,41 @@ def monitor(w):
         expect(watching.is_running(), "monitor ended")
 
 
+def begin_hanging_bind(w):
+    """And the file that it hangs by."""
+    fault = w.machine / "faults" / f"bind {DEVICE}"
+    fault.parent.mkdir(exist_ok=True)
+    fault.write_text("0")
+    binding = w.begin("bind", GROUP)
+    wait_until(lambda: (fault.parent / "waiting").exists(), "the bind hung")
+    return binding, fault
+
+
+@test("vfiod that is told to end finishes what is under way first")
+def told_to_end(w):
+    binding, fault = begin_hanging_bind(w)
+    w.vfiod.terminate()
+    time.sleep(0.2)
+    expect(w.vfiod.poll() is None, "it did not wait")
+    fault.unlink()
+    binding.ends(0)
+    w.stop_vfiod()
+
+
+@test("vfiod that is told to end again waits for nothing")
+def told_to_end_again(w):
+    binding, fault = begin_hanging_bind(w)
+
+    def tell():
+        w.vfiod.terminate()
+        return w.vfiod.poll() is not None
+
+    wait_until(tell, "vfiod ended")
+    fault.unlink()
+    binding.ends(UNREACHABLE)
+    w.stop_vfiod()
+
+
 @test("--socket reaches vfiod also where there is a bus")
 def socket_besides_bus(w):
     w.call(f"--socket={w.socket}", "bind", GROUP)

@@ -12,13 +12,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "client/lib/lib-private.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
 #define TIMEOUT_DEFAULT_MS UINT64_C(360000)
+/* Together longer than a restart of vfiod takes. */
+#define REPEATS_MAX 20
+#define REPEAT_PAUSE_USEC (250 * 1000)
 /* Longer than anybody lives, and shorter than what overflows as microseconds. */
 #define TIMEOUT_MAX_MS (UINT64_MAX / 2000)
 
@@ -220,13 +225,89 @@ void connection_kick(vfiod_connection *c) {
         (void)eventfd_write(c->kick_fd, 1);
 }
 
+/* What may be done twice, the first time for nobody. A lease that nobody has got ends by itself. */
+static bool may_be_repeated(sd_bus_message *call) {
+        static const char *const members[] = {
+                "Acquire",    "Bind",        "Explain",    "Get",           "GetAll",
+                "GetDevice",  "GetFds",      "GetGroup",   "Inspect",       "ListDevices",
+                "ListGroups", "ListHolders", "ListLeases", "ListMdevTypes", "Overview",
+                "Ping",       "Plan",        "Release",    "Unbind"};
+
+        for (size_t i = 0; i < ELEMENTS(members); i++)
+                if (string_equal(sd_bus_message_get_member(call), members[i]))
+                        return true;
+        return false;
+}
+
+/* The bus says so of a vfiod that has left it with the call unanswered, to be restarted say. */
+static bool was_left(const vfiod_connection *c) {
+        return sd_bus_error_has_name(&c->error, SD_BUS_ERROR_NO_REPLY);
+}
+
+/* Nobody has taken its place yet, where the bus does not start it. */
+static bool is_away(const vfiod_connection *c) {
+        return sd_bus_error_has_names(&c->error, SD_BUS_ERROR_SERVICE_UNKNOWN,
+                                      SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+static int copy_call(vfiod_connection *c, sd_bus_message *call, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        r = connection_new_call(c, sd_bus_message_get_path(call),
+                                sd_bus_message_get_interface(call), sd_bus_message_get_member(call),
+                                &m);
+        if (r >= 0)
+                r = sd_bus_message_rewind(call, true);
+        if (r >= 0)
+                r = sd_bus_message_copy(m, call, true);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(m);
+        return 0;
+}
+
+/* In microseconds; UINT64_MAX for ever. */
+static uint64_t time_left(uint64_t end) {
+        uint64_t now = clock_now(CLOCK_MONOTONIC);
+
+        if (end == UINT64_MAX)
+                return UINT64_MAX;
+        return end > now ? end - now : 1;
+}
+
+static uint64_t end_of(uint64_t timeout) {
+        uint64_t now = clock_now(CLOCK_MONOTONIC);
+
+        return timeout < UINT64_MAX - now ? now + timeout : UINT64_MAX;
+}
+
+/* A vfiod that is restarted is a pause. One that leaves again and again is not waited for. */
+static int call_until(vfiod_connection *c, sd_bus_message *call, uint64_t end,
+                      sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = sd_bus_message_ref(call);
+        int r;
+
+        for (unsigned n = 0;; n++) {
+                sd_bus_error_free(&c->error);
+                r = sd_bus_call(c->bus, m, time_left(end), &c->error, ret);
+                if (r >= 0 || n == REPEATS_MAX || connection_is_peer(c) || !may_be_repeated(call) ||
+                    !(was_left(c) || (n > 0 && is_away(c))))
+                        return r;
+                (void)usleep(REPEAT_PAUSE_USEC);
+                m = sd_bus_message_unref(m);
+                r = copy_call(c, call, &m);
+                if (r < 0)
+                        return r;
+        }
+}
+
 int connection_call(vfiod_connection *c, sd_bus_message *call, uint64_t timeout,
                     sd_bus_message **ret) {
         uint64_t unread = 0;
         int r;
 
-        sd_bus_error_free(&c->error);
-        r = sd_bus_call(c->bus, call, timeout > 0 ? timeout : c->timeout_ms * 1000, &c->error, ret);
+        r = call_until(c, call, end_of(timeout > 0 ? timeout : c->timeout_ms * 1000), ret);
         if (sd_bus_get_n_queued_read(c->bus, &unread) >= 0 && unread > 0)
                 connection_kick(c);
         if (r == -ENOTCONN) {

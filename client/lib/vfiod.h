@@ -32,6 +32,11 @@
  *      -EBADMSG       vfiod's answer is none that this library understands
  *      -ENOMEM
  *
+ * A vfiod that is restarted is a pause: over the bus, a call that it leaves unanswered is made
+ * again, within the time that the call may take. CreateMdev, RemoveMdev, SetVfs, Assign, Unassign,
+ * Reset, Add and Remove are not, since they may have been done: -ETIMEDOUT, with the bus's error
+ * org.freedesktop.DBus.Error.NoReply.
+ *
  * Names like NotFound are D-Bus errors org.vfiod1.Error.NotFound; which method gives which is
  * written in the interface files, /usr/share/dbus-1/interfaces/org.vfiod1.*.xml. Later versions of
  * vfiod may add errors.

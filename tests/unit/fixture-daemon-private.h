@@ -16,7 +16,8 @@ typedef struct Daemon {
         sd_bus_message *unbind;
         int lease_pipe[2];
         int log;
-        bool added; /* SCRIPT_ADDED is in the lease */
+        bool added;        /* SCRIPT_ADDED is in the lease */
+        unsigned failures; /* answered with the script's error */
 } Daemon;
 
 /* A line for the test to read. */

@@ -103,8 +103,10 @@ int hear_call(Daemon *d, sd_bus_message *m) {
         hear(d, line);
         if (r >= 0)
                 r = sd_bus_message_rewind(m, true);
-        if (r < 0 || !string_equal(d->script->failing, sd_bus_message_get_member(m)))
+        if (r < 0 || !string_equal(d->script->failing, sd_bus_message_get_member(m)) ||
+            (d->script->failures > 0 && d->failures == d->script->failures))
                 return r < 0 ? r : 0;
+        d->failures++;
         r = answer(m, d->script->error);
         return r < 0 ? r : 1;
 }

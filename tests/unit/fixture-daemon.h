@@ -46,6 +46,7 @@ typedef struct Script {
         bool hangs_up;                 /* when somebody has connected */
         bool unasked;                  /* nobody will connect */
         const char *failing;           /* the method that is answered with `error` */
+        unsigned failures;             /* so often; 0: always */
         const char *error;
 } Script;
 

@@ -151,6 +151,29 @@ START_TEST(nobody_is_asked_for_a_password_unless_that_is_allowed) {
 }
 END_TEST
 
+#define LEFT "org.freedesktop.DBus.Error.NoReply"
+
+START_TEST(what_a_vfiod_that_is_restarted_has_left_unanswered_is_asked_again) {
+        _cleanup_client_ Client client =
+                client_start(&(Script){.failing = "Bind", .error = LEFT, .failures = 2});
+
+        ck_assert_int_eq(vfiod_bind(client.c, TARGETS("a"), NULL), 0);
+        ck_assert_ptr_null(vfiod_error_name(client.c));
+        ck_assert_str_eq(client_leave(&client), "Bind [\"a\"] {}\nBind [\"a\"] {}\n"
+                                                "Bind [\"a\"] {}\nleft\n");
+}
+END_TEST
+
+START_TEST(what_may_not_be_done_twice_is_not_asked_again) {
+        _cleanup_client_ Client client =
+                client_start(&(Script){.failing = "CreateMdev", .error = LEFT, .failures = 2});
+        char *uuid = NULL;
+
+        ck_assert_int_eq(vfiod_create_mdev(client.c, "mtty", "mtty-1", NULL, &uuid), -ETIMEDOUT);
+        ck_assert_str_eq(client_leave(&client), "CreateMdev \"mtty\" \"mtty-1\" \"\" {}\nleft\n");
+}
+END_TEST
+
 START_TEST(an_answer_that_does_not_come_in_time_is_not_waited_for) {
         _cleanup_client_ Client client = client_start(&(Script){0});
 
@@ -185,6 +208,8 @@ int main(void) {
         tcase_add_test(tests, every_refusal_has_a_class);
         tcase_add_test(tests, errors_are_told_apart_by_their_class);
         tcase_add_test(tests, nobody_is_asked_for_a_password_unless_that_is_allowed);
+        tcase_add_test(tests, what_a_vfiod_that_is_restarted_has_left_unanswered_is_asked_again);
+        tcase_add_test(tests, what_may_not_be_done_twice_is_not_asked_again);
         tcase_add_test(tests, an_answer_that_does_not_come_in_time_is_not_waited_for);
         tcase_add_test(tests, a_daemon_that_dies_breaks_the_connection);
         return tests_run(tests);

@@ -9,7 +9,7 @@ A=0000:03:01.0 B=0000:03:02.0
 [ -n "${KILL_MODE:-}" ] || KILL_MODE=group
 FOUND=$(drivers $A $B)
 set_up() { is "$(drivers $A $B)" "$FOUND"; }
-attempt() { vfioctl exec --bind --mode=$KILL_MODE $A $B -- true; }
+attempt() { vfioctl_once exec --bind --mode=$KILL_MODE $A $B -- true; }
 ends_well() {
         nothing_is_held
         drivers_are "$FOUND" "" $A $B

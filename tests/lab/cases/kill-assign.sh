@@ -9,7 +9,7 @@ A=0000:03:01.0 B=0000:03:02.0 FILE=/etc/vfiod/assignments.json
 HOST=$(drivers $A $B)
 BOUND="$A vfio-pci/vfio-pci $B vfio-pci/vfio-pci "
 set_up() { is "$(drivers $A $B)" "$HOST"; }
-attempt() { vfioctl assign --now $A; }
+attempt() { vfioctl_once assign --now $A; }
 ends_well() {
         drivers_are "$HOST" "$BOUND" $A $B || return
         [ "$(drivers $A $B)" = "$HOST" ] || [ "$(grep -c '"device"' $FILE)" = 2 ] || fail "what is bound is assigned"

@@ -8,7 +8,7 @@ A=0000:03:01.0 B=0000:03:02.0
 FOUND=$(drivers $A $B)
 ASKED="$A vfio-pci/vfio-pci $B vfio-pci/vfio-pci "
 set_up() { is "$(drivers $A $B)" "$FOUND"; }
-attempt() { vfioctl bind $A; }
+attempt() { vfioctl_once bind $A; }
 ends_well() { drivers_are "$FOUND" "$ASKED" $A $B; }
 tear_down() { vfioctl unbind $A; }
 kill_everywhere bind

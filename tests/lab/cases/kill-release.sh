@@ -12,7 +12,7 @@ set_up() {
         wait_until 30 said holder lease/
         LEASE=$(grep -o 'lease/[0-9]*' "$WORK/holder.out" | head -n 1)
 }
-attempt() { vfioctl release "${LEASE#lease/}"; }
+attempt() { vfioctl_once release "${LEASE#lease/}"; }
 ends_well() {
         wait_until 30 gone holder
         nothing_is_held

@@ -13,7 +13,7 @@ set_up() {
         background holder vfioctl exec --mode=group $N -- "$VFIO_USER" --container '{container}' --device "$N={device:$N}" map 1 hold
         wait_until 30 said holder holding
 }
-attempt() { vfioctl unbind --revoke=0 $N; }
+attempt() { vfioctl_once unbind --revoke=0 $N; }
 ends_well() {
         if [ "$(drivers $N)" = "$HOST" ]; then
                 gone holder || fail "the holder is gone"

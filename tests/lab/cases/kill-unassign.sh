@@ -8,7 +8,7 @@
 A=0000:03:01.0 B=0000:03:02.0 FILE=/etc/vfiod/assignments.json
 HOST=$(drivers $A $B)
 set_up() { vfioctl assign $A; }
-attempt() { vfioctl unassign $A; }
+attempt() { vfioctl_once unassign $A; }
 ends_well() {
         is "$(drivers $A $B)" "$HOST"
         if [ ! -e $FILE ]; then

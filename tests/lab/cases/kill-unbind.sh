@@ -8,7 +8,7 @@ A=0000:03:01.0 B=0000:03:02.0
 HOST=$(drivers $A $B)
 BOUND="$A vfio-pci/vfio-pci $B vfio-pci/vfio-pci "
 set_up() { vfioctl bind $A; }
-attempt() { vfioctl unbind $A; }
+attempt() { vfioctl_once unbind $A; }
 ends_well() { drivers_are "$BOUND" "$HOST" $A $B; }
 tear_down() {
         vfioctl unbind $A

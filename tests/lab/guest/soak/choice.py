@@ -43,7 +43,8 @@ class Operation:
     def __str__(self) -> str:
         words = {
             "acquire": f"{self.mode} {self.prepare} {'bind' if self.bind else 'as-is'} {self.manners} over {self.transport}",
-            "unbind": f"{self.policy} {self.seconds}", "call-off": f"ended after {self.seconds}", "vanish": f"#{self.pick}, killed after {self.seconds / 2}",
+            "unbind": f"{self.policy} {self.seconds}", "call-off": f"ended after {self.seconds}",
+            "vanish": f"#{self.pick}, killed after {self.seconds / 2}",
         }.get(self.verb, f"#{self.pick}")
         return f"user {self.user} {self.verb} {' '.join(self.devices)} ({words}; after {self.delay:.2f} s)"
 

@@ -15,7 +15,7 @@ from people import Answer, Holder, ask
 from world import BOUND, ORIGINAL, World
 
 # Answers that org.vfiod1(5) has for the method, and that this soak may come by.
-BIND = {"Leased", "Busy"}
+BIND = {"Leased", "Busy", "Changed"}
 ACQUIRE = BIND | {"NotBound", "NotViable", "HeldOutside", "DuplicateTarget", "ResetSetIncomplete"}
 DOCUMENTED = {
     "acquire": ACQUIRE,
@@ -29,12 +29,12 @@ DOCUMENTED = {
     "vanish": ACQUIRE | {"StillHeld", "interrupted"},
     "release-other": {"LeaseEnded", "UnknownObject", "NotFound"},
     "assign": BIND | {"DuplicateTarget"},
-    "unassign": {"Busy", "DuplicateTarget"},
-    "reset": {"Leased", "Busy", "NotBound", "NoReset", "HeldOutside", "NotOwner", "InUse", "ResetSetIncomplete", "Unsupported"},
-    "look": {"Busy", "Leased", "NotBound", "HeldOutside", "NotOwner"},
+    "unassign": {"Busy", "Changed", "DuplicateTarget"},
+    "reset": {"Leased", "Busy", "Changed", "NotBound", "NoReset", "HeldOutside", "NotOwner", "InUse", "ResetSetIncomplete", "Unsupported"},
+    "look": {"Busy", "Leased", "Changed", "NotBound", "HeldOutside", "NotOwner"},
 }
 # Where a device comes or goes meanwhile; where it has gone.
-HOTPLUG = {"NotFound", "DeviceGone", "Changed", "Failed"}
+HOTPLUG = {"NotFound", "DeviceGone", "Failed"}
 # vfiod was not there to answer.
 UNANSWERED = {"NoReply", "Disconnected", "ServiceUnknown", "NameHasNoOwner", "TimedOut", "ECONNRESET", "EHOSTUNREACH", "ENOTCONN",
               "EPIPE", "ECONNREFUSED"}
@@ -80,13 +80,13 @@ def judge(done: Done, world: World, circumstances: Circumstances) -> None:
         return
     allowed = set(DOCUMENTED.get(done.operation.verb, set()))
     units = [world.units[name] for name in world.units_of(done.operation.devices)]
-    unknown = error == "interrupted"
+    # The next vfiod may have been asked again, and refuse because of what the one before has done.
+    unknown = error == "interrupted" or circumstances.vfiod_dies
     if not done.operation.is_operator:
         allowed |= {"AccessDenied", "InteractiveAuthorizationRequired"}
     if any(unit.plug for unit in units) or circumstances.hotplug:
         allowed |= HOTPLUG
-    if circumstances.vfiod_dies and error in UNANSWERED:
-        unknown = True
+    if circumstances.vfiod_dies:
         allowed |= UNANSWERED
     if circumstances.worker_dies and error in WORKER_DIED:
         unknown = True

@@ -161,4 +161,5 @@ class Holder:
                 end.close()
 
     def __str__(self) -> str:
-        return f"pid {self.process.pid} of user {self.user} with lease {self.lease} ({self.mode}, {self.manners}, {' '.join(sorted(self.units))})"
+        units = " ".join(sorted(self.units))
+        return f"pid {self.process.pid} of user {self.user} with lease {self.lease} ({self.mode}, {self.manners}, {units})"

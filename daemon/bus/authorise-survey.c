@@ -214,7 +214,7 @@ static void note_late(Call *call) {
 void survey_note_defaults(Call *call, sd_bus_message *reply) {
         if (!reply)
                 note_late(call);
-        else if (polkit_is_absent(sd_bus_message_get_error(reply)))
+        else if (polkit_is_absent(reply))
                 survey_without_polkit(call);
         /* Without defaults the answers are of use all the same. */
         else if (!sd_bus_message_is_method_error(reply, NULL))
@@ -263,7 +263,7 @@ void survey_note_answer(Call *call, sd_bus_message *reply) {
                 note_late(call);
                 return;
         }
-        if (polkit_is_absent(error)) {
+        if (polkit_is_absent(reply)) {
                 survey_without_polkit(call);
                 return;
         }

@@ -66,8 +66,10 @@ static RefusalKind refuse_late(const Call *call, Refusal *refusal) {
                       "polkit did not answer in time; try again (action %s)", action_of(call));
 }
 
-static RefusalKind judge_error(const Call *call, const sd_bus_error *error, Refusal *refusal) {
-        if (polkit_is_absent(error))
+static RefusalKind judge_error(const Call *call, sd_bus_message *reply, Refusal *refusal) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+        if (polkit_is_absent(reply))
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED,
                               "polkit is not there to ask, so only root may do this (action %s)",
                               action_of(call));
@@ -80,13 +82,12 @@ static RefusalKind judge_error(const Call *call, const sd_bus_error *error, Refu
 
 static RefusalKind read_answer(const Call *call, sd_bus_message *reply, CheckResult *ret,
                                Refusal *refusal) {
-        const sd_bus_error *error = reply ? sd_bus_message_get_error(reply) : NULL;
         int authorised, challenge;
 
         if (!reply)
                 return refuse_late(call, refusal);
-        if (error)
-                return judge_error(call, error, refusal);
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return judge_error(call, reply, refusal);
         if (sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 ||
             sd_bus_message_read(reply, "bb", &authorised, &challenge) < 0)
                 return refuse(refusal, REFUSAL_NOT_AUTHORISED, "polkit's answer makes no sense");

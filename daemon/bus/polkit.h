@@ -17,6 +17,6 @@
 /* For an answer that nobody has to give. */
 #define POLKIT_TIMEOUT_USEC (25 * 1000000ULL)
 
-/* The error of an answer (NULL for none) that polkit has not given: it is not there, cannot be
- * started, or has died over the question. */
-bool polkit_is_absent(const sd_bus_error *error);
+/* The answer is an error that polkit has not given: it is not there, cannot be started, or has died
+ * over the question. */
+bool polkit_is_absent(sd_bus_message *reply);

@@ -10,9 +10,10 @@
  *   forget              takes all rules back
  *   sync                nothing, so that its "ok" comes after all that was written before
  * ANSWER is allow, kept (by an earlier authentication), deny, challenge, ask (challenge, until a
- * person may be asked, who hangs), fail (an error), nonsense (a reply of another signature), hang,
- * or die (leave the bus without a word). Each line is answered by "ok". What hangs and is cancelled
- * is answered by an error, as polkit does.
+ * person may be asked, who hangs), fail (an error), gone (the error that polkit has for a
+ * caller who left the bus), nonsense (a reply of another signature), hang, or die (leave the bus
+ * without a word). Each line is answered by "ok". What hangs and is cancelled is answered by an
+ * error, as polkit does.
  *
  *   check ID ACTION SUBJECT FLAGS KEY=VALUE...    the details in the order of their keys
  *   cancel ID
@@ -89,6 +90,10 @@ static void answer(sd_bus_message *m, const char *how) {
                 _exit(EXIT_SUCCESS);
         if (strcmp(how, "fail") == 0)
                 check(sd_bus_reply_method_errorf(m, POLKIT_ERROR "Failed", "out of sorts"), how);
+        else if (strcmp(how, "gone") == 0)
+                check(sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NAME_HAS_NO_OWNER,
+                                                 "Could not get UID of name ':1.7'"),
+                      how);
         else if (strcmp(how, "nonsense") == 0)
                 check(sd_bus_reply_method_return(m, "s", "yes"), how);
         else if (strcmp(how, "kept") == 0)

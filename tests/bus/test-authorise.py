@@ -1082,6 +1082,15 @@ def polkit_error(w):
     w.expect_untouched()
 
 
+@test("scripted", "polkit that finds nobody who has asked is not taken for absent")
+def caller_gone(w):
+    w.polkit.tell("default gone")
+    w.call(ALLOWED, "Bind", "group/2").expect_error(ACCESS_DENIED, "polkit could not be asked", "Could not get UID")
+    answers = may(w, ALLOWED, "group/2", actions=["org.vfiod1.bind"])
+    expect_answers(answers, "no", "error", "")
+    w.expect_untouched()
+
+
 @test("scripted", "polkit that hangs for good is given up, with its question withdrawn")
 def hangs_for_good(w):
     w.polkit.tell("on org.vfiod1.bind hang")

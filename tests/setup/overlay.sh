@@ -18,6 +18,7 @@ lab_overlay() {
         stage=$(mktemp -d)
         progress "building vfiod for the emulated machine" with_lock lab build_for_lab "$stage"
         install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt "$guest"/qmp
+        install -m 644 -D -t "$stage/usr/lib/vfiod-lab/soak" "$guest"/soak/*.py
         install -m 644 -t "$stage/usr/lib/vfiod-lab" "$guest"/*.sh "$guest"/prompt.rc "$TOP"/tests/lab/demo.sh
         install -m 644 -D -t "$stage/usr/lib/vfiod-lab/cases" "$TOP"/tests/lab/cases/*.sh
         install -m 644 -D -t "$stage/usr/lib/systemd/system" "$guest"/vfiod-lab.target "$guest"/vfiod-lab.service

@@ -15,6 +15,7 @@ KERNELS = ("stock", "lab", "newest")
 CONFIGURED_AS = {"stock": ("stock",), "lab": ("lab", "newest"), "newest": ("newest",)}
 FLAGS = {
     "slow",  # only with --full, or when named
+    "only-named",  # not with --full either
     "leaves-changes",  # drivers, overrides or devices may be others after it
     "kernel-may-warn",  # WARNING and the like in the kernel's log are its point
     "kills-vfiod",  # so is the daemon's death
@@ -35,6 +36,7 @@ class Case:
     own_boot: bool = False
     seconds: int = 60
     slow: bool = False
+    only_named: bool = False
     usually: str | None = None  # the one kernel it runs on unless all are asked for
 
 
@@ -58,8 +60,8 @@ def read_case(path: Path) -> Case:
         elif match := re.fullmatch(r"# ([a-z]+(?:-[a-z]+)*)", line):
             if match[1] not in FLAGS:
                 raise BadHeader(f"{path.name}: no such flag: {match[1]}")
-            if match[1] == "slow":
-                settings["slow"] = True
+            if match[1] in ("slow", "only-named"):
+                settings[match[1].replace("-", "_")] = True
     return Case(path.stem, **settings)  # type: ignore[arg-type]
 
 
@@ -82,10 +84,10 @@ def read_cases(directory: Path) -> list[Case]:
 
 
 def choose(cases: list[Case], pattern: str | None, slow: bool) -> list[Case]:
-    """By a pattern for the name (a part of it will do), or all of them; the slow ones only if asked for or named."""
+    """By a pattern for the name (a part of it will do), or all of them but those for which that takes a name; the slow ones only if asked for."""
     if pattern is not None:
         return [case for case in cases if fnmatch.fnmatch(case.name, pattern) or pattern in case.name]
-    return [case for case in cases if slow or not case.slow]
+    return [case for case in cases if not case.only_named and (slow or not case.slow)]
 
 
 def share_boots(cases: list[Case], kernels: list[str], usual: bool) -> list[Boot]:

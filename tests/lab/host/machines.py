@@ -14,7 +14,11 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
 
 `assigned` and `assigned-broken` are the same, and boot with assignments: of 01:00.0 and 03:01.0, and with a file that is cut off.
 `no-iommu` is the same without an IOMMU, and so without groups. `vm-host` is the same as `default` and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
-`driverctl` is the same and has driverctl.
+`driverctl` is the same and has driverctl. `soak` is the same with
+
+    00:05.0 root port   -> empty, bus=hp2
+    00:06.0 root port   -> 06:00.0 e1000e
+    00:07.0 root port   -> 07:00.0 nvme, which can have virtual functions
 """
 
 from __future__ import annotations
@@ -74,16 +78,30 @@ ASSIGNED = _assignments(("0000:01:00.0", "8086:10d3", "8086:0000", "52-54-00-ff-
                         ("0000:03:01.0", "8086:100e", "1af4:1100", ""))
 
 
+def _functions(name: str, port: str) -> list[str]:
+    """An NVMe controller that can have 127 virtual functions, behind that port."""
+    return [
+        "-device", f"nvme-subsys,id={name}-subsystem",
+        "-device", f"nvme,bus={port},subsys={name}-subsystem,serial={name},max_ioqpairs=256,msix_qsize=256,"
+                   "sriov_max_vfs=127,sriov_vq_flexible=254,sriov_vi_flexible=127",
+    ]
+
+
+def _soak_devices() -> list[str]:
+    return [
+        "-device", "pcie-root-port,id=hp2,chassis=5,slot=5,addr=5",
+        "-device", "pcie-root-port,id=rp3,chassis=6,slot=6,addr=6",
+        *_network("nic3", "rp3", "e1000e"),
+        "-device", "pcie-root-port,id=rp4,chassis=7,slot=7,addr=7",
+        *_functions("sriov0", "rp4"),
+    ]
+
+
 def _many_devices() -> list[str]:
     """Four NVMe controllers with 127 virtual functions each, which the guest switches on."""
     devices = []
     for i in range(1, 5):
-        devices += [
-            "-device", f"pcie-root-port,id=sp{i},chassis={20 + i},slot={20 + i}",
-            "-device", f"nvme-subsys,id=ss{i}",
-            "-device", f"nvme,bus=sp{i},subsys=ss{i},serial=v{i},max_ioqpairs=256,msix_qsize=256,"
-                       "sriov_max_vfs=127,sriov_vq_flexible=254,sriov_vi_flexible=127",
-        ]
+        devices += ["-device", f"pcie-root-port,id=sp{i},chassis={20 + i},slot={20 + i}", *_functions(f"v{i}", f"sp{i}")]
     return devices
 
 
@@ -105,6 +123,7 @@ MACHINES = {
         Machine("assigned", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED),)),
         Machine("assigned-broken", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED[:-5]),)),
         Machine("debian", _default_devices(first_slot=1), archives=("dpkg", "debs")),
+        Machine("soak", _default_devices(first_slot=1) + _soak_devices(), memory_mib=3072),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]
 }

@@ -36,9 +36,9 @@ class Session:
                 break
         self.boot_seconds = time.monotonic() - started
 
-    def run_case(self, name: str, seconds: int) -> Verdict:
+    def run_case(self, name: str, seconds: int, argument: str) -> Verdict:
         guest = self._guest
-        guest.send(f"case {name} {seconds} {guest.kernel.name} {guest.machine.name}")
+        guest.send(f"case {name} {seconds} {guest.kernel.name} {guest.machine.name} {argument}")
         return self._until_verdict(seconds + AFTER_CASE_SECONDS, None)
 
     def show(self, program: str, seconds: int, write: Callable[[str], None]) -> Verdict:

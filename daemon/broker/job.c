@@ -57,6 +57,8 @@ static void job_end(Job *job) {
         Broker *broker = job->broker;
         _cleanup_free_ uint32_t *groups = TAKE_PTR(job->activity.groups);
         size_t n = job->activity.n_groups;
+        /* One that was late has left the groups in the kernel's hands until now. */
+        bool changed = outcome_is_success(&job->outcome) || job->outcome.timed_out;
 
         if (groups)
                 list_remove(&job->activity.link);
@@ -67,7 +69,7 @@ static void job_end(Job *job) {
         job_answer(job);
         job_free(job);
         if (n > 0)
-                wait_poke(broker);
+                changed ? wait_poke(broker) : wait_poke_busy(broker);
 }
 
 static void set_stuck(Job *job, const char *reason) {

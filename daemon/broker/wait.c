@@ -9,8 +9,9 @@
  *      on nobody new is given the groups. Who holds what is looked at first, so that letting go can
  *      be seen afterwards; then the owners of the leases are asked (daemon/broker/ask.h).
  *
- *   3. It is tried again whenever a lease ends, an operation on a group is over, or looking shows
- *      that the devices were let go of. Looking is done when a holder ends, and every now and then.
+ *   3. It is tried again whenever a lease ends, an operation has changed a group or has only been
+ *      in the way, or looking shows that the devices were let go of. Looking is done when a holder
+ * ends, and every now and then.
  *
  *   4. At the deadline `wait` looks who still holds the groups, and refuses. `revoke` tries once
  *      more with the request `due`: the plan then makes the holders let go.
@@ -394,15 +395,22 @@ static int on_kick(sd_event_source *source _unused_, void *userdata) {
         return 0;
 }
 
-void wait_poke(Broker *broker) {
-        list_for_each(link, &broker->waiters) {
-                Waiter *waiter = waiter_of(link);
+static void poke(Waiter *waiter) {
+        waiter->poked = true;
+        if (waiter->ended || !waiter->wait.groups || waiter->kick)
+                return;
+        (void)sd_event_add_defer(waiter->broker->event, &waiter->kick, on_kick, waiter);
+}
 
-                waiter->poked = true;
-                if (waiter->ended || !waiter->wait.groups || waiter->kick)
-                        continue;
-                (void)sd_event_add_defer(broker->event, &waiter->kick, on_kick, waiter);
-        }
+void wait_poke(Broker *broker) {
+        list_for_each(link, &broker->waiters)
+                poke(waiter_of(link));
+}
+
+void wait_poke_busy(Broker *broker) {
+        list_for_each(link, &broker->waiters)
+                if (waiter_of(link)->last.refusal.kind == REFUSAL_BUSY)
+                        poke(waiter_of(link));
 }
 
 void wait_cancel(Broker *broker, const void *userdata) {

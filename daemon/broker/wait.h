@@ -20,6 +20,12 @@ void wait_cancel(Broker *broker, const void *userdata);
 /* A group may have come free: those who wait for it try again, from the event loop. */
 void wait_poke(Broker *broker);
 
+/*
+ * Groups are not busy any more, and else as they were: those who were refused for that alone try
+ * again. Everybody's tries would be the cause of each other's, and of their own, for ever.
+ */
+void wait_poke_busy(Broker *broker);
+
 /* Ends all waits. */
 void wait_stop(Broker *broker);
 

@@ -60,15 +60,11 @@ static Grant acquire(Client *client, const char *prepare) {
 /* An Inspect whose worker is in the kernel, which does not come back. */
 static void begin_blocked(Client *client, Message **reply) {
         _cleanup_free_ char *path = device_object(NIC);
-        _cleanup_free_ char *state = NULL;
 
         fake_machine_fault("inspect", NIC, 0);
         begin_at_object(client, reply, path, VFIOD_INTERFACE_DEVICE, "Inspect", NULL);
-        do {
-                turn();
-                free(state);
-                state = device_property(client, NIC, "State");
-        } while (strcmp(state, "\"busy\"") != 0);
+        wait_until(fake_machine_is_waiting());
+        expect_state(client, "\"busy\"");
 }
 
 static void unblock(void) {

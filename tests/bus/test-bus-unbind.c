@@ -7,7 +7,10 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "daemon/util/clock.h"
@@ -244,6 +247,36 @@ START_TEST(one_of_two_who_stop_waiting_leaves_the_lease_asked_for) {
 }
 END_TEST
 
+/* The device is busy in each. */
+static size_t count_tries(Client *client) {
+        return count_signals(client, "PropertiesChanged", NULL, "<\"busy\">");
+}
+
+/* The second one is refused as busy first, and is in the first one's way later. */
+START_TEST(waiting_for_somebody_without_a_lease_is_no_work) {
+        _cleanup_free_ char *path = fake_machine_path("dev/vfio/4");
+        _cleanup_close_ int holder = -EBADF;
+        Client *client = client_new(), *other = client_new();
+        _cleanup_message_ Message *bound = manager(client, "Bind", "asa{sv}", 1, GROUP, 0);
+        _cleanup_message_ Message *first = NULL, *second = NULL;
+        uint64_t end;
+
+        holder = open(path, O_RDWR | O_CLOEXEC);
+        ck_assert_int_eq(flock(holder, LOCK_EX), 0);
+        begin_wait(client, &first);
+        begin_wait(other, &second);
+        end = clock_now(CLOCK_MONOTONIC) + 500 * 1000;
+        wait_until(clock_now(CLOCK_MONOTONIC) >= end);
+        ck_assert_uint_gt(count_tries(client), 1);
+        /* Looking shows nobody, so each look is followed by a try: as seldom as they are. */
+        ck_assert_uint_lt(count_tries(client), 12);
+        holder = fd_close(holder);
+        wait_until(first && second);
+        expect_done(first);
+        expect_done(second);
+}
+END_TEST
+
 START_TEST(more_unbinds_than_may_wait_are_refused) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
@@ -449,6 +482,7 @@ int main(void) {
         tcase_add_test(tests, while_somebody_waits_nobody_new_is_given_the_group);
         tcase_add_test(tests, several_callers_wait_for_one_group_and_all_are_answered);
         tcase_add_test(tests, one_of_two_who_stop_waiting_leaves_the_lease_asked_for);
+        tcase_add_test(tests, waiting_for_somebody_without_a_lease_is_no_work);
         tcase_add_test(tests, more_unbinds_than_may_wait_are_refused);
         tcase_add_test(tests, a_holder_that_closes_only_the_device_has_given_it_back);
         tcase_add_test(tests, revoke_sends_sigbus_and_unbinds);

@@ -9,3 +9,4 @@
 
 cut_state
 any_cut
+set_up

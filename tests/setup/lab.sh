@@ -8,7 +8,7 @@ for part in progress packages mirror cache root buildroot build kernel overlay p
         . "$TOP/tests/setup/$part.sh"
 done
 
-LAB_PACKAGES=(mmdebstrap debian-archive-keyring ca-certificates cpio xz-utils kmod rsync python3 qemu-system-x86)
+LAB_PACKAGES=(mmdebstrap debian-archive-keyring ca-certificates cpio xz-utils kmod rsync e2fsprogs python3 qemu-system-x86)
 
 # set_up_lab KERNEL...: makes what is missing for these kernels (stock, lab, newest); run_lab can then be called. $LAB_RUN is the
 # directory of this run, for what it boots and what its machines write.

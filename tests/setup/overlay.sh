@@ -17,11 +17,12 @@ lab_overlay() {
         local stage guest=$TOP/tests/lab/guest unit
         stage=$(mktemp -d)
         progress "building vfiod for the emulated machine" with_lock lab build_for_lab "$stage"
-        install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt "$guest"/qmp
+        install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt "$guest"/qmp "$guest"/mount-disk
         install -m 644 -D -t "$stage/usr/lib/vfiod-lab/soak" "$guest"/soak/*.py
         install -m 644 -t "$stage/usr/lib/vfiod-lab" "$guest"/*.sh "$guest"/prompt.rc "$TOP"/tests/lab/demo.sh
         install -m 644 -D -t "$stage/usr/lib/vfiod-lab/cases" "$TOP"/tests/lab/cases/*.sh
-        install -m 644 -D -t "$stage/usr/lib/systemd/system" "$guest"/vfiod-lab.target "$guest"/vfiod-lab.service
+        install -m 644 -D -t "$stage/usr/lib/systemd/system" "$guest"/vfiod-lab.target "$guest"/vfiod-lab.service \
+                "$guest"/vfiod-lab-disk.service
         install -m 644 -D "$guest"/vfiod-lab.sysusers "$stage/usr/lib/sysusers.d/vfiod-lab.conf"
         install -m 644 -D -t "$stage/usr/share/polkit-1/actions" "$guest"/vfiod-lab.policy
         if compgen -G "$TOP/tests/bench/*.sh" >/dev/null; then
@@ -30,6 +31,8 @@ lab_overlay() {
         # As `systemctl enable vfiod.socket` does.
         mkdir -p "$stage/etc/systemd/system/sockets.target.wants"
         ln -s /usr/lib/systemd/system/vfiod.socket "$stage/etc/systemd/system/sockets.target.wants"
+        mkdir -p "$stage/etc/systemd/system/sysinit.target.wants"
+        ln -s /usr/lib/systemd/system/vfiod-lab-disk.service "$stage/etc/systemd/system/sysinit.target.wants"
         for unit in $MASKED_UNITS; do
                 ln -s /dev/null "$stage/etc/systemd/system/$unit"
         done

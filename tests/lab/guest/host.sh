@@ -7,22 +7,28 @@ HOTPLUGGED=/run/vfiod-lab/hotplugged
 
 # ask_host COMMAND...: what the monitor prints goes to standard output, an error to standard error.
 ask_host() {
-        local answer channel lock
+        ask host "$@" || return
+        if [ "$1" = device_add ]; then
+                printf '%s\n' "$2" | sed -n 's/.*\bid=\([^,]*\).*/\1/p' >>"$HOTPLUGGED"
+        fi
+}
+
+# ask WHOM COMMAND...: the same of the monitor (host) or the machine's disk (disk; tests/lab/host/disk.py).
+ask() {
+        local answer channel lock whom=$1
+        shift
         exec {lock}>/run/vfiod-lab/host.lock {channel}<>/dev/ttyS1
         flock "$lock"
-        printf '@host %s\n' "$*" >&"$channel"
-        IFS= read -r -t 30 answer <&"$channel" || answer="answer failed the host did not answer in 30 s"
+        printf '@%s %s\n' "$whom" "$*" >&"$channel"
+        IFS= read -r -t 120 answer <&"$channel" || answer="answer failed the host did not answer in 120 s"
         exec {lock}>&- {channel}>&-
         case $answer in
         "answer ok "*) printf '%b' "${answer#answer ok }" ;;
         *)
-                printf 'host %s: %s\n' "$*" "${answer#answer failed }" >&2
+                printf '%s %s: %s\n' "$whom" "$*" "${answer#answer failed }" >&2
                 return 1
                 ;;
         esac
-        if [ "$1" = device_add ]; then
-                printf '%s\n' "$2" | sed -n 's/.*\bid=\([^,]*\).*/\1/p' >>"$HOTPLUGGED"
-        fi
 }
 
 # unplug_leftovers: takes out what was plugged in and is still there; a device that is gone already is no matter.

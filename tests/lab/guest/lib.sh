@@ -32,6 +32,10 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/vm.sh"
 # shellcheck source=tests/lab/guest/deb.sh
 . "$LAB/deb.sh"
+# shellcheck source=tests/lab/guest/boots.sh
+. "$LAB/boots.sh"
+# shellcheck source=tests/lab/guest/power-cut.sh
+. "$LAB/power-cut.sh"
 
 # --- who
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .machines import MACHINES
@@ -38,6 +38,15 @@ class Case:
     slow: bool = False
     only_named: bool = False
     usually: str | None = None  # the one kernel it runs on unless all are asked for
+    # Of one that has asked for another boot: what it goes on with, and what it has taken and said so far.
+    arguments: str = ""
+    earlier_seconds: float = 0
+    earlier_output: tuple[str, ...] = ()
+
+    def after(self, arguments: str, seconds: float, output: list[str]) -> Case:
+        """What is left of it in the next boot."""
+        return replace(self, arguments=arguments, earlier_seconds=self.earlier_seconds + seconds,
+                       earlier_output=(*self.earlier_output, *output))
 
 
 @dataclass

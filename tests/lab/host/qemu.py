@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .disk import Disk
 from .machines import Machine
 
 # What every machine is told: an IOMMU, where there is one, translates; no work that emulation makes slow and no case needs.
@@ -49,9 +50,11 @@ class Kernel:
 class Guest:
     """A running machine. Use it with `with`: it is killed at the end, whatever happened."""
 
-    def __init__(self, machine: Machine, kernel: Kernel, root: Path, overlays: list[Path], console: Path, terminal: bool = False):
+    def __init__(self, machine: Machine, kernel: Kernel, root: Path, overlays: list[Path], console: Path, terminal: bool = False,
+                 disk: Disk | None = None):
         self.machine = machine
         self.kernel = kernel
+        self._disk = disk
         self.console = console
         self._qemu_log = console.with_suffix(".qemu")
         self._scratch = Path(tempfile.mkdtemp(prefix="vfiod-lab-"))
@@ -132,6 +135,7 @@ class Guest:
             "-chardev", f"socket,id=monitor,path={self._scratch}/monitor", "-mon", "chardev=monitor,mode=control",
             *(["-device", "intel-iommu,intremap=on,caching-mode=on"] if self.machine.has_iommu else []),
             *self.machine.devices,
+            *(self._disk.options() if self._disk else []),
         ]
         if terminal:
             command += ["-chardev", "stdio,id=terminal,signal=off", "-serial", "chardev:terminal"]
@@ -179,6 +183,16 @@ class Guest:
             raise RuntimeError(text.strip())
         return text
 
+    def disk(self, command: str) -> str:
+        """Answers `mark`, and `cuts FILE` (disk.py)."""
+        verb, *arguments = command.split()
+        if not self._disk:
+            raise RuntimeError("this machine has no disk that outlasts it")
+        if verb == "mark":
+            self._disk.mark()
+            return ""
+        return self._disk.cuts(*arguments)
+
     def send(self, line: str) -> None:
         assert self._channel
         try:
@@ -217,10 +231,27 @@ class Guest:
             except subprocess.TimeoutExpired:
                 pass
 
-    def close(self) -> None:
+    def cut_power(self) -> None:
+        """Ends it as if its plug were pulled."""
+        self._kill()
+        if self._disk:
+            self._disk.cut_off()
+
+    def wait_for_reboot(self, seconds: float) -> None:
+        """It was told to reboot, which ends QEMU."""
+        self.wait_for_end(seconds)
+        if self._process and self._process.poll() is None:
+            raise self._gone(f"the machine was to reboot, and had not got there after {seconds:.0f} s")
+        if self._disk:
+            self._disk.switched_off()
+
+    def _kill(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+    def close(self) -> None:
+        self._kill()
         for end in (self._channel, self._monitor):
             if end:
                 end.close()

@@ -13,16 +13,19 @@ from .qemu import Guest, GuestGone
 BOOT_SECONDS = 240
 # On top of the time that a case may take in the guest: clearing up, collecting what there is to see.
 AFTER_CASE_SECONDS = 90
+# systemd gives a service 90 s to stop, and a machine asks for that once.
+REBOOT_SECONDS = 240
 
 
 @dataclass
 class Verdict:
-    """How a case ended: passed, failed or skipped."""
+    """How a case ended: passed, failed or skipped. Or `boots`: it goes on in the next boot, with these arguments."""
 
     status: str
     seconds: float = 0
     output: list[str] = field(default_factory=list)
     spoiled: bool = False
+    arguments: str = ""
 
 
 class Session:
@@ -36,9 +39,15 @@ class Session:
                 break
         self.boot_seconds = time.monotonic() - started
 
+<<<<<<< HEAD
     def run_case(self, name: str, seconds: int, argument: str) -> Verdict:
         guest = self._guest
         guest.send(f"case {name} {seconds} {guest.kernel.name} {guest.machine.name} {argument}")
+=======
+    def run_case(self, name: str, seconds: int, arguments: str = "") -> Verdict:
+        guest = self._guest
+        guest.send(f"case {name} {seconds} {guest.kernel.name} {guest.machine.name} {arguments}")
+>>>>>>> 5265393a10750ca9b6e9280f5e7663719b560f2c
         return self._until_verdict(seconds + AFTER_CASE_SECONDS, None)
 
     def show(self, program: str, seconds: int, write: Callable[[str], None]) -> Verdict:
@@ -66,6 +75,7 @@ class Session:
     def _until_verdict(self, seconds: float, write: Callable[[str], None] | None) -> Verdict:
         output: list[str] = []
         spoiled = False
+        started = time.monotonic()
         for line in self._guest.lines(seconds):
             word, _, rest = line.partition(" ")
             if word == "@verdict":
@@ -78,12 +88,23 @@ class Session:
                 if write:
                     write(rest)
             elif word == "@host":
-                self._answer(rest)
+                self._answer(self._guest.monitor, rest)
+            elif word == "@disk":
+                self._answer(self._guest.disk, rest)
+            elif word in ("@cut", "@reboot"):
+                self._end_boot(word)
+                return Verdict("boots", time.monotonic() - started, output, arguments=rest)
         raise AssertionError("lines() ends with an exception")
 
-    def _answer(self, command: str) -> None:
+    def _end_boot(self, word: str) -> None:
+        if word == "@cut":
+            self._guest.cut_power()
+        else:
+            self._guest.wait_for_reboot(REBOOT_SECONDS)
+
+    def _answer(self, ask: Callable[[str], str], command: str) -> None:
         try:
-            text = self._guest.monitor(command).replace("\\", "\\\\").replace("\n", "\\n")
+            text = ask(command).replace("\\", "\\\\").replace("\n", "\\n")
             self._guest.send(f"answer ok {text}")
         except RuntimeError as error:
             self._guest.send("answer failed " + " ".join(str(error).split()))

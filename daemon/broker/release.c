@@ -21,6 +21,12 @@
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
+/*
+ * Who has just closed all and says so is to find the group free: a worker that was forked a moment
+ * ago may not have closed its copies yet.
+ */
+#define CLOSING_MS 500
+
 #define RETRY_FIRST_USEC (50 * 1000ULL)
 #define RETRY_LAST_USEC (5 * 1000 * 1000ULL)
 
@@ -178,7 +184,8 @@ static int plan_seal(const Broker *broker, const Lease *lease, Plan *plan) {
         return 0;
 }
 
-static int plan_drain(const Broker *broker, const Lease *lease, bool has_files, Plan *plan) {
+static int plan_drain(const Broker *broker, const Lease *lease, bool has_files, uint64_t grace_ms,
+                      Plan *plan) {
         /* Looking takes longer than closing, and most often there is nobody. */
         Step *look = lease->n_groups > 0 && !has_files
                              ? plan_append(plan, STEP_EXPECT_NOBODY, lease->groups[0])
@@ -197,6 +204,7 @@ static int plan_drain(const Broker *broker, const Lease *lease, bool has_files, 
                 if (!test)
                         return -ENOMEM;
                 test->no_iommu = group && group_has_no_iommu(group);
+                test->grace_ms = grace_ms;
         }
         return 0;
 }
@@ -211,7 +219,7 @@ static void run_drain(Broker *broker, Lease *lease, Request *request, BrokerDone
         request->lease = lease->id;
         if (holding)
                 (void)handles_move_all(&holding->files, &files);
-        (void)plan_drain(broker, lease, files.n_handles > 0, &plan);
+        (void)plan_drain(broker, lease, files.n_handles > 0, done ? CLOSING_MS : 0, &plan);
         job_run_plan(broker, &job_class_release, request, &plan, &files, lease->groups,
                      lease->n_groups, done, userdata);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fixture-bus.h"
 
@@ -271,9 +272,29 @@ START_TEST(an_id_is_never_used_twice) {
 }
 END_TEST
 
+START_TEST(what_is_closed_just_after_release_was_asked_for_is_free_when_it_is_answered) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant =
+                grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4", 0));
+        _cleanup_message_ Message *reply = NULL, *again = NULL;
+        uint64_t soon = clock_now(CLOCK_MONOTONIC) + 100 * 1000;
+
+        begin_at_object(client, &reply, grant.path, VFIOD_INTERFACE_LEASE, "Release", NULL);
+        wait_until(clock_now(CLOCK_MONOTONIC) >= soon);
+        ck_assert_ptr_null(reply);
+        grant_done(&grant);
+        wait_until(reply);
+        expect_done(reply);
+        again = manager(client, "Acquire", "asa{sv}", 1, "group/4", 1, "defer_fds", "b", true);
+        expect_done(again);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = bus_tests_new("bus-lease");
 
+        tcase_add_test(tests,
+                       what_is_closed_just_after_release_was_asked_for_is_free_when_it_is_answered);
         tcase_add_test(tests, a_lease_says_whose_it_is_and_of_what);
         tcase_add_test(tests, get_fds_pages_through_all_files_in_one_order);
         tcase_add_test(tests, get_fds_beyond_the_last_file_gives_none);

@@ -5,10 +5,12 @@
  * Death at a chosen step, for the lab's kill-* cases. Only a build with -Dtest-hooks=true has it:
  * otherwise nothing is compiled of this.
  *
- * The file `kill` in vfiod's run directory says whom and before which step, in two lines:
- *      worker | vfiod | both
- *      the step, as Plan describes it
- * It is removed by who obeys it. With `vfiod` alone the worker goes on, with nobody to hear of it.
+ * The file `kill` in vfiod's run directory says whom and before which step, in two lines for each
+ * order:
+ *      worker | vfiod | both | nobody
+ *      the step, as Plan describes it; or any
+ * The first order is obeyed by the worker that comes to such a step, and struck out; the file goes
+ * with the last one. With `vfiod` alone the worker goes on, with nobody to hear of it.
  */
 
 #include "daemon/core/plan.h"

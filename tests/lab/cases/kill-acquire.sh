@@ -19,3 +19,4 @@ tear_down() {
         vfioctl unbind $A
 }
 kill_everywhere acquire
+kill_recovery acquire

@@ -12,3 +12,4 @@ attempt() { vfioctl_once bind $A; }
 ends_well() { drivers_are "$FOUND" "$ASKED" $A $B; }
 tear_down() { vfioctl unbind $A; }
 kill_everywhere bind
+kill_recovery bind

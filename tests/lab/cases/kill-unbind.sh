@@ -15,3 +15,4 @@ tear_down() {
         is "$(drivers $A $B)" "$HOST"
 }
 kill_everywhere unbind
+kill_recovery unbind

@@ -63,14 +63,11 @@ install_from_root() {
                         src/tests/lab/guest/memlock-user.c $(pkg-config --cflags --libs libsystemd)
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/hostile \
                         src/tests/lab/guest/hostile*.c src/tests/lab/guest/vfio-files.c
-<<<<<<< HEAD
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o stage/usr/lib/vfiod-lab/soak-user \
                         src/tests/lab/guest/soak-user.c src/tests/lab/guest/vfio-files.c -L"build-$2/client/lib" -lvfiod \
                         $(pkg-config --cflags --libs libsystemd)
-=======
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/each-write \
                         src/tests/lab/guest/each-write.c
->>>>>>> 5265393a10750ca9b6e9280f5e7663719b560f2c
                 for program in vm-plug bystander; do
                         cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -Isrc -o "stage/usr/lib/vfiod-lab/$program" \
                                 "src/tests/lab/guest/$program.c" -L"build-$2/client/lib" -lvfiod $(pkg-config --cflags --libs libsystemd)

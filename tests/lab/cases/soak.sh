@@ -9,7 +9,7 @@
 # time: 900
 # kills-vfiod
 
-read -r seconds seed <<<"${LAB_ARGUMENT:-180 1}"
+seconds=${1:-180} seed=${2:-1}
 PARENT=0000:07:00.0
 declare -A PLUGS=([0000:04:00.0]='e1000e,id=hot0,bus=hp1' [0000:05:00.0]='nvme,id=hot1,bus=hp2,serial=hot1')
 

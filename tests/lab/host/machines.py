@@ -14,15 +14,12 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
 
 `assigned` and `assigned-broken` are the same, and boot with assignments: of 01:00.0 and 03:01.0, and with a file that is cut off.
 `no-iommu` is the same without an IOMMU, and so without groups. `vm-host` is the same as `default` and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
-<<<<<<< HEAD
-`driverctl` is the same and has driverctl. `soak` is the same with
+`driverctl` is the same and has driverctl. `lasting` is the same and has a disk that outlasts it (disk.py), for cases of several boots.
+`soak` is the same with
 
     00:05.0 root port   -> empty, bus=hp2
     00:06.0 root port   -> 06:00.0 e1000e
     00:07.0 root port   -> 07:00.0 nvme, which can have virtual functions
-=======
-`driverctl` is the same and has driverctl. `lasting` is the same and has a disk that outlasts it (disk.py), for cases of several boots.
->>>>>>> 5265393a10750ca9b6e9280f5e7663719b560f2c
 """
 
 from __future__ import annotations
@@ -128,11 +125,8 @@ MACHINES = {
         Machine("assigned", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED),)),
         Machine("assigned-broken", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED[:-5]),)),
         Machine("debian", _default_devices(first_slot=1), archives=("dpkg", "debs")),
-<<<<<<< HEAD
         Machine("soak", _default_devices(first_slot=1) + _soak_devices(), memory_mib=3072),
-=======
         Machine("lasting", _default_devices(first_slot=1), has_disk=True),
->>>>>>> 5265393a10750ca9b6e9280f5e7663719b560f2c
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),
     ]
 }

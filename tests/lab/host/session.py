@@ -39,15 +39,9 @@ class Session:
                 break
         self.boot_seconds = time.monotonic() - started
 
-<<<<<<< HEAD
-    def run_case(self, name: str, seconds: int, argument: str) -> Verdict:
-        guest = self._guest
-        guest.send(f"case {name} {seconds} {guest.kernel.name} {guest.machine.name} {argument}")
-=======
     def run_case(self, name: str, seconds: int, arguments: str = "") -> Verdict:
         guest = self._guest
         guest.send(f"case {name} {seconds} {guest.kernel.name} {guest.machine.name} {arguments}")
->>>>>>> 5265393a10750ca9b6e9280f5e7663719b560f2c
         return self._until_verdict(seconds + AFTER_CASE_SECONDS, None)
 
     def show(self, program: str, seconds: int, write: Callable[[str], None]) -> Verdict:

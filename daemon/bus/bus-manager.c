@@ -34,7 +34,7 @@ static void call_off(Call *call) {
 /* Nobody waits on behalf of a caller that has left. */
 static void run_unbind(Call *call) {
         if (call->request.policy != POLICY_FAIL)
-                (void)call_watch_sender(call, call_off);
+                (void)call_watch_sender_surely(call, call_off);
         broker_run(call->bus->broker, &call->request, on_done, call);
 }
 

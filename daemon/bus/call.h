@@ -88,10 +88,11 @@ struct Call {
         Check *checks;   /* what polkit is asked, one after the other */
         size_t n_checks;
         size_t next_check;
-        PolkitQuestion *asking;    /* in line, or with polkit; NULL for none */
-        bool interactive;          /* a person is to be asked now */
-        sd_bus_slot *question;     /* to the bus, while one is pending */
-        sd_bus_slot *sender_watch; /* while polkit is asked, or holders are waited for */
+        PolkitQuestion *asking;       /* in line, or with polkit; NULL for none */
+        bool interactive;             /* a person is to be asked now */
+        sd_bus_slot *question;        /* to the bus, while one is pending */
+        sd_bus_slot *sender_watch;    /* while polkit is asked, or holders are waited for */
+        sd_bus_slot *sender_question; /* whether it is there still */
         void (*sender_gone)(Call *call);
         bool running; /* the broker has it; it must not be freed before it is done */
         List link;    /* Bus.calls */
@@ -126,6 +127,9 @@ void call_refuse(Call *call, Refusal *refusal);
 
 /* Calls `gone` when the sender leaves the bus; instead of what was to be called before. */
 int call_watch_sender(Call *call, void (*gone)(Call *call));
+/* The same, also for a sender that leaves before the bus has begun to tell: takes a question more.
+ */
+int call_watch_sender_surely(Call *call, void (*gone)(Call *call));
 void call_unwatch_sender(Call *call);
 
 /* Calls whose sender is a connection that has gone. */

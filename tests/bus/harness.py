@@ -249,6 +249,11 @@ class World:
                               stdout=subprocess.DEVNULL, check=False)
         expect(done.returncode == 0, f"nobody has taken the name {name}")
 
+    def has_name(self, name):
+        said = subprocess.run(["dbus-send", f"--bus={self.address}", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/",
+                               "org.freedesktop.DBus.NameHasOwner", f"string:{name}"], stdout=subprocess.PIPE, encoding="utf-8", check=True)
+        return "true" in said.stdout
+
     def start_polkitd(self, rules):
         """The real one, with our action file and these rules and no others, in this mount namespace."""
         actions, package_rules = self.directory / "actions", self.directory / "package-rules"

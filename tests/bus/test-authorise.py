@@ -9,6 +9,7 @@ Needs root, for users and a mount namespace. Every test has a machine and a vfio
 
 import errno
 import json
+import signal
 import subprocess
 import sys
 
@@ -847,6 +848,22 @@ def others_meanwhile(w):
     w.polkit.tell("forget", "answer allow")
     slow.outcome().expect_done()
     expect("bind 0000:01:00.0 to vfio-pci" in w.kernel_calls(), "nothing was bound")
+
+
+@test("scripted", "who leaves just when polkit has answered is not waited for", on_socket=False)
+def leaves_with_the_answer(w):
+    w.hold("root", "group/4")
+    w.polkit.tell("on org.vfiod1.unbind hang")
+    slow = w.begin(ALLOWED, "Unbind", "group/4", options={"policy": "wait"})
+    wait_until(lambda: w.polkit.checks()[-1][1] == "org.vfiod1.unbind", "polkit was asked")
+    # So that it finds the answer and the caller's end together.
+    w.vfiod.send_signal(signal.SIGSTOP)
+    w.polkit.tell("forget", "answer allow")
+    w.polkit.sync()
+    slow.leave()
+    wait_until(lambda: not w.has_name(slow.name()), "the bus saw that it was gone")
+    w.vfiod.send_signal(signal.SIGCONT)
+    wait_until(lambda: "Leased" in w.call("root", "Acquire", "group/4").name, "nobody waited for the lease")
 
 
 @test("scripted", "who leaves while polkit thinks has his question withdrawn and is forgotten",

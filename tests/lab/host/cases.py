@@ -38,6 +38,7 @@ class Case:
     slow: bool = False
     only_named: bool = False
     usually: str | None = None  # the one kernel it runs on unless all are asked for
+    again: bool = False  # the emulator has failed it once
     # Of one that has asked for another boot: what it goes on with, and what it has taken and said so far.
     arguments: str = ""
     earlier_seconds: float = 0

@@ -34,6 +34,11 @@ KERNEL_OPTIONS = [
 class GuestGone(Exception):
     """The machine ended, hung or stopped talking; the text has its last words."""
 
+    @property
+    def lost_its_timer(self) -> bool:
+        """Its kernel says that a processor's timer never fired: the emulator's fault, which stops all that waits there."""
+        return "timer wakeup didn't happen" in str(self)
+
 
 @dataclass(frozen=True)
 class Kernel:

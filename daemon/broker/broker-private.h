@@ -19,6 +19,7 @@ struct Broker {
         List holdings; /* Holding.link */
         List jobs;     /* Job.link */
         List waiters;  /* Waiter.link */
+        List delayed;  /* Delayed.link */
         List begun;    /* Begun.link: plans of the vfiod before this one (recover-plan.c) */
         List rebounds; /* rebound.c: what is not said yet */
         sd_event_source *rebound_timer;
@@ -72,6 +73,9 @@ void vfs_run(Broker *broker, const Request *request, BrokerDone done, void *user
 
 /* mdev.c: a parent without an IOMMU group is no target. */
 void mdev_create_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+
+/* Decides the request on fresh facts and does it, whatever else is closing. */
+void broker_begin(Broker *broker, const Request *request, BrokerDone done, void *userdata);
 
 /* The end of what could not begin for want of memory. `done` may be NULL. */
 void broker_end_without_memory(BrokerDone done, void *userdata);

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/broker/closing.h"
 #include "daemon/broker/keep.h"
 #include "daemon/broker/rebound.h"
 #include "daemon/broker/recover-plan.h"
@@ -47,6 +48,7 @@ int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret
         list_init(&broker->holdings);
         list_init(&broker->jobs);
         list_init(&broker->waiters);
+        list_init(&broker->delayed);
         list_init(&broker->begun);
         list_init(&broker->rebounds);
         broker->keep.directory = -EBADF;
@@ -61,6 +63,7 @@ Broker *broker_free(Broker *broker) {
         hotplug_stop(broker);
         rebound_say(broker);
         keep_stop(broker);
+        closing_forget(broker);
         list_for_each_safe(link, &broker->waiters)
                 waiter_free(waiter_of(link));
         list_for_each_safe(link, &broker->jobs)
@@ -284,7 +287,7 @@ void broker_refresh(Broker *broker, const Request *request) {
         iommufd_read_support(&broker->roots, &broker->world.iommufd);
 }
 
-void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
+void broker_begin(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
         if (request->operation == OPERATION_UNBIND)
                 wait_run(broker, request, done, userdata);
         else if (request->operation == OPERATION_RESET)
@@ -297,7 +300,13 @@ void broker_run(Broker *broker, const Request *request, BrokerDone done, void *u
                 job_run(broker, classes[request->operation], request, done, userdata);
 }
 
+void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
+        if (!closing_delay(broker, request, done, userdata))
+                broker_begin(broker, request, done, userdata);
+}
+
 void broker_cancel(Broker *broker, const void *userdata) {
+        closing_cancel(broker, userdata);
         wait_cancel(broker, userdata);
 }
 
@@ -334,6 +343,7 @@ void broker_stop(Broker *broker, uint64_t grace_usec) {
         broker->stopping = true;
         rebound_say(broker);
         wait_stop(broker);
+        closing_poke(broker);
         (void)sd_event_add_time_relative(broker->event, &broker->stop_grace, CLOCK_MONOTONIC,
                                          grace_usec, 0, on_grace_over, broker);
 }

@@ -93,11 +93,15 @@ void broker_refresh(Broker *broker, const Request *request);
 void broker_refresh_usage(Broker *broker, const Request *request);
 void broker_refresh_group(Broker *broker, uint32_t group);
 
-/* Decides the request on fresh facts and does it. The request is copied. */
+/*
+ * Decides the request on fresh facts and does it, when leases of its groups that are just ending are
+ * over (daemon/broker/closing.h). The request is copied.
+ */
 void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
 
 /*
- * Calls off what was run with this `userdata` if it only waits for holders: its `done` is called.
+ * Calls off what was run with this `userdata` if it only waits, for holders or the end of a lease:
+ * its `done` is called.
  * Otherwise it goes on to its end.
  */
 void broker_cancel(Broker *broker, const void *userdata);

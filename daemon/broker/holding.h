@@ -26,6 +26,7 @@ struct Holding {
         sd_event_source *watch;
         HoldingAbandoned abandoned;
         void *userdata;
+        uint64_t ended_usec;    /* when the lease ended (CLOCK_MONOTONIC); 0: not under this vfiod */
         sd_event_source *retry; /* while draining */
         uint64_t retry_usec;
         HolderWatch holders; /* while draining: the processes that still have files */

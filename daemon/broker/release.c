@@ -18,14 +18,9 @@
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/broker/closing.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
-
-/*
- * Who has just closed all and says so is to find the group free: a worker that was forked a moment
- * ago may not have closed its copies yet.
- */
-#define CLOSING_MS 500
 
 #define RETRY_FIRST_USEC (50 * 1000ULL)
 #define RETRY_LAST_USEC (5 * 1000 * 1000ULL)
@@ -94,6 +89,7 @@ static void lease_is_over(Broker *broker, Lease *lease) {
         for (size_t i = 0; i < n; i++)
                 broker_emit_group(broker, groups[i]);
         wait_poke(broker);
+        closing_poke(broker);
 }
 
 static void retry(Holding *holding) {
@@ -209,6 +205,10 @@ static int plan_drain(const Broker *broker, const Lease *lease, bool has_files, 
         return 0;
 }
 
+/*
+ * Who has just closed all and says so is to find the group free: a worker that was forked a moment
+ * ago may not have closed its copies yet.
+ */
 static void run_drain(Broker *broker, Lease *lease, Request *request, BrokerDone done,
                       void *userdata) {
         Holding *holding = broker_find_holding(broker, lease->id);
@@ -240,8 +240,10 @@ static bool enter(Broker *broker, Lease *lease, LeaseEvent event) {
 
         if (lease_enter(lease, event) < 0)
                 return false;
-        if (holding)
+        if (holding) {
+                holding->ended_usec = clock_now(CLOCK_MONOTONIC);
                 holding_close_pipe(holding);
+        }
         broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
         broker_emit_lease_groups(broker, lease);
         return true;

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/broker/closing.h"
+
+#include <stdlib.h>
+
+#include "daemon/broker/broker-private.h"
+#include "daemon/util/clock.h"
+
+struct Delayed {
+        Broker *broker;
+        Request request;
+        BrokerDone done;
+        void *userdata;
+        sd_event_source *timer;
+        List link; /* Broker.delayed */
+};
+
+static void delayed_free(Delayed *delayed) {
+        sd_event_source_disable_unref(delayed->timer);
+        list_remove(&delayed->link);
+        request_done(&delayed->request);
+        free(delayed);
+}
+
+/* When the group's lease is not taken to be closing any more (CLOCK_MONOTONIC); 0: it is not. */
+static uint64_t group_closes_until(const Broker *broker, uint32_t group, uint64_t now) {
+        const Lease *lease = lease_table_find_group(&broker->world.leases, group);
+        const Holding *holding = lease ? broker_find_holding(broker, lease->id) : NULL;
+        uint64_t until;
+
+        if (!holding || !holding->ended_usec || lease->stuck)
+                return 0;
+        until = holding->ended_usec + CLOSING_MS * 1000ULL;
+        return until > now ? until : 0;
+}
+
+static uint64_t closes_until(const Broker *broker, const Request *request) {
+        _cleanup_selection_ Selection selection = SELECTION_NULL;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        uint64_t now = clock_now(CLOCK_MONOTONIC), latest = 0;
+
+        if (select_targets(&broker->world.topology, request, &selection, &refusal))
+                return 0;
+        for (size_t i = 0; i < selection.n_groups; i++) {
+                uint64_t until =
+                        group_closes_until(broker, selection.groups[i]->facts.number, now);
+
+                latest = until > latest ? until : latest;
+        }
+        return latest;
+}
+
+/* One that vfiod does not get to before it stops is refused as all else is then. */
+static int on_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
+        Delayed *delayed = userdata;
+        Broker *broker = delayed->broker;
+        uint64_t until = broker->stopping ? 0 : closes_until(broker, &delayed->request);
+
+        if (until > 0 && sd_event_source_set_time(source, until) >= 0)
+                return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        broker_begin(broker, &delayed->request, delayed->done, delayed->userdata);
+        delayed_free(delayed);
+        return 0;
+}
+
+static bool wants_groups(const Request *request) {
+        switch (request->operation) {
+        case OPERATION_BIND:
+        case OPERATION_ACQUIRE:
+        case OPERATION_ADD:
+        case OPERATION_RESET:
+        case OPERATION_SET_VFS:
+        case OPERATION_REMOVE_MDEV:
+                return true;
+        case OPERATION_UNBIND:
+                return request->policy == POLICY_FAIL;
+        default:
+                return false;
+        }
+}
+
+bool closing_delay(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
+        uint64_t until = wants_groups(request) ? closes_until(broker, request) : 0;
+        Delayed *delayed;
+
+        if (until == 0 || broker->stopping)
+                return false;
+        delayed = calloc(1, sizeof(Delayed));
+        if (!delayed || request_copy(request, &delayed->request) < 0) {
+                free(delayed);
+                return false;
+        }
+        delayed->broker = broker;
+        delayed->done = done;
+        delayed->userdata = userdata;
+        list_insert(&broker->delayed, &delayed->link);
+        if (sd_event_add_time(broker->event, &delayed->timer, CLOCK_MONOTONIC, until, 0, on_time,
+                              delayed) >= 0)
+                return true;
+        delayed_free(delayed);
+        return false;
+}
+
+void closing_poke(Broker *broker) {
+        list_for_each(link, &broker->delayed)
+                (void)sd_event_source_set_time(container_of(link, Delayed, link)->timer, 0);
+}
+
+void closing_cancel(Broker *broker, const void *userdata) {
+        list_for_each_safe(link, &broker->delayed) {
+                Delayed *delayed = container_of(link, Delayed, link);
+                _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+
+                if (delayed->userdata != userdata)
+                        continue;
+                (void)refuse(&outcome.refusal, REFUSAL_CALLED_OFF, "the caller has left");
+                delayed->done(delayed->userdata, &outcome);
+                delayed_free(delayed);
+                return;
+        }
+}
+
+void closing_forget(Broker *broker) {
+        list_for_each_safe(link, &broker->delayed)
+                delayed_free(container_of(link, Delayed, link));
+}

@@ -343,7 +343,6 @@ void broker_stop(Broker *broker, uint64_t grace_usec) {
         broker->stopping = true;
         rebound_say(broker);
         wait_stop(broker);
-        closing_poke(broker);
         (void)sd_event_add_time_relative(broker->event, &broker->stop_grace, CLOCK_MONOTONIC,
                                          grace_usec, 0, on_grace_over, broker);
 }

@@ -94,8 +94,8 @@ void broker_refresh_usage(Broker *broker, const Request *request);
 void broker_refresh_group(Broker *broker, uint32_t group);
 
 /*
- * Decides the request on fresh facts and does it, when leases of its groups that are just ending are
- * over (daemon/broker/closing.h). The request is copied.
+ * Decides the request on fresh facts and does it, when leases of its groups that are just ending
+ * are over (daemon/broker/closing.h). The request is copied.
  */
 void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
 

@@ -7,6 +7,12 @@
 #include "daemon/broker/broker-private.h"
 #include "daemon/util/clock.h"
 
+/*
+ * That nobody is seen to have a group that is not free yet is what closing looks like, and a reset
+ * may take a second. It goes on until somebody is seen or the lease is stuck (release.c).
+ */
+#define LOOK_MS 100
+
 struct Delayed {
         Broker *broker;
         Request request;
@@ -29,9 +35,10 @@ static uint64_t group_closes_until(const Broker *broker, uint32_t group, uint64_
         const Holding *holding = lease ? broker_find_holding(broker, lease->id) : NULL;
         uint64_t until;
 
-        if (!holding || !holding->ended_usec || lease->stuck)
+        if (!holding || lease->stuck)
                 return 0;
-        until = holding->ended_usec + CLOSING_MS * 1000ULL;
+        until = holding->unseen > 0 ? now + LOOK_MS * 1000ULL
+                                    : holding->ended_usec + CLOSING_MS * 1000ULL;
         return until > now ? until : 0;
 }
 
@@ -43,23 +50,20 @@ static uint64_t closes_until(const Broker *broker, const Request *request) {
         if (select_targets(&broker->world.topology, request, &selection, &refusal))
                 return 0;
         for (size_t i = 0; i < selection.n_groups; i++) {
-                uint64_t until =
-                        group_closes_until(broker, selection.groups[i]->facts.number, now);
+                uint64_t until = group_closes_until(broker, selection.groups[i]->facts.number, now);
 
                 latest = until > latest ? until : latest;
         }
         return latest;
 }
 
-/* One that vfiod does not get to before it stops is refused as all else is then. */
 static int on_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
         Delayed *delayed = userdata;
-        Broker *broker = delayed->broker;
-        uint64_t until = broker->stopping ? 0 : closes_until(broker, &delayed->request);
+        uint64_t until = closes_until(delayed->broker, &delayed->request);
 
         if (until > 0 && sd_event_source_set_time(source, until) >= 0)
                 return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        broker_begin(broker, &delayed->request, delayed->done, delayed->userdata);
+        broker_begin(delayed->broker, &delayed->request, delayed->done, delayed->userdata);
         delayed_free(delayed);
         return 0;
 }
@@ -84,7 +88,7 @@ bool closing_delay(Broker *broker, const Request *request, BrokerDone done, void
         uint64_t until = wants_groups(request) ? closes_until(broker, request) : 0;
         Delayed *delayed;
 
-        if (until == 0 || broker->stopping)
+        if (until == 0)
                 return false;
         delayed = calloc(1, sizeof(Delayed));
         if (!delayed || request_copy(request, &delayed->request) < 0) {

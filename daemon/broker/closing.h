@@ -12,7 +12,7 @@
 
 typedef struct Delayed Delayed;
 
-/* How long after its end a lease is taken to be closing. */
+/* How long after its end a lease is taken to be closing, whoever may be seen to hold its groups. */
 #define CLOSING_MS 500
 
 /* Whether the request waits now; `done` is called by what it becomes then. It is copied. */

@@ -34,6 +34,9 @@ int holding_adopt(sd_event *event, uint32_t lease, HoldingAbandoned abandoned, v
         /* No event is asked for: EPOLLERR, no reader left, comes unasked. */
         if (write_end >= 0)
                 r = sd_event_add_io(event, &holding->watch, write_end, 0, on_pipe, holding);
+        /* Who lets go and then asks for the group is heard in that order. */
+        if (holding->watch)
+                r = sd_event_source_set_priority(holding->watch, SD_EVENT_PRIORITY_IMPORTANT);
         if (r < 0) {
                 holding_free(holding);
                 return r;

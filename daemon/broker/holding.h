@@ -26,11 +26,12 @@ struct Holding {
         sd_event_source *watch;
         HoldingAbandoned abandoned;
         void *userdata;
-        uint64_t ended_usec;    /* when the lease ended (CLOCK_MONOTONIC); 0: not under this vfiod */
+        uint64_t ended_usec; /* when the lease ended (CLOCK_MONOTONIC); 0: it has not, or not under
+                                this vfiod */
         sd_event_source *retry; /* while draining */
         uint64_t retry_usec;
         HolderWatch holders; /* while draining: the processes that still have files */
-        unsigned unseen;     /* while draining: how often the kernel said that somebody has the
+        unsigned unseen;     /* while draining: how often now the kernel said that somebody has the
                                 group, and nobody was to be seen */
         char **kept;         /* the names of its files that are in the service manager's store */
         List link;           /* Broker.holdings */

@@ -40,11 +40,11 @@ prepare_analysis() {
 analyse_gcc() {
         analyse_here 'CFLAGS="-fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-mismatching-deallocation -Wno-analyzer-out-of-bounds" \
                 setup build-fanalyzer --werror
-                ninja -C build-fanalyzer $(ninja -C build-fanalyzer -t targets all | sed -nE "s/^((daemon|client)\/.*\.o): .*/\1/p")'
+                ninja -C build-fanalyzer $(ninja -C build-fanalyzer -t targets all | sed -nE "s/^((boot|client|daemon)\/.*\.o): .*/\1/p")'
 }
 
 analyse_clang_tidy() {
-        analyse_here 'run-clang-tidy -quiet -p build-tidy -config-file=src/.clang-tidy "/src/(daemon|client)/"'
+        analyse_here 'run-clang-tidy -quiet -p build-tidy -config-file=src/.clang-tidy "/src/(boot|client|daemon)/"'
 }
 
 analyse_cppcheck() {

@@ -49,13 +49,13 @@ add_peers() {
         LAB_ARTEFACTS+=(--archive "peers=$REPLY")
 }
 
-# case_needs MACHINE [PATTERN]: a case that the pattern names, or any one, runs there.
+# case_needs MACHINE [PATTERN]: a case that the pattern names, or any one, runs there, or on a machine named after it (MACHINE-...).
 case_needs() {
         local machine=$1 pattern=${2:-} file name
         for file in "$TOP"/tests/lab/cases/*.sh; do
                 name=$(basename "$file" .sh)
                 # shellcheck disable=SC2053 # a pattern
-                if [[ $name == *"$pattern"* || $name == $pattern ]] && grep -qx "# machine: $machine" "$file"; then
+                if [[ $name == *"$pattern"* || $name == $pattern ]] && grep -qxE "# machine: $machine(-.*)?" "$file"; then
                         return 0
                 fi
         done

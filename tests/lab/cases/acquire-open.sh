@@ -7,4 +7,4 @@ words=$(vfioctl exec --mode=group --prepare=open $N -- sh -c 'echo "$VFIOD_FDS"'
 contains "$words" container:
 contains "$words" "group:$(group_of $N)="
 lacks "$words" device: "no device can be open in a group that is not attached"
-wait_until 10 vfioctl unbind $N
+vfioctl unbind $N

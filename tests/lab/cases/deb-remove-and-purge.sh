@@ -26,7 +26,7 @@ is "$(driver_of $N)" vfio-pci
 
 installs "$DEBS"
 contains "$(cat /etc/vfiod/vfiod.json)" 7 "installed again, it has its configuration"
-wait_until 10 vfioctl unbind $N
+vfioctl unbind $N
 is "$(driver_of $N)" e1000e
 
 dpkg --purge "${PACKAGES[@]}"

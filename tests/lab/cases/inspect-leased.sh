@@ -46,4 +46,4 @@ lease_is held
 echo end >&8
 wait_until 20 no_leases
 exec 8>&-
-wait_until 10 vfioctl unbind $N $S
+vfioctl unbind $N $S

@@ -22,4 +22,4 @@ wait_until 20 said holder lease/
 contains "$(inspect alice $S)" bar0
 refused "Access denied" inspect bob $S
 finish holder
-wait_until 10 vfioctl unbind $N $S
+vfioctl unbind $N $S

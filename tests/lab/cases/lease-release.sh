@@ -17,4 +17,4 @@ allow carol release-other
 as carol vfioctl release lease/2
 wait_until 10 gone holder
 refused org.freedesktop.DBus.Error.UnknownObject vfioctl release 2
-wait_until 10 vfioctl unbind $N
+vfioctl unbind $N

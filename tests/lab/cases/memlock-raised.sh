@@ -36,4 +36,4 @@ contains "$words" "[org.vfiod1.Error.HeldOutside]"
 contains "$words" "after: 65536 131072" "the limit is put back"
 finish outsider
 refused "the limit is 68719476736 (memlock.max_bytes)" as alice "$USER_PROGRAM" 68719476737 $N
-wait_until 10 vfioctl unbind $N $M
+vfioctl unbind $N $M

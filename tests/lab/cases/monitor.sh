@@ -9,7 +9,7 @@ vfioctl bind $N
 wait_until 10 said monitor vfio-pci
 vfioctl exec $N -- true
 wait_until 10 said monitor lease/1
-wait_until 10 vfioctl unbind $N
+vfioctl unbind $N
 host device_add e1000e,id=hot0,bus=hp1
 wait_until 20 said monitor 0000:04:00.0
 host device_del hot0

@@ -22,6 +22,8 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/inspect.sh"
 # shellcheck source=tests/lab/guest/kill.sh
 . "$LAB/kill.sh"
+# shellcheck source=tests/lab/guest/load.sh
+. "$LAB/load.sh"
 # shellcheck source=tests/lab/guest/noiommu.sh
 . "$LAB/noiommu.sh"
 # shellcheck source=tests/lab/guest/rebound.sh

@@ -14,7 +14,7 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
 
 `assigned` and `assigned-broken` are the same, and boot with assignments: of 01:00.0 and 03:01.0, and with a file that is cut off.
 `no-iommu` is the same without an IOMMU, and so without groups. `vm-host` is the same as `default` and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
-`driverctl` is the same and has driverctl. `lasting` is the same and has a disk that outlasts it (disk.py), for cases of several boots.
+`debian-load` is that with 07:00.0 of `soak`. `driverctl` is the same and has driverctl. `lasting` is the same and has a disk that outlasts it (disk.py), for cases of several boots.
 `soak` is the same with
 
     00:05.0 root port   -> empty, bus=hp2
@@ -89,13 +89,16 @@ def _functions(name: str, port: str) -> list[str]:
     ]
 
 
+def _load_devices() -> list[str]:
+    return ["-device", "pcie-root-port,id=rp4,chassis=7,slot=7,addr=7", *_functions("sriov0", "rp4")]
+
+
 def _soak_devices() -> list[str]:
     return [
         "-device", "pcie-root-port,id=hp2,chassis=5,slot=5,addr=5",
         "-device", "pcie-root-port,id=rp3,chassis=6,slot=6,addr=6",
         *_network("nic3", "rp3", "e1000e"),
-        "-device", "pcie-root-port,id=rp4,chassis=7,slot=7,addr=7",
-        *_functions("sriov0", "rp4"),
+        *_load_devices(),
     ]
 
 
@@ -125,6 +128,7 @@ MACHINES = {
         Machine("assigned", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED),)),
         Machine("assigned-broken", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED[:-5]),)),
         Machine("debian", _default_devices(first_slot=1), archives=("dpkg", "debs")),
+        Machine("debian-load", _default_devices(first_slot=1) + _load_devices(), memory_mib=4096, archives=("dpkg", "debs")),
         Machine("soak", _default_devices(first_slot=1) + _soak_devices(), memory_mib=3072),
         Machine("lasting", _default_devices(first_slot=1), has_disk=True),
         Machine("many", _default_devices(first_slot=1) + _many_devices(), memory_mib=4096),

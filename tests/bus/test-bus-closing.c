@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Requests for a group whose lease ends at that moment: the holder's lease_fd is closed already,
+ * and his device file not yet, as in a process that the kernel takes down.
+ */
+
+#include <signal.h>
+
+#include "daemon/util/clock.h"
+#include "daemon/util/fd.h"
+#include "tests/bus/fake-machine.h"
+#include "tests/bus/fixture-bus.h"
+#include "tests/bus/fixture-holder.h"
+
+#define DEVICE "0000:03:00.0"
+
+static Grant acquire(Client *client) {
+        return grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4", 0));
+}
+
+static void begin_to_end(Client *client, Grant *grant) {
+        grant->lease_fd = fd_close(grant->lease_fd);
+        wait_until(count_signals(client, "PropertiesChanged", grant->path, "draining") > 0);
+}
+
+static void turn_for(uint64_t usec) {
+        uint64_t end = clock_now(CLOCK_MONOTONIC) + usec;
+
+        wait_until(clock_now(CLOCK_MONOTONIC) >= end);
+}
+
+static void expect_driver(const char *driver) {
+        _cleanup_free_ char *now = fake_machine_driver(DEVICE);
+
+        ck_assert_str_eq(now, driver);
+}
+
+/* The reply comes only after the holder's last file is closed. */
+static void expect_after(Grant *grant, Message **reply) {
+        turn_for(100 * 1000);
+        ck_assert_ptr_null(*reply);
+        grant_done(grant);
+        wait_until(*reply);
+        expect_done(*reply);
+}
+
+START_TEST(an_unbind_waits_until_it_has_ended) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL;
+
+        begin_to_end(client, &grant);
+        begin(client_new(), &reply, "Unbind", "asa{sv}", 1, "group/4", 0);
+        expect_after(&grant, &reply);
+        expect_driver("");
+}
+END_TEST
+
+START_TEST(an_acquire_waits_until_it_has_ended) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL;
+
+        begin_to_end(client, &grant);
+        begin(client_new(), &reply, "Acquire", "asa{sv}", 1, "group/4", 1, "defer_fds", "b", true);
+        expect_after(&grant, &reply);
+}
+END_TEST
+
+START_TEST(who_lets_go_and_asks_in_one_breath_is_heard_in_that_order) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL;
+
+        grant_done(&grant);
+        begin(client, &reply, "Unbind", "asa{sv}", 1, "group/4", 0);
+        wait_until(reply);
+        expect_done(reply);
+        expect_driver("");
+}
+END_TEST
+
+START_TEST(as_long_as_nobody_is_seen_to_hold_it_it_is_ending) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL;
+
+        begin_to_end(client, &grant);
+        begin(client, &reply, "Unbind", "asa{sv}", 1, "group/4", 0);
+        turn_for(1000 * 1000);
+        expect_after(&grant, &reply);
+        expect_driver("");
+}
+END_TEST
+
+START_TEST(one_that_never_ends_is_refused_when_it_is_stuck) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL;
+
+        begin_to_end(client, &grant);
+        reply = manager(client, "Bind", "asa{sv}", 1, "group/4", 0);
+        expect_refusal(reply, "Stuck", "a process that cannot be found still has it open");
+        expect_driver("vfio-pci");
+}
+END_TEST
+
+START_TEST(one_that_somebody_is_seen_to_keep_is_soon_refused_as_leased) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL, *again = NULL;
+        pid_t holder;
+
+        grant.lease_fd = fd_close(grant.lease_fd);
+        holder = hand_over(&grant, 0);
+        wait_until(count_signals(client, "PropertiesChanged", grant.path, "draining") > 0);
+        reply = manager(client, "Unbind", "asa{sv}", 1, "group/4", 0);
+        expect_refusal(reply, "Leased", "group 4");
+        /* And from now on at once. */
+        begin(client, &again, "Acquire", "asa{sv}", 1, "group/4", 0);
+        settle();
+        ck_assert_ptr_nonnull(again);
+        expect_refusal(again, "Leased", "group 4");
+        expect_driver("vfio-pci");
+        (void)kill(holder, SIGKILL);
+}
+END_TEST
+
+START_TEST(for_who_leaves_meanwhile_nothing_is_done) {
+        Client *client = client_new(), *other = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL;
+
+        begin_to_end(client, &grant);
+        begin(other, &reply, "Unbind", "asa{sv}", 1, "group/4", 0);
+        turn_for(20 * 1000);
+        client_close(other);
+        turn_for(20 * 1000);
+        grant_done(&grant);
+        wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, NULL) > 0);
+        settle();
+        expect_driver("vfio-pci");
+}
+END_TEST
+
+START_TEST(a_vfiod_that_stops_leaves_it_to_the_next) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL;
+
+        begin_to_end(client, &grant);
+        begin(client_new(), &reply, "Unbind", "asa{sv}", 1, "group/4", 0);
+        turn_for(20 * 1000);
+        broker_stop(fixture_broker(), 3600 * 1000 * 1000ULL);
+        grant_done(&grant);
+        turn_for(200 * 1000);
+        ck_assert_ptr_null(reply);
+        expect_driver("vfio-pci");
+}
+END_TEST
+
+int main(void) {
+        TCase *tests = bus_tests_new("bus-closing");
+
+        tcase_add_test(tests, an_unbind_waits_until_it_has_ended);
+        tcase_add_test(tests, an_acquire_waits_until_it_has_ended);
+        tcase_add_test(tests, who_lets_go_and_asks_in_one_breath_is_heard_in_that_order);
+        tcase_add_test(tests, as_long_as_nobody_is_seen_to_hold_it_it_is_ending);
+        tcase_add_test(tests, one_that_never_ends_is_refused_when_it_is_stuck);
+        tcase_add_test(tests, one_that_somebody_is_seen_to_keep_is_soon_refused_as_leased);
+        tcase_add_test(tests, for_who_leaves_meanwhile_nothing_is_done);
+        tcase_add_test(tests, a_vfiod_that_stops_leaves_it_to_the_next);
+        return bus_tests_run(tests);
+}

@@ -29,6 +29,7 @@ typedef enum ChangeKind {
         CHANGE_LEASE_CHANGED,
         CHANGE_LEASE_ASKED,    /* somebody wants it back; for the owner alone */
         CHANGE_LEASE_STUCK,    /* given back, but held by a process that cannot be found */
+        CHANGE_LEASE_LEFT,     /* over, because the one before us has not left us its files */
         CHANGE_STATE,          /* what must survive us can or cannot be written down */
         CHANGE_STATE_LOST,     /* what the one before us has written down cannot be used */
         CHANGE_ORPHANS,        /* files of leases were left to us that nothing is known of */

@@ -288,8 +288,10 @@ static int adopt(Broker *broker, Lease *lease, FoundFiles *found) {
                 release_begin(broker, lease, LEASE_EVENT_UNPLUGGED);
         else if (!lease_is_live(lease))
                 release_resume(broker, lease);
-        else if (r < 0 || !is_complete(broker, lease, holding))
+        else if (r < 0 || !is_complete(broker, lease, holding)) {
+                broker_emit(broker, CHANGE_LEASE_LEFT, lease->id, NULL);
                 release_begin(broker, lease, LEASE_EVENT_GIVEN_BACK);
+        }
         return 0;
 }
 

@@ -231,6 +231,13 @@ static void record_stuck(const Bus *bus, uint32_t id) {
                 journal_lease_stuck(lease);
 }
 
+static void record_left(const Bus *bus, uint32_t id) {
+        const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
+
+        if (lease)
+                journal_lease_left(lease);
+}
+
 static void record_end(const Bus *bus, uint32_t id) {
         const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
         uint64_t now = clock_now(CLOCK_REALTIME);
@@ -272,6 +279,9 @@ void bus_on_change(void *userdata, const Change *change) {
                 break;
         case CHANGE_LEASE_STUCK:
                 record_stuck(bus, change->number);
+                break;
+        case CHANGE_LEASE_LEFT:
+                record_left(bus, change->number);
                 break;
         case CHANGE_DEVICE_REBOUND:
                 journal_rebound(change, false);

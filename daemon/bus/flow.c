@@ -4,7 +4,8 @@
  * What is sent counts until it is known to be read. A peer has read everything when nothing is left
  * in the socket (SIOCOUTQ) and in our queue. Of a receiver on the bus, dbus-daemon tells how many
  * files it keeps for it (org.freedesktop.DBus.Debug.Stats, for root); it is asked only when what
- * was sent since it was asked last would be too much. A bus that does not tell, such as
+ * was sent since it was asked last would be too much. Several calls may be asking at a time: what
+ * was sent after a question is not in its answer. A bus that does not tell, such as
  * dbus-broker, is taken to do the limiting itself: that one does not stop reading.
  */
 
@@ -17,13 +18,14 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "daemon/bus/unread-files.h"
 #include "daemon/util/string.h"
 
 /* A connection on the bus that was sent files. */
 typedef struct Receiver {
         char name[sizeof((Caller){0}.name)];
         uid_t uid;
-        uint64_t files; /* at most so many are unread */
+        UnreadFiles files;
         List link;      /* Bus.receivers */
 } Receiver;
 
@@ -36,6 +38,7 @@ typedef struct Unread {
 typedef struct Question {
         Call *call;
         char name[sizeof((Caller){0}.name)]; /* of the receiver */
+        uint64_t mark;
 } Question;
 
 static RefusalKind check(const Call *call, const Unread *unread, uint64_t most_of_uid,
@@ -138,7 +141,7 @@ static int count_sent(const Call *call) {
                 receiver->uid = caller->uid;
                 list_insert(&call->bus->receivers, &receiver->link);
         }
-        receiver->files += call->n_files;
+        unread_files_sent(&receiver->files, call->n_files);
         return 0;
 }
 
@@ -151,9 +154,9 @@ static RefusalKind check_bus(const Call *call, Refusal *refusal) {
         list_for_each(link, &call->bus->receivers) {
                 const Receiver *receiver = container_of(link, Receiver, link);
 
-                unread.in_all += receiver->files;
+                unread.in_all += receiver->files.at_most;
                 if (receiver->uid == call->request.caller.uid)
-                        unread.of_uid += receiver->files;
+                        unread.of_uid += receiver->files.at_most;
         }
         return check(call, &unread, config->limit_bus_fds_in_flight_per_uid,
                      config->limit_bus_fds_in_flight, "bus_", refusal);
@@ -178,6 +181,7 @@ static int ask_about(Call *call, const Receiver *receiver) {
         if (!question)
                 return -ENOMEM;
         question->call = call;
+        question->mark = unread_files_mark(&receiver->files);
         (void)memcpy(question->name, receiver->name, sizeof(question->name));
         r = sd_bus_call_method_async(call->connection->sd, &call->question, "org.freedesktop.DBus",
                                      "/org/freedesktop/DBus", "org.freedesktop.DBus.Debug.Stats",
@@ -214,15 +218,16 @@ static int read_files(sd_bus_message *reply, uint32_t *ret) {
         return r < 0 ? r : -ENODATA;
 }
 
-static void note(Bus *bus, sd_bus_message *reply, Receiver *receiver) {
+static void note(Bus *bus, sd_bus_message *reply, const Question *question,
+                 Receiver *receiver) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
-        uint32_t files = 0;
+        uint32_t kept = 0;
 
         if (error ? !sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER)
-                  : read_files(reply, &files) < 0)
+                  : read_files(reply, &kept) < 0)
                 bus->bus_does_not_tell = true;
-        else if (files < receiver->files)
-                receiver->files = files;
+        else
+                unread_files_told(&receiver->files, question->mark, kept);
 }
 
 static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
@@ -233,8 +238,8 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
         if (receiver)
-                note(call->bus, reply, receiver);
-        if (receiver && receiver->files == 0)
+                note(call->bus, reply, question, receiver);
+        if (receiver && receiver->files.at_most == 0)
                 forget(receiver);
         call->question = sd_bus_slot_unref(call->question);
         if (!call->connection)

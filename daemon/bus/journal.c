@@ -80,6 +80,15 @@ void journal_lease_stuck(const Lease *lease) {
              VFIOD_JOURNAL_CALLER_UID "=%u", lease->owner);
 }
 
+void journal_lease_left(const Lease *lease) {
+        SEND("MESSAGE=lease %u of uid %u cannot go on: not all of its files outlived the vfiod before "
+             "this one, as they do in the service manager's store; its devices are free when their "
+             "holder lets go",
+             lease->id, lease->owner, "PRIORITY=%i", LOG_WARNING,
+             VFIOD_JOURNAL_OPERATION "=lease-left", VFIOD_JOURNAL_LEASE "=%u", lease->id,
+             VFIOD_JOURNAL_CALLER_UID "=%u", lease->owner);
+}
+
 void journal_lease_over(const Lease *lease, uint64_t held_usec) {
         SEND("MESSAGE=lease %u of uid %u is over after %" PRIu64 ".%03" PRIu64 " s", lease->id,
              lease->owner, held_usec / 1000000, held_usec / 1000 % 1000, "PRIORITY=%i", LOG_INFO,

@@ -15,6 +15,8 @@ void journal_lease_asked(const Lease *lease, const char *reason);
 
 /* The lease is given back, the kernel says that somebody has its files, and nobody can be seen. */
 void journal_lease_stuck(const Lease *lease);
+/* It is over, because the vfiod before this one has not left its files. */
+void journal_lease_left(const Lease *lease);
 
 /* A lease has ended; `held_usec` is how long it lasted. */
 void journal_lease_over(const Lease *lease, uint64_t held_usec);

@@ -10,7 +10,8 @@
  * reply as JSON. With --batch, such calls over one connection, each a line
  * [PATH, INTERFACE, MEMBER, TYPES, ARGUMENTS] of standard input, and one line of output. With
  * --unread, the call is sent so many times, "sent" is printed, and nothing is read before a line
- * comes on standard input; then there is one line for each. Made for tests that need the error's
+ * comes on standard input; then there is one line for each; --fill has its socket filled before, so
+ * that the bus keeps the answers. Made for tests that need the error's
  * name, the flags and the files kept open.
  */
 
@@ -42,6 +43,7 @@ typedef struct Arguments {
         bool hold;
         bool batch;
         unsigned unread;
+        bool fill;
         const char *lease;     /* the path of the lease to call */
         const char *device;    /* the name of the device to call */
         const char *operation; /* of Plan */
@@ -63,7 +65,7 @@ static const char usage[] =
         "bus-call [--uid N] [--interactive] [--hold] [--socket PATH] --path PATH --interface NAME\n"
         "         --signature TYPES MEMBER JSON\n"
         "bus-call [--uid N] [--interactive] [--socket PATH] --batch\n"
-        "bus-call [--uid N] [--socket PATH] [--lease PATH] --unread N MEMBER [TARGET...]\n"
+        "bus-call [--uid N] [--socket PATH] [--lease PATH] --unread N [--fill] MEMBER [TARGET...]\n"
         "bus-call --wait NAME\n"
         "bus-call [--uid N] --own NAME\n";
 
@@ -88,6 +90,7 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 {"signature", required_argument, NULL, 'S'},
                 {"batch", no_argument, NULL, 'b'},
                 {"unread", required_argument, NULL, 'U'},
+                {"fill", no_argument, NULL, 'f'},
                 {"option", required_argument, NULL, 'o'},
                 {"wait", required_argument, NULL, 'w'},
                 {"own", required_argument, NULL, 'n'},
@@ -132,6 +135,9 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                         break;
                 case 'U':
                         arguments->unread = (unsigned)atoi(optarg);
+                        break;
+                case 'f':
+                        arguments->fill = true;
                         break;
                 case 'w':
                         arguments->wait = optarg;
@@ -393,7 +399,7 @@ static int call_unread(sd_bus *bus, Arguments *arguments) {
 
         while (sd_bus_is_ready(bus) == 0)
                 read_on(bus);
-        if (!arguments->socket)
+        if (arguments->fill)
                 fill_socket(bus);
         for (unsigned i = 0; i < arguments->unread; i++) {
                 sd_bus_message *m = new_message(bus, arguments);

@@ -65,6 +65,14 @@ const char *fake_journal_record(size_t index) {
         return records[index];
 }
 
+size_t fake_journal_said(const char *words) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < fake_journal_count(); i++)
+                n += strstr(records[i], words) != NULL;
+        return n;
+}
+
 void fake_journal_forget(void) {
         records = strv_free(records);
 }

@@ -10,4 +10,7 @@ size_t fake_journal_count(void);
 /* "FIELD=value" lines, each with its newline. Borrowed. */
 const char *fake_journal_record(size_t index);
 
+/* How many records have these words. */
+size_t fake_journal_said(const char *words);
+
 void fake_journal_forget(void);

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -78,11 +79,12 @@ class Call:
     """A client under way, as a process of its own."""
 
     def __init__(self, world, user, member, *targets, lease=None, device=None, operation=None, options=None,
-                 interactive=False, hold=False, unread=0, signature=None, path="/org/vfiod1",
+                 interactive=False, hold=False, unread=0, fill=False, signature=None, path="/org/vfiod1",
                  interface="org.vfiod1.Manager", socket=None):
         command = [world.program("bus-call"), "--uid", str(uid_of(user))]
         command += ["--interactive"] * interactive + ["--hold"] * hold
         command += ["--unread", str(unread)] if unread else []
+        command += ["--fill"] * fill
         command += ["--lease", lease] if lease else []
         command += ["--device", device] if device else []
         command += ["--operation", operation] if operation else []
@@ -249,10 +251,20 @@ class World:
                               stdout=subprocess.DEVNULL, check=False)
         expect(done.returncode == 0, f"nobody has taken the name {name}")
 
+    def ask_bus(self, member, name):
+        """What the bus says about a name, as root."""
+        return subprocess.run(["dbus-send", f"--bus={self.address}", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               f"org.freedesktop.DBus.{member}", f"string:{name}"], stdout=subprocess.PIPE, encoding="utf-8",
+                              check=True).stdout
+
     def has_name(self, name):
-        said = subprocess.run(["dbus-send", f"--bus={self.address}", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/",
-                               "org.freedesktop.DBus.NameHasOwner", f"string:{name}"], stdout=subprocess.PIPE, encoding="utf-8", check=True)
-        return "true" in said.stdout
+        return "true" in self.ask_bus("NameHasOwner", name)
+
+    def bus_stat(self, what, name):
+        """A number that the bus has counted of a connection."""
+        said = re.search(rf"{what}\s+variant\s+uint32 (\d+)", self.ask_bus("Debug.Stats.GetConnectionStats", name))
+        expect(said, f"the bus does not tell {what} of {name}")
+        return int(said.group(1))
 
     def start_polkitd(self, rules):
         """The real one, with our action file and these rules and no others, in this mount namespace."""

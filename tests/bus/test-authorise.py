@@ -961,7 +961,7 @@ def limit_of_waits(w):
       {"limits": {"fds_in_flight_per_uid": 16, "bus_fds_in_flight_per_uid": 16}})
 def limit_of_unread_files(w):
     _, path = w.hold(ALLOWED, "group/4")
-    slow = w.begin(ALLOWED, "GetFds", "0", "0", lease=path, unread=6)
+    slow = w.begin(ALLOWED, "GetFds", "0", "0", lease=path, unread=6, fill=not w.on_socket)
     wait_until(lambda: "sent\n" in slow.lines, "six times three files were asked for")
     for _ in range(3):
         w.call("root", "ListGroups").expect_done()
@@ -974,6 +974,18 @@ def limit_of_unread_files(w):
     key = "limits.fds_in_flight_per_uid" if w.on_socket else "limits.bus_fds_in_flight_per_uid"
     outcomes[5].expect_refusal("LimitExceeded", f"uid {uid_of(ALLOWED)} would have 18 files", key)
     w.call(ALLOWED, "GetFds", "0", "0", lease=path).expect_done("device:0000:03:00.0")
+
+
+@test("scripted", "files that are asked for many times at once and not read are as few")
+def flood_of_unread_files(w):
+    _, path = w.hold(ALLOWED, "group/8")
+    slow = w.begin(ALLOWED, "GetFds", "0", "0", lease=path, unread=1000)
+    wait_until(lambda: "sent\n" in slow.lines, "a thousand times three files were asked for")
+    for _ in range(20):
+        w.call("root", "ListGroups").expect_done()
+    if not w.on_socket:
+        waiting = w.bus_stat("PeakIncomingFDs", "org.vfiod1")
+        expect(waiting <= 24, f"the bus had to keep {waiting} files of vfiod's")
 
 
 def flags_of(checks):

@@ -72,6 +72,7 @@ START_TEST(a_lease_that_lacks_a_file_is_over_and_drains_until_its_holder_lets_go
         manager_lose(files[_i]);
         come_up();
         expect_lease(client_new(), grant.path, "State", "\"draining\"");
+        ck_assert_uint_eq(fake_journal_said("lease 1 of uid 0 cannot go on"), 1);
         grant_done(&grant);
         wait_until_over();
 }

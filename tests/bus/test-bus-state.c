@@ -18,14 +18,6 @@
 #define NAME "state.json"
 #define DEVICE "0000:03:00.0"
 
-static size_t count_said(const char *words) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < fake_journal_count(); i++)
-                n += strstr(fake_journal_record(i), words) != NULL;
-        return n;
-}
-
 static char *read_state(void) {
         char *text = NULL;
 
@@ -96,8 +88,8 @@ START_TEST(a_state_that_cannot_be_used_is_put_aside_and_its_leases_endanger_nobo
                               "aside as state.json.bad, and leases and original drivers are "
                               "forgotten\n",
                               unusable[_i].words);
-        ck_assert_msg(count_said(words) == 1, "%s, not %s", fake_journal_record(0), words);
-        ck_assert_uint_eq(count_said("4 files of leases that nothing is known of were closed"), 1);
+        ck_assert_msg(fake_journal_said(words) == 1, "%s, not %s", fake_journal_record(0), words);
+        ck_assert_uint_eq(fake_journal_said("4 files of leases that nothing is known of were closed"), 1);
         ck_assert_int_eq(faccessat(restart_directory(), NAME ".bad", F_OK, AT_SYMLINK_NOFOLLOW), 0);
         expect_store("");
         refused = manager(client_new(), "Acquire", "asa{sv}", 1, "group/4", 0);
@@ -146,7 +138,7 @@ START_TEST(a_state_that_was_cut_off_at_any_byte_is_put_aside_and_vfiod_starts) {
                 write_state(text);
                 fake_journal_forget();
                 come_up();
-                ck_assert_msg(count_said("cannot be used: byte ") == 1, "cut off at %zu", n);
+                ck_assert_msg(fake_journal_said("cannot be used: byte ") == 1, "cut off at %zu", n);
                 fixture_stop();
         }
         come_up();
@@ -161,7 +153,7 @@ START_TEST(a_state_that_cannot_be_put_aside_is_said_so_and_replaced_all_the_same
         ck_assert_int_eq(mkdirat(restart_directory(), NAME ".bad", 0700), 0);
         fake_journal_forget();
         come_up();
-        ck_assert_uint_eq(count_said("it could not be put aside: Is a directory, and leases"), 1);
+        ck_assert_uint_eq(fake_journal_said("it could not be put aside: Is a directory, and leases"), 1);
         ck_assert_int_eq(unlinkat(restart_directory(), NAME ".bad", AT_REMOVEDIR), 0);
         text = read_state();
         expect_part(text, "\"version\"");
@@ -175,14 +167,14 @@ START_TEST(a_state_that_could_not_be_written_is_written_as_soon_as_it_can_be) {
         ck_assert_int_eq(mkdirat(restart_directory(), NAME ".new", 0700), 0);
         fake_journal_forget();
         grant = acquire(client_new(), "group/4");
-        ck_assert_uint_eq(count_said("the state could not be written: Is a directory; "), 1);
+        ck_assert_uint_eq(fake_journal_said("the state could not be written: Is a directory; "), 1);
         ck_assert_int_eq(unlinkat(restart_directory(), NAME ".new", AT_REMOVEDIR), 0);
-        wait_until(count_said("the state can be written again") > 0);
+        wait_until(fake_journal_said("the state can be written again") > 0);
         go_down_now();
         come_up();
         client = client_new();
         expect_lease(client, grant.path, "State", "\"held\"");
-        ck_assert_uint_eq(count_said("the state could not be written"), 1);
+        ck_assert_uint_eq(fake_journal_said("the state could not be written"), 1);
 }
 END_TEST
 

@@ -22,19 +22,8 @@ kill_it() {
 }
 is_another() { [ "$(systemctl is-active vfiod.service)" = active ] && [ "$(pid_of_vfiod)" != "$1" ]; }
 
-begin_survivor() {
-        if [ "$MODE" = iommufd ]; then
-                background survivor vfioctl exec --mode=iommufd $N -- "$VFIO_USER" --iommufd '{iommufd}' --ioas given \
-                        --cdev "$N={cdev:$N}" identify map 1 hold identify unmap
-        else
-                background survivor vfioctl exec --mode=group $N -- "$VFIO_USER" --container '{container}' \
-                        --device "$N={device:$N}" identify map 1 hold identify unmap
-        fi
-        wait_until 30 said survivor holding
-}
-
 vfioctl bind $N
-begin_survivor
+begin_user survivor $N
 LEASE=$(vfioctl leases | grep -o 'lease/[0-9]*')
 before=$(properties)
 kept=$(files)

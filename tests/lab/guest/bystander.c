@@ -5,9 +5,10 @@
  *
  *      bystander bus|socket DEVICE
  *
- * prints what each round took in microseconds, and beside it what a call took right after it that
- * the message bus answers by itself: what is slow there is slow for everybody, whoever serves him.
- * At the socket that is 0. The first round that fails ends it, with the sentence and status 1.
+ * prints what each round took in microseconds, and beside it what the same messages took right after
+ * it between others: what is slow at the message bus and in polkit is slow for everybody, whoever
+ * serves him. At the socket that is 0. The first round that fails ends it, with the sentence and
+ * status 1.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -19,6 +20,8 @@
 #include <time.h>
 
 #include "client/lib/vfiod.h"
+
+#define POLKIT "org.freedesktop.PolicyKit1"
 
 /* A round that is under way is not interrupted: the signal stays pending. */
 static void hold_back_term(void) {
@@ -60,17 +63,42 @@ static uint64_t lease_once(vfiod_connection *c, const char *device) {
         return now_usec() - begin;
 }
 
-/* As it would be with no vfiod. NULL: there is no bus in between. */
-static uint64_t ask_bus_once(sd_bus *bus) {
+static void check_bus(int r, const char *whose) {
+        if (r >= 0)
+                return;
+        printf("failed: %s does not answer: %s\n", whose, strerror(-r));
+        exit(EXIT_FAILURE);
+}
+
+static void ask_polkit(sd_bus *bus, const char *self) {
+        check_bus(sd_bus_call_method(bus, POLKIT, "/org/freedesktop/PolicyKit1/Authority",
+                                     POLKIT ".Authority", "CheckAuthorization", NULL, NULL,
+                                     "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", self,
+                                     "org.vfiod1.acquire", 0, 0, ""),
+                  "polkit");
+}
+
+/*
+ * As it would be with no vfiod. What a lease and its end take at the bus: two calls of somebody who
+ * answers at once, and in between a question to the bus about the caller, and one to polkit.
+ * NULL: there is no bus in between.
+ */
+static uint64_t ask_others(sd_bus *bus) {
         uint64_t begin = now_usec();
+        const char *self;
 
         if (!bus)
                 return 0;
-        if (sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                               "org.freedesktop.DBus", "GetId", NULL, NULL, NULL) < 0) {
-                puts("failed: the bus does not answer");
-                exit(EXIT_FAILURE);
-        }
+        check_bus(sd_bus_get_unique_name(bus, &self), "the bus");
+        for (int i = 0; i < 2; i++)
+                check_bus(sd_bus_call_method(bus, POLKIT, "/", "org.freedesktop.DBus.Peer", "Ping",
+                                             NULL, NULL, NULL),
+                          "polkit");
+        check_bus(sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                     "org.freedesktop.DBus", "GetConnectionCredentials", NULL, NULL,
+                                     "s", self),
+                  "the bus");
+        ask_polkit(bus, self);
         return now_usec() - begin;
 }
 
@@ -93,7 +121,7 @@ int main(int argc, char **argv) {
         while (!is_ended()) {
                 uint64_t round = lease_once(c, argv[2]);
 
-                printf("%" PRIu64 " %" PRIu64 "\n", round, ask_bus_once(bus));
+                printf("%" PRIu64 " %" PRIu64 "\n", round, ask_others(bus));
         }
         sd_bus_flush_close_unref(bus);
         vfiod_connection_free(c);

@@ -20,6 +20,19 @@ in_mode() {
 }
 in_mode group
 
+# begin_user NAME DEVICE: a program that leases the device in that mode, and uses it now and when it is told to end.
+begin_user() {
+        local name=$1 device=$2
+        if [ "$MODE" = iommufd ]; then
+                background "$name" vfioctl exec --mode=iommufd "$device" -- "$VFIO_USER" --iommufd '{iommufd}' --ioas given \
+                        --cdev "$device={cdev:$device}" identify map 1 hold identify unmap
+        else
+                background "$name" vfioctl exec --mode=group "$device" -- "$VFIO_USER" --container '{container}' \
+                        --device "$device={device:$device}" identify map 1 hold identify unmap
+        fi
+        wait_until 30 said "$name" holding
+}
+
 # hold NAME USER DEVICE KIND [ARGUMENT...]: a holder of the zoo leases the device, and is in its place when this returns.
 hold() {
         begin_to_hold "$@"

@@ -18,6 +18,7 @@
 /* Whoever does not take another client says so, or says nothing. */
 #define LINE_TIMEOUT_MS 5000
 #define FDS_MAX 253
+#define PER_CONNECTION 100
 /* The fixed part of a message's header. */
 #define START_SIZE 16
 
@@ -303,6 +304,8 @@ static bool read_all(int fd, Inbox *inbox) {
         return r == 0;
 }
 
+/* Few enough to be on many connections: what follows a message that promises more is taken for the rest
+ * of it. */
 static unsigned long pester_once(int fd, Make make, unsigned long turn) {
         Packet p = PACKET_NULL;
         Inbox inbox = {0};
@@ -310,7 +313,7 @@ static unsigned long pester_once(int fd, Make make, unsigned long turn) {
 
         do
                 make(&p, turn + sent++);
-        while (wire_send(fd, &p) && read_all(fd, &inbox));
+        while (wire_send(fd, &p) && read_all(fd, &inbox) && sent < PER_CONNECTION);
         packet_done(&p);
         packet_done(&inbox.data);
         return sent;

@@ -44,6 +44,7 @@ struct Bus {
         List callers;      /* KnownCaller.link, the one asked for last first */
         size_t n_callers;
         List receivers;         /* Receiver.link: of files, on the bus (flow.c) */
+        uint64_t files_seen;    /* unread-files.h */
         bool bus_does_not_tell; /* how many files a receiver has not read */
         uint64_t last_peer;
         Listener *listener;    /* NULL for none */

@@ -26,7 +26,7 @@ typedef struct Receiver {
         char name[sizeof((Caller){0}.name)];
         uid_t uid;
         UnreadFiles files;
-        List link;      /* Bus.receivers */
+        List link; /* Bus.receivers */
 } Receiver;
 
 /* How many files of replies are unread, if this one is sent too. */
@@ -119,14 +119,15 @@ static Receiver *find_receiver(const Bus *bus, const char *name) {
         return NULL;
 }
 
-static void forget(Receiver *receiver) {
+static void forget(Bus *bus, Receiver *receiver) {
+        unread_files_forget(&receiver->files, &bus->files_seen);
         list_remove(&receiver->link);
         free(receiver);
 }
 
 void flow_forget_all(Bus *bus) {
         list_for_each_safe(link, &bus->receivers)
-                forget(container_of(link, Receiver, link));
+                forget(bus, container_of(link, Receiver, link));
 }
 
 static int count_sent(const Call *call) {
@@ -139,6 +140,7 @@ static int count_sent(const Call *call) {
                         return -ENOMEM;
                 (void)snprintf(receiver->name, sizeof(receiver->name), "%s", caller->name);
                 receiver->uid = caller->uid;
+                receiver->files = unread_files_new(call->bus->files_seen);
                 list_insert(&call->bus->receivers, &receiver->link);
         }
         unread_files_sent(&receiver->files, call->n_files);
@@ -218,8 +220,7 @@ static int read_files(sd_bus_message *reply, uint32_t *ret) {
         return r < 0 ? r : -ENODATA;
 }
 
-static void note(Bus *bus, sd_bus_message *reply, const Question *question,
-                 Receiver *receiver) {
+static void note(Bus *bus, sd_bus_message *reply, const Question *question, Receiver *receiver) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
         uint32_t kept = 0;
 
@@ -240,7 +241,7 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
         if (receiver)
                 note(call->bus, reply, question, receiver);
         if (receiver && receiver->files.at_most == 0)
-                forget(receiver);
+                forget(call->bus, receiver);
         call->question = sd_bus_slot_unref(call->question);
         if (!call->connection)
                 call_free(call);

@@ -14,6 +14,14 @@ typedef struct UnreadFiles {
         uint64_t sent; /* in all */
 } UnreadFiles;
 
+/*
+ * Of a receiver who had none unread and was forgotten: questions about him may still be answered,
+ * of which marks are kept. `seen` is 0 at first and belongs to all receivers; who is new begins
+ * where those that were forgotten ended.
+ */
+UnreadFiles unread_files_new(uint64_t seen);
+void unread_files_forget(const UnreadFiles *files, uint64_t *seen);
+
 void unread_files_sent(UnreadFiles *files, uint64_t n);
 
 /* To be kept with a question that is asked now. */

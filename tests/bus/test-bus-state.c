@@ -89,7 +89,8 @@ START_TEST(a_state_that_cannot_be_used_is_put_aside_and_its_leases_endanger_nobo
                               "forgotten\n",
                               unusable[_i].words);
         ck_assert_msg(fake_journal_said(words) == 1, "%s, not %s", fake_journal_record(0), words);
-        ck_assert_uint_eq(fake_journal_said("4 files of leases that nothing is known of were closed"), 1);
+        ck_assert_uint_eq(
+                fake_journal_said("4 files of leases that nothing is known of were closed"), 1);
         ck_assert_int_eq(faccessat(restart_directory(), NAME ".bad", F_OK, AT_SYMLINK_NOFOLLOW), 0);
         expect_store("");
         refused = manager(client_new(), "Acquire", "asa{sv}", 1, "group/4", 0);
@@ -153,7 +154,8 @@ START_TEST(a_state_that_cannot_be_put_aside_is_said_so_and_replaced_all_the_same
         ck_assert_int_eq(mkdirat(restart_directory(), NAME ".bad", 0700), 0);
         fake_journal_forget();
         come_up();
-        ck_assert_uint_eq(fake_journal_said("it could not be put aside: Is a directory, and leases"), 1);
+        ck_assert_uint_eq(
+                fake_journal_said("it could not be put aside: Is a directory, and leases"), 1);
         ck_assert_int_eq(unlinkat(restart_directory(), NAME ".bad", AT_REMOVEDIR), 0);
         text = read_state();
         expect_part(text, "\"version\"");

@@ -5,10 +5,10 @@
  *
  *      bystander bus|socket DEVICE
  *
- * prints what each round took in microseconds, and beside it what the same messages took right after
- * it between others: what is slow at the message bus and in polkit is slow for everybody, whoever
- * serves him. At the socket that is 0. The first round that fails ends it, with the sentence and
- * status 1.
+ * prints what each round took in microseconds, and beside it what the same messages took right
+ * after it between others: what is slow at the message bus and in polkit is slow for everybody,
+ * whoever serves him. At the socket that is 0. The first round that fails ends it, with the
+ * sentence and status 1.
  */
 #include <inttypes.h>
 #include <signal.h>

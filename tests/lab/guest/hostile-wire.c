@@ -304,8 +304,8 @@ static bool read_all(int fd, Inbox *inbox) {
         return r == 0;
 }
 
-/* Few enough to be on many connections: what follows a message that promises more is taken for the rest
- * of it. */
+/* Few enough to be on many connections: what follows a message that promises more is taken for the
+ * rest of it. */
 static unsigned long pester_once(int fd, Make make, unsigned long turn) {
         Packet p = PACKET_NULL;
         Inbox inbox = {0};

@@ -26,8 +26,8 @@ struct Holding {
         sd_event_source *watch;
         HoldingAbandoned abandoned;
         void *userdata;
-        uint64_t ended_usec; /* when the lease ended (CLOCK_MONOTONIC); 0: it has not, or not under
-                                this vfiod */
+        uint64_t ended_usec;    /* when the lease ended (CLOCK_MONOTONIC), at the earliest when this
+                                   vfiod began; 0: it has not */
         sd_event_source *retry; /* while draining */
         uint64_t retry_usec;
         HolderWatch holders; /* while draining: the processes that still have files */

@@ -252,6 +252,11 @@ static bool enter(Broker *broker, Lease *lease, LeaseEvent event) {
 }
 
 void release_resume(Broker *broker, Lease *lease) {
+        Holding *holding = broker_find_holding(broker, lease->id);
+
+        /* What is known of it: it may have ended just before. */
+        if (holding)
+                holding->ended_usec = clock_now(CLOCK_MONOTONIC);
         drain(broker, lease);
 }
 

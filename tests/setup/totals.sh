@@ -10,6 +10,16 @@ counts() {
         printf '%d %d\n' "$1" "$2" >>"$TOTALS"
 }
 
+# counts_from FILE: adds `PASSED FAILED` that something has written there; what has written nothing broke off, having said why.
+counts_from() {
+        local passed failed
+        if [ -s "$1" ] && read -r passed failed <"$1"; then
+                counts "$passed" "$failed"
+        else
+                counts 0 1
+        fi
+}
+
 # checks SENTENCE COMMAND...: one check that is passed if the command succeeds; $CHECKED is then yes, else no. Its output is
 # shown only if it fails.
 checks() {

@@ -10,5 +10,5 @@ contains "$(vfioctl leases)" "alice"
 refused org.vfiod1.Error.Leased vfioctl unbind $N
 
 pkill -TERM -u alice -f "$VFIO_USER"
-vfioctl unbind $N
+wait_until 10 vfioctl unbind $N
 is "$(driver_of $N)" e1000e

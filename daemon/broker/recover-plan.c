@@ -144,10 +144,11 @@ static void lose_groups(Begun *begun) {
 }
 
 static uint32_t *copy_groups(const Activity *activity) {
-        size_t size = activity->n_groups * sizeof(uint32_t);
-        uint32_t *groups = malloc(size + 1);
+        uint32_t *groups = calloc(activity->n_groups + 1, sizeof(uint32_t));
 
-        return groups ? memcpy(groups, activity->groups, size) : NULL;
+        for (size_t i = 0; groups && i < activity->n_groups; i++)
+                groups[i] = activity->groups[i];
+        return groups;
 }
 
 void recover_job(Job *job) {

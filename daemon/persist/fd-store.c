@@ -17,6 +17,7 @@
 struct FdStoreBarrier {
         FdStoreReached reached;
         void *userdata;
+        int pipe;
         sd_event_source *io;
         sd_event_source *timeout;
 };
@@ -68,6 +69,7 @@ FdStoreBarrier *fd_store_barrier_free(FdStoreBarrier *barrier) {
                 return NULL;
         sd_event_source_disable_unref(barrier->io);
         sd_event_source_disable_unref(barrier->timeout);
+        fd_close(barrier->pipe);
         free(barrier);
         return NULL;
 }
@@ -79,27 +81,23 @@ int fd_store_barrier(sd_event *event, FdStoreReached reached, void *userdata,
                      FdStoreBarrier **ret) {
         _cleanup_(fd_store_barrier_freep) FdStoreBarrier *barrier =
                 calloc(1, sizeof(FdStoreBarrier));
-        _cleanup_close_ int ours = -EBADF, theirs = -EBADF;
+        _cleanup_close_ int theirs = -EBADF;
         int ends[2], r;
 
         if (!barrier)
                 return -ENOMEM;
-        *barrier = (FdStoreBarrier){.reached = reached, .userdata = userdata};
+        *barrier = (FdStoreBarrier){.reached = reached, .userdata = userdata, .pipe = -EBADF};
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
-        ours = ends[0];
+        barrier->pipe = ends[0];
         theirs = ends[1];
         r = notify("BARRIER=1", &theirs, 1);
         /* No event is asked for: the other end's closing comes unasked. */
         if (r >= 0)
-                r = sd_event_add_io(event, &barrier->io, ours, 0, on_closed, barrier);
+                r = sd_event_add_io(event, &barrier->io, barrier->pipe, 0, on_closed, barrier);
         if (r >= 0)
-                r = sd_event_source_set_io_fd_own(barrier->io, true);
-        if (r < 0)
-                return r;
-        (void)TAKE_FD(ours);
-        r = sd_event_add_time_relative(event, &barrier->timeout, CLOCK_MONOTONIC, BARRIER_USEC, 0,
-                                       on_timeout, barrier);
+                r = sd_event_add_time_relative(event, &barrier->timeout, CLOCK_MONOTONIC,
+                                               BARRIER_USEC, 0, on_timeout, barrier);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(barrier);

@@ -191,9 +191,12 @@ static Result assign(const Program *program, int dir, const Assignment *entry) {
 
 static Result apply(const Program *program, const Assignment *entry) {
         _cleanup_free_ char *path = string_format("bus/pci/devices/%s", entry->device);
-        _cleanup_close_ int dir =
-                path ? openat(program->roots.sys_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        _cleanup_close_ int dir = -EBADF;
 
+        if (path)
+                /* NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions): errno is not 0 where
+                 * openat(2) fails */
+                dir = openat(program->roots.sys_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return dir < 0 ? RESULT_ABSENT : assign(program, dir, entry);
 }
 

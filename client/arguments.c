@@ -248,14 +248,16 @@ static int set_value(const Option *option, const char *value, Arguments *a, char
                 return add_action(value, a);
         case OPTION_COOKIE:
                 return add_cookie(value, a, reterr);
-        case OPTION_SOCKET:
-                return set_socket(value, a, reterr);
-        case OPTION_WAIT:
-        case OPTION_REVOKE:
-                return set_policy(option, value, a, reterr);
         default:
                 return -EINVAL;
         }
+}
+
+/* `value` is NULL for none. */
+static int set_optional_value(const Option *option, const char *value, Arguments *a,
+                              char **reterr) {
+        return option->bit == OPTION_SOCKET ? set_socket(value, a, reterr)
+                                            : set_policy(option, value, a, reterr);
 }
 
 /* "--name", "--name=value" or "-n"; `word` starts with a dash. *ret_inline is the "value". */
@@ -294,6 +296,8 @@ static int parse_option(char ***argv, Arguments *a, unsigned *seen, char **reter
                 value = **argv;
         }
         *seen |= option->bit;
+        if (option->optional)
+                return set_optional_value(option, value, a, reterr);
         return option->value ? set_value(option, value, a, reterr) : set_flag(option, a);
 }
 

@@ -87,8 +87,8 @@ static RefusalKind refuse_removal(const Device *device, RefusalKind worst, const
                                   size_t unnamed, Refusal *refusal) {
         static const char *const remedies[_REFUSAL_MAX] = {
                 [REFUSAL_LEASED] = "it is free when the lease is over; see 'vfioctl leases'",
-                [REFUSAL_IN_USE] = "give it back with 'vfioctl unbind', and remove mediated "
-                                   "devices, first",
+                [REFUSAL_IN_USE] = ("give it back with 'vfioctl unbind', and remove mediated "
+                                    "devices, first"),
                 [REFUSAL_HOST_DEVICE] = "end that use first",
         };
         _cleanup_free_ char *more = unnamed > 0 ? string_format(" and %zu more", unnamed) : NULL;

@@ -111,19 +111,23 @@ START_TEST(a_machine_without_parents_has_no_types_and_names_the_one_that_was_ask
 }
 END_TEST
 
+static void write_text(const char *path, const char *text) {
+        FILE *file = fopen(path, "we");
+
+        ck_assert_ptr_nonnull(file);
+        ck_assert_int_ge(fputs(text, file), 0);
+        ck_assert_int_eq(fclose(file), 0);
+}
+
 START_TEST(what_a_driver_writes_about_its_types_is_made_fit_for_everybody) {
         _cleanup_free_ char *path =
                 fake_machine_path("sys/devices/mtty/mdev_supported_types/mtty-1/description");
         _cleanup_free_ char *name =
                 fake_machine_path("sys/devices/mtty/mdev_supported_types/mtty-2/name");
         Client *client = client_with_parent();
-        FILE *file = fopen(path, "we");
 
-        ck_assert_int_ge(fprintf(file, "low_gm_size: 128MB\nfence: 4\n"), 0);
-        (void)fclose(file);
-        file = fopen(name, "we");
-        ck_assert_int_ge(fprintf(file, "a\xff\x01z\n"), 0);
-        (void)fclose(file);
+        write_text(path, "low_gm_size: 128MB\nfence: 4\n");
+        write_text(name, "a\xff\x01z\n");
         expect_types(client, "mtty", "\"Description\" <\"low_gm_size: 128MB fence: 4\">");
         expect_types(client, "mtty", "\"Name\" <\"a??z\">");
 }

@@ -194,8 +194,8 @@ static Result apply(const Program *program, const Assignment *entry) {
         _cleanup_close_ int dir = -EBADF;
 
         if (path)
-                /* NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions): errno is not 0 where
-                 * openat(2) fails */
+                /* errno is not 0 where openat(2) has failed.
+                 * NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions) */
                 dir = openat(program->roots.sys_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return dir < 0 ? RESULT_ABSENT : assign(program, dir, entry);
 }

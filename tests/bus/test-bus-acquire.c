@@ -105,7 +105,7 @@ START_TEST(a_lease_drains_while_somebody_keeps_a_file) {
         settle();
         leases = manager(client, "ListLeases", NULL);
         expect_text(leases, "\"State\" <\"draining\">");
-        refused = manager(client, "Acquire", "asa{sv}", 1, "group/4", 0);
+        refused = manager(client, "Plan", "sasa{sv}", "acquire", 1, "group/4", 0);
         expect_refusal(refused, "Leased", "group 4 was given back by uid 0");
         kept = fd_close(kept);
         wait_until(count_removed(client, "/org/vfiod1/lease/1") == 1);

@@ -538,7 +538,7 @@ START_TEST(a_release_drains_until_the_last_copy_of_a_cdev_is_closed) {
         grant_done(&grant);
         settle();
         ck_assert(lease_is(client, path, "\"draining\""));
-        refused = manager(client, "Acquire", "asa{sv}", 1, GROUP, 0);
+        refused = manager(client, "Plan", "sasa{sv}", "acquire", 1, GROUP, 0);
         expect_refusal(refused, "Leased", "group 4 was given back by uid 0");
         kept = fd_close(kept);
         wait_until(is_over(client, path));

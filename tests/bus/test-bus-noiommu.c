@@ -143,7 +143,7 @@ START_TEST(a_lease_without_an_iommu_drains_while_somebody_keeps_the_device) {
         grant_done(&grant);
         wait_until(count_signals(client, "PropertiesChanged", "/lease/1", "\"draining\"") == 1);
         settle();
-        refused = manager(client, "Acquire", "asa{sv}", 1, NIC, 0);
+        refused = manager(client, "Plan", "sasa{sv}", "acquire", 1, NIC, 0);
         expect_refusal(refused, "Leased", "group 20 was given back by uid 0");
         kept = fd_close(kept);
         wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, "/lease/1") == 1);

@@ -73,11 +73,7 @@ static int load_config(const char *directory, Config *config) {
 }
 
 /* One that is broken keeps nothing else from working, and is only told of. */
-static void load_assignments(Daemon *daemon) {
-        const char *problem;
-
-        broker_set_config_directory(daemon->broker, daemon->options.directory);
-        problem = broker_read_assignments(daemon->broker);
+static void tell_of_assignments(const char *problem) {
         if (problem)
                 (void)fprintf(stderr, SD_ERR "%s; no device is assigned until it is mended\n",
                               problem);
@@ -103,7 +99,7 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
                 return 0;
         }
         broker_set_config(daemon->broker, &fresh);
-        load_assignments(daemon);
+        tell_of_assignments(broker_reload_assignments(daemon->broker));
         (void)fputs(SD_INFO "the configuration has been read again\n", stderr);
         (void)sd_notify(false, "READY=1\nSTATUS=" STATUS);
         return 0;
@@ -169,7 +165,8 @@ static int start_broker(Daemon *daemon) {
                 r = broker_start(daemon->broker);
         if (r < 0)
                 return complain(SD_ERR, "read the machine's devices", r);
-        load_assignments(daemon);
+        broker_set_config_directory(daemon->broker, daemon->options.directory);
+        tell_of_assignments(broker_read_assignments(daemon->broker));
         return 0;
 }
 

@@ -50,6 +50,33 @@ const char *broker_read_assignments(Broker *broker) {
         return world->assignments_problem;
 }
 
+static bool is_same(const Assignment *a, const Assignment *b) {
+        return a && b && string_equal(a->id, b->id) && string_equal(a->subsystem, b->subsystem) &&
+               string_equal(a->serial, b->serial) && string_equal(a->driver, b->driver);
+}
+
+/* Those of `all` that are otherwise in `others`, or not there. */
+static void tell_different(Broker *broker, const Assignments *all, const Assignments *others,
+                           bool absent_alone) {
+        for (size_t i = 0; i < all->n; i++) {
+                const Assignment *one = &all->items[i];
+                const Assignment *other = assignments_find(others, one->device);
+
+                if (absent_alone ? !other : !is_same(one, other))
+                        broker_emit(broker, CHANGE_DEVICE_CHANGED, 0, one->device);
+        }
+}
+
+const char *broker_reload_assignments(Broker *broker) {
+        _cleanup_assignments_ Assignments before = broker->world.assignments;
+
+        broker->world.assignments = (Assignments)ASSIGNMENTS_NULL;
+        (void)broker_read_assignments(broker);
+        tell_different(broker, &broker->world.assignments, &before, false);
+        tell_different(broker, &before, &broker->world.assignments, true);
+        return broker->world.assignments_problem;
+}
+
 void broker_set_config_directory(Broker *broker, const char *directory) {
         broker->world.config_directory = directory;
 }

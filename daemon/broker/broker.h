@@ -74,6 +74,9 @@ void broker_set_config_directory(Broker *broker, const char *directory);
 /* Reads them again, once the machine has been read. What is wrong with them, a sentence that the
  * broker owns; NULL for nothing. */
 const char *broker_read_assignments(Broker *broker);
+/* The same when they may have been changed by hand: devices that look different then are told of.
+ */
+const char *broker_reload_assignments(Broker *broker);
 
 /*
  * Takes over what the vfiod before this one has left: the state file in `directory`, which is owned

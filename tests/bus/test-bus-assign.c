@@ -103,6 +103,49 @@ START_TEST(the_change_is_signalled) {
 }
 END_TEST
 
+static size_t count_told(const Client *client, const char *device) {
+        _cleanup_free_ char *object = device_object(device);
+
+        return count_signals(client, "PropertiesChanged", object, "\"Assignment\"");
+}
+
+START_TEST(what_was_changed_by_hand_is_signalled_when_it_is_read_again) {
+        Client *client = client_new();
+        _cleanup_free_ char *path = file_path();
+        size_t n;
+
+        assign(client, CARD);
+        settle();
+        n = count_told(client, CARD);
+        ck_assert_ptr_null(broker_reload_assignments(fixture_broker()));
+        settle();
+        ck_assert_uint_eq(count_told(client, CARD), n);
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_ptr_null(broker_reload_assignments(fixture_broker()));
+        settle();
+        ck_assert_uint_eq(count_told(client, CARD), n + 1);
+        expect_state(client, CARD, "\"\"");
+}
+END_TEST
+
+START_TEST(a_file_that_was_put_there_by_hand_is_signalled_when_it_is_read_again) {
+        Client *client = client_new();
+        _cleanup_free_ char *path = file_path(), *aside = string_format("%s.aside", path);
+        size_t n;
+
+        assign(client, CARD);
+        ck_assert_int_eq(rename(path, aside), 0);
+        ck_assert_ptr_null(broker_reload_assignments(fixture_broker()));
+        settle();
+        n = count_told(client, AUDIO);
+        ck_assert_int_eq(rename(aside, path), 0);
+        ck_assert_ptr_null(broker_reload_assignments(fixture_broker()));
+        settle();
+        ck_assert_uint_eq(count_told(client, AUDIO), n + 1);
+        expect_state(client, AUDIO, "\"assigned, but on snd_hda_intel");
+}
+END_TEST
+
 START_TEST(with_the_option_bind_the_group_is_bound_too) {
         Client *client = client_new();
         _cleanup_message_ Message *reply =
@@ -264,6 +307,8 @@ int main(void) {
 
         tcase_add_test(tests, assign_writes_the_whole_group_down_and_moves_nothing);
         tcase_add_test(tests, the_change_is_signalled);
+        tcase_add_test(tests, what_was_changed_by_hand_is_signalled_when_it_is_read_again);
+        tcase_add_test(tests, a_file_that_was_put_there_by_hand_is_signalled_when_it_is_read_again);
         tcase_add_test(tests, with_the_option_bind_the_group_is_bound_too);
         tcase_add_test(tests, where_binding_fails_nothing_is_assigned);
         tcase_add_test(tests, where_the_file_cannot_be_written_the_group_is_as_it_was);

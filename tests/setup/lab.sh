@@ -49,13 +49,23 @@ add_peers() {
         LAB_ARTEFACTS+=(--archive "peers=$REPLY")
 }
 
-# case_needs MACHINE [PATTERN]: a case that the pattern names, or any one, runs there, or on a machine named after it (MACHINE-...).
-case_needs() {
-        local machine=$1 pattern=${2:-} file name
-        for file in "$TOP"/tests/lab/cases/*.sh; do
-                name=$(basename "$file" .sh)
+# is_named CASE [PATTERN...]: one of the patterns names it, or there is none.
+is_named() {
+        local name=$1 pattern
+        shift
+        for pattern in "${@:-}"; do
                 # shellcheck disable=SC2053 # a pattern
-                if [[ $name == *"$pattern"* || $name == $pattern ]] && grep -qxE "# machine: $machine(-.*)?" "$file"; then
+                [[ $name != *"$pattern"* && $name != $pattern ]] || return 0
+        done
+        return 1
+}
+
+# case_needs MACHINE [PATTERN...]: a case that a pattern names, or any one, runs there, or on a machine named after it (MACHINE-...).
+case_needs() {
+        local machine=$1 file
+        shift
+        for file in "$TOP"/tests/lab/cases/*.sh; do
+                if is_named "$(basename "$file" .sh)" "$@" && grep -qxE "# machine: $machine(-.*)?" "$file"; then
                         return 0
                 fi
         done

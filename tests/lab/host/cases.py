@@ -93,10 +93,10 @@ def read_cases(directory: Path) -> list[Case]:
     return [read_case(path) for path in sorted(directory.glob("*.sh"))]
 
 
-def choose(cases: list[Case], pattern: str | None, slow: bool) -> list[Case]:
-    """By a pattern for the name (a part of it will do), or all of them but those for which that takes a name; the slow ones only if asked for."""
-    if pattern is not None:
-        return [case for case in cases if fnmatch.fnmatch(case.name, pattern) or pattern in case.name]
+def choose(cases: list[Case], patterns: list[str], slow: bool) -> list[Case]:
+    """By patterns for the name (a part of it will do), or all of them but those for which that takes a name; the slow ones only if asked for."""
+    if patterns:
+        return [case for case in cases if any(fnmatch.fnmatch(case.name, pattern) or pattern in case.name for pattern in patterns)]
     return [case for case in cases if not case.only_named and (slow or not case.slow)]
 
 

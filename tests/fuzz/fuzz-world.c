@@ -4,8 +4,11 @@
 
 #include "tests/fuzz/fuzz-world.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/util/string.h"
@@ -47,6 +50,11 @@ void fuzz_world_spoil(void) {
         machine.spoilt = true;
 }
 
+/* rmdir(2) removes none that has. */
+static bool has_files(const char *directory) {
+        return rmdir(directory) < 0;
+}
+
 void fuzz_world_init(FuzzWorld *world) {
         Config config;
         Roots roots;
@@ -61,15 +69,20 @@ void fuzz_world_init(FuzzWorld *world) {
         MUST(roots_open(&roots) >= 0);
         MUST(broker_new(world->event, &config, &roots, &world->broker) >= 0);
         MUST(broker_start(world->broker) >= 0);
+        world->config_directory = fake_machine_path("etc");
+        MUST(mkdir(world->config_directory, 0755) == 0 || errno == EEXIST);
+        broker_set_config_directory(world->broker, world->config_directory);
+        (void)broker_read_assignments(world->broker);
         MUST(bus_new(world->event, world->broker, &world->bus) >= 0);
 }
 
 void fuzz_world_done(FuzzWorld *world) {
         _cleanup_free_ char *calls = fake_machine_calls();
 
-        machine.spoilt = machine.spoilt || calls[0] != '\0';
+        machine.spoilt = machine.spoilt || calls[0] != '\0' || has_files(world->config_directory);
         world->bus = bus_free(world->bus);
         world->broker = broker_free(world->broker);
+        free(TAKE_PTR(world->config_directory));
         world->event = sd_event_unref(world->event);
         listed_holders_forget();
         fake_journal_forget();

@@ -13,6 +13,7 @@
 typedef struct FuzzWorld {
         sd_event *event;
         Broker *broker;
+        char *config_directory;
         Bus *bus;
         size_t fds_before;
 } FuzzWorld;

@@ -27,6 +27,7 @@
 typedef struct Options {
         const char *directory; /* of the configuration */
         const char *socket;    /* where to listen; NULL: where systemd says */
+        const char *state;     /* what outlives it is there; NULL: where systemd says */
         bool check_only;
 } Options;
 
@@ -170,24 +171,27 @@ static int start_broker(Daemon *daemon) {
         return 0;
 }
 
-/* Where RuntimeDirectory= is: gone with a reboot, like the leases. */
-static int open_state_directory(void) {
-        const char *path = getenv("RUNTIME_DIRECTORY");
+/* RuntimeDirectory= of the unit, unless another one is given: gone with a reboot, like the leases.
+ */
+static int open_state_directory(const Daemon *daemon) {
+        const char *path = daemon->options.state ?: getenv("RUNTIME_DIRECTORY");
         int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -ENOENT;
 
         if (path && fd < 0)
-                (void)complain(SD_WARNING, path, -errno);
+                (void)complain(daemon->options.state ? SD_ERR : SD_WARNING, path, -errno);
         return fd < 0 ? -EBADF : fd;
 }
 
 /* The socket among them is not a lease's, and stays. */
 static int recover(Daemon *daemon) {
         _cleanup_strv_ char **names = NULL;
-        int r = sd_listen_fds_with_names(false, &names);
+        int r, directory = open_state_directory(daemon);
 
+        if (daemon->options.state && directory < 0)
+                return directory;
+        r = sd_listen_fds_with_names(false, &names);
         if (r >= 0)
-                r = broker_recover(daemon->broker, open_state_directory(), names,
-                                   SD_LISTEN_FDS_START);
+                r = broker_recover(daemon->broker, directory, names, SD_LISTEN_FDS_START);
         return r < 0 ? complain(SD_ERR, "take over from the vfiod before this one", r) : 0;
 }
 
@@ -271,20 +275,28 @@ static int run(Daemon *daemon) {
 }
 
 static int usage(FILE *stream) {
-        (void)fprintf(
-                stream,
-                "vfiod [--config DIRECTORY] [--check-config] [--socket PATH] [--version] [--help]\n"
-                "Brokers VFIO devices on the system bus and at a socket; see vfioctl(1).\n");
+        (void)fprintf(stream,
+                      "vfiod [--config DIRECTORY] [--check-config] [--socket PATH] [--state "
+                      "DIRECTORY] [--version] [--help]\n"
+                      "Brokers VFIO devices on the system bus and at a socket; see vfioctl(1).\n");
         return stream == stderr ? -EINVAL : 1;
 }
 
 /* 0: go on; 1: done; negative: bad usage. */
 static int parse_options(int argc, char **argv, Options *ret) {
-        enum { OPTION_CONFIG = 1, OPTION_CHECK, OPTION_SOCKET, OPTION_VERSION, OPTION_HELP };
+        enum {
+                OPTION_CONFIG = 1,
+                OPTION_CHECK,
+                OPTION_SOCKET,
+                OPTION_STATE,
+                OPTION_VERSION,
+                OPTION_HELP
+        };
         static const struct option options[] = {
                 {"config", required_argument, NULL, OPTION_CONFIG},
                 {"check-config", no_argument, NULL, OPTION_CHECK},
                 {"socket", required_argument, NULL, OPTION_SOCKET},
+                {"state", required_argument, NULL, OPTION_STATE},
                 {"version", no_argument, NULL, OPTION_VERSION},
                 {"help", no_argument, NULL, OPTION_HELP},
                 {NULL, 0, NULL, 0},
@@ -301,6 +313,9 @@ static int parse_options(int argc, char **argv, Options *ret) {
                         break;
                 case OPTION_SOCKET:
                         ret->socket = optarg;
+                        break;
+                case OPTION_STATE:
+                        ret->state = optarg;
                         break;
                 case OPTION_VERSION:
                         (void)puts("vfiod " VFIOD_VERSION);

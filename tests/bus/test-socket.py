@@ -151,6 +151,32 @@ def other_name(w):
     expect(w.vfiod.wait(PATIENCE) == 1, "it has started without a bus and without a socket of its own")
 
 
+@test("without systemd the next vfiod knows by --state what devices were before")
+def state(w):
+    driver = w.machine / "sys/bus/pci/devices/0000:01:00.0/driver"
+    before = os.readlink(driver)
+    override = w.machine / "sys/bus/pci/devices/0000:01:00.0/driver_override"
+    override.write_text("e1000e\n")
+    (w.directory / "state").mkdir()
+    for member in ("Bind", "Unbind"):
+        w.start_vfiod("--socket", w.socket, "--state", w.directory / "state")
+        w.wait_for_socket()
+        answer = w.call(member, "group/2")
+        expect(answer.startswith("done"), answer)
+        expect((os.readlink(driver) == before) == (member == "Unbind"), f"after {member} the driver is {os.readlink(driver)}")
+        wanted = "e1000e" if member == "Unbind" else "vfio-pci"
+        expect(override.read_text().strip() == wanted, f"after {member} driver_override is {override.read_text()}")
+        w.vfiod.terminate()
+        expect(w.vfiod.wait(PATIENCE) == 0, "it did not end well")
+
+
+@test("with a --state that is not there vfiod does not start")
+def no_state(w):
+    w.start_vfiod("--socket", w.socket, "--state", w.directory / "nowhere")
+    expect(w.vfiod.wait(PATIENCE) == 1, "it has started")
+    expect(b"nowhere: No such file or directory" in w.vfiod.stderr.read(), "it did not say why")
+
+
 def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root, for users")

@@ -6,7 +6,7 @@
 
 N=0000:01:00.0
 begin_vfiod() {
-        background vfiod /usr/libexec/vfiod
+        background vfiod /usr/libexec/vfiod --state /run/vfiod
         wait_until 30 busctl status org.vfiod1
 }
 kill_vfiod() {
@@ -15,6 +15,7 @@ kill_vfiod() {
 }
 
 systemctl stop vfiod.socket vfiod.service
+trap 'systemctl start vfiod.socket' EXIT
 for signal in TERM KILL; do
         begin_vfiod
         vfioctl bind $N
@@ -39,4 +40,3 @@ for signal in TERM KILL; do
         is "$(driver_of $N)" e1000e "by what the first one has written down"
         kill_vfiod $signal
 done
-systemctl start vfiod.socket

@@ -196,7 +196,7 @@ unchanged() {
 background() {
         local name=$1
         shift
-        case "$1 $2" in
+        case "$1 ${2:-}" in
         "as root") set -- "${@:3}" ;;
         "as "*) set -- setpriv --reuid="$2" --regid="$2" --init-groups --reset-env "${@:3}" ;;
         esac

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# The static analysers: clang-tidy, with the checkers of clang's own (those of scan-build), and gcc's over the product; cppcheck over
-# every C file. Owns which are run and how; what clang-tidy looks for is in .clang-tidy, and what a finding is excused with stands beside
-# its line. They are those of Debian 13 on every host, because their verdicts differ from release to release. Needs build.sh.
+# The analysers: clang-tidy, with the checkers of clang's own (those of scan-build), and gcc's over the product; cppcheck over
+# every C file; and valgrind, which runs the tests of handlers. Owns which are run and how; what clang-tidy looks for is in .clang-tidy,
+# and what a finding is excused with stands beside its line. They are those of Debian 13 on every host, because their verdicts differ
+# from release to release. Needs build.sh.
 
-ANALYSERS=clang-tidy,clang-tools,cppcheck
+ANALYSERS=clang-tidy,clang-tools,cppcheck,valgrind
 
 # analysis_root: a root to compile in that has them, as `$REPLY/tree`; apart from the others, which would be made anew with it.
 analysis_root() {
@@ -52,4 +53,11 @@ analyse_clang_tidy() {
 analyse_cppcheck() {
         analyse_here 'cppcheck --quiet --project=build-tidy/compile_commands.json --enable=warning,performance,portability \
                 --inline-suppr --suppressions-list=src/tests/setup/cppcheck.supp --error-exitcode=1 -j 2'
+}
+
+# Without the sanitizers, which it does not go with; leaks are theirs to find.
+analyse_valgrind() {
+        analyse_here 'CC=gcc setup build-valgrind; ninja -C build-valgrind'
+        in_root_with_proc "$ANALYSIS_TREE" meson test -C "$(build_place)/build-valgrind" --no-rebuild --setup valgrind --suite handlers \
+                --print-errorlogs
 }

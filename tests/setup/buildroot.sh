@@ -34,3 +34,13 @@ in_root() {
         as_root cp -L /etc/resolv.conf "$tree/etc/resolv.conf" 2>/dev/null || true
         as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" chroot "$tree" "$@"
 }
+
+# in_root_with_proc TREE COMMAND...: the same for what looks at itself: with /proc, in mounts of its own, which a machine has that is
+# not itself a chroot.
+in_root_with_proc() {
+        local tree=$1
+        shift
+        # shellcheck disable=SC2016 # for the shell of its own
+        as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
+                unshare --mount sh -euc 'mount -t proc proc "$1/proc"; exec chroot "$@"' sh "$tree" "$@"
+}

@@ -30,7 +30,7 @@ for signal in TERM KILL; do
         contains "$(vfioctl --json holders $N)" "$(pid_of holder)"
         refused org.vfiod1.Error.Leased vfioctl unbind $N
         refused org.vfiod1.Error.Leased vfioctl exec $N -- true
-        refused org.vfiod1.Error.LeaseEnded busctl call org.vfiod1 "/org/vfiod1/$lease" org.vfiod1.Lease GetFds uu 0 0
+        refused "lease ${lease#lease/} is over" busctl call org.vfiod1 "/org/vfiod1/$lease" org.vfiod1.Lease GetFds uu 0 0
 
         is "$(finish holder | grep -c 'config space says')" 2 "the holder's files work as before, and so does what was mapped"
         wait_until 30 no_leases

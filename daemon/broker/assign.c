@@ -55,16 +55,15 @@ static bool is_same(const Assignment *a, const Assignment *b) {
                string_equal(a->serial, b->serial) && string_equal(a->driver, b->driver);
 }
 
-/* Those of `all` that are otherwise in `others`, or not there. */
-static void tell_different(Broker *broker, const Assignments *all, const Assignments *others,
-                           bool absent_alone) {
-        for (size_t i = 0; i < all->n; i++) {
-                const Assignment *one = &all->items[i];
-                const Assignment *other = assignments_find(others, one->device);
+static void tell_changed(Broker *broker, const Assignments *before) {
+        const Assignments *now = &broker->world.assignments;
 
-                if (absent_alone ? !other : !is_same(one, other))
-                        broker_emit(broker, CHANGE_DEVICE_CHANGED, 0, one->device);
-        }
+        for (size_t i = 0; i < now->n; i++)
+                if (!is_same(&now->items[i], assignments_find(before, now->items[i].device)))
+                        broker_emit(broker, CHANGE_DEVICE_CHANGED, 0, now->items[i].device);
+        for (size_t i = 0; i < before->n; i++)
+                if (!assignments_find(now, before->items[i].device))
+                        broker_emit(broker, CHANGE_DEVICE_CHANGED, 0, before->items[i].device);
 }
 
 const char *broker_reload_assignments(Broker *broker) {
@@ -72,8 +71,7 @@ const char *broker_reload_assignments(Broker *broker) {
 
         broker->world.assignments = (Assignments)ASSIGNMENTS_NULL;
         (void)broker_read_assignments(broker);
-        tell_different(broker, &broker->world.assignments, &before, false);
-        tell_different(broker, &before, &broker->world.assignments, true);
+        tell_changed(broker, &before);
         return broker->world.assignments_problem;
 }
 

@@ -13,14 +13,14 @@
  */
 #define LOOK_MS 100
 
-struct Delayed {
+typedef struct Delayed {
         Broker *broker;
         Request request;
         BrokerDone done;
         void *userdata;
         sd_event_source *timer;
         List link; /* Broker.delayed */
-};
+} Delayed;
 
 static void delayed_free(Delayed *delayed) {
         sd_event_source_disable_unref(delayed->timer);

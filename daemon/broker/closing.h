@@ -10,8 +10,6 @@
 
 #include "daemon/broker/broker.h"
 
-typedef struct Delayed Delayed;
-
 /* How long after its end a lease is taken to be closing, whoever may be seen to hold its groups. */
 #define CLOSING_MS 500
 

@@ -224,18 +224,11 @@ static void emit_asked(const Bus *bus, uint32_t id, const char *reason) {
                 send_asked(container_of(link, Connection, link), lease, path, reason);
 }
 
-static void record_stuck(const Bus *bus, uint32_t id) {
+static void record_lease(const Bus *bus, uint32_t id, void (*journal)(const Lease *lease)) {
         const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
 
         if (lease)
-                journal_lease_stuck(lease);
-}
-
-static void record_left(const Bus *bus, uint32_t id) {
-        const Lease *lease = lease_table_find(&broker_world(bus->broker)->leases, id);
-
-        if (lease)
-                journal_lease_left(lease);
+                journal(lease);
 }
 
 static void record_end(const Bus *bus, uint32_t id) {
@@ -278,10 +271,10 @@ void bus_on_change(void *userdata, const Change *change) {
                 emit_asked(bus, change->number, change->reason);
                 break;
         case CHANGE_LEASE_STUCK:
-                record_stuck(bus, change->number);
+                record_lease(bus, change->number, journal_lease_stuck);
                 break;
         case CHANGE_LEASE_LEFT:
-                record_left(bus, change->number);
+                record_lease(bus, change->number, journal_lease_left);
                 break;
         case CHANGE_DEVICE_REBOUND:
                 journal_rebound(change, false);

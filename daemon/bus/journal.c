@@ -82,9 +82,8 @@ void journal_lease_stuck(const Lease *lease) {
 
 void journal_lease_left(const Lease *lease) {
         SEND("MESSAGE=lease %u of uid %u cannot go on: not all of its files outlived the vfiod "
-             "before "
-             "this one, as they do in the service manager's store; its devices are free when their "
-             "holder lets go",
+             "before this one, as they do in the service manager's store; its devices are free "
+             "when their holder lets go",
              lease->id, lease->owner, "PRIORITY=%i", LOG_WARNING,
              VFIOD_JOURNAL_OPERATION "=lease-left", VFIOD_JOURNAL_LEASE "=%u", lease->id,
              VFIOD_JOURNAL_CALLER_UID "=%u", lease->owner);

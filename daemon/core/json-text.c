@@ -114,6 +114,7 @@ struct json_object *json_text_parse(const char *text, const char **ret_problem, 
         if (!copy)
                 return NULL;
         root = parse(copy, ret_problem, ret_at);
-        *ret_at = place_in_text(text, *ret_at);
+        if (!root)
+                *ret_at = place_in_text(text, *ret_at);
         return root;
 }

@@ -19,6 +19,7 @@
 
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-private.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
 
@@ -177,6 +178,12 @@ void settle(void) {
                 r = sd_event_run(world.event, TURN_USEC);
         while (r > 0);
         ensure(r, "event loop");
+}
+
+void turn_for(uint64_t usec) {
+        uint64_t end = clock_now(CLOCK_MONOTONIC) + usec;
+
+        wait_until(clock_now(CLOCK_MONOTONIC) >= end);
 }
 
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
@@ -485,6 +492,12 @@ void expect_lease(Client *client, const char *path, const char *name, const char
         _cleanup_free_ char *now = property(client, path, VFIOD_INTERFACE_LEASE, name);
 
         ck_assert_msg(strcmp(now, value) == 0, "%s is %s, not %s", name, now, value);
+}
+
+void expect_driver(const char *device, const char *driver) {
+        _cleanup_free_ char *now = fake_machine_driver(device);
+
+        ck_assert_msg(strcmp(now, driver) == 0, "%s is on '%s', not on '%s'", device, now, driver);
 }
 
 void expect_part(const char *text, const char *part) {

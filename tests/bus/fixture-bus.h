@@ -67,6 +67,9 @@ void settle(void);
                         turn();                                                                    \
         } while (0)
 
+/* For so long, whatever happens. */
+void turn_for(uint64_t usec);
+
 /* Calls and waits for the reply, whatever it is. The caller owns it. */
 Message *ask(Client *client, const char *path, const char *interface, const char *member,
              const char *types, ...);
@@ -97,6 +100,8 @@ void expect_text(Message *reply, const char *part);
 void expect_part(const char *text, const char *part);
 /* A property of a lease. */
 void expect_lease(Client *client, const char *path, const char *name, const char *value);
+/* Of a device of the fake machine; "" for none. */
+void expect_driver(const char *device, const char *driver);
 /* How often the client got such a signal: every part occurs in it; NULL parts count as there. */
 size_t count_signals(const Client *client, const char *member, const char *path, const char *part);
 

@@ -61,12 +61,6 @@ static void unassign(Client *client, const char *target) {
         expect_done(reply);
 }
 
-static void expect_driver(const char *device, const char *driver) {
-        _cleanup_free_ char *now = fake_machine_driver(device);
-
-        ck_assert_str_eq(now, driver);
-}
-
 static void expect_state(Client *client, const char *device, const char *words) {
         _cleanup_free_ char *state = device_property(client, device, "Assignment");
 

@@ -10,12 +10,6 @@
 #include "tests/bus/fake-journal.h"
 #include "tests/bus/fixture-bus.h"
 
-static void expect_driver(const char *device, const char *driver) {
-        _cleanup_free_ char *now = fake_machine_driver(device);
-
-        ck_assert_msg(strcmp(now, driver) == 0, "%s is on '%s', not on '%s'", device, now, driver);
-}
-
 static void expect_override(const char *device, const char *override) {
         _cleanup_free_ char *now = fake_machine_override(device);
 

@@ -115,9 +115,7 @@ START_TEST(originals_are_put_back_by_the_next_vfiod) {
         restart();
         unbound = manager(client_new(), "Unbind", "asa{sv}", 1, "group/2", 0);
         expect_done(unbound);
-        free(driver);
-        driver = fake_machine_driver("0000:01:00.0");
-        ck_assert_str_eq(driver, "e1000e");
+        expect_driver("0000:01:00.0", "e1000e");
 }
 END_TEST
 
@@ -125,7 +123,6 @@ START_TEST(what_somebody_has_moved_meanwhile_is_said_and_stays_there) {
         _cleanup_message_ Message *bound =
                 manager(client_new(), "Bind", "asa{sv}", 1, "group/2", 0);
         _cleanup_message_ Message *unbound = NULL;
-        _cleanup_free_ char *driver = NULL, *other = NULL;
 
         expect_done(bound);
         go_down();
@@ -140,10 +137,8 @@ START_TEST(what_somebody_has_moved_meanwhile_is_said_and_stays_there) {
                                             "by somebody else than vfiod");
         unbound = manager(client_new(), "Unbind", "asa{sv}", 1, "group/2", 0);
         expect_done(unbound);
-        driver = fake_machine_driver("0000:01:00.0");
-        ck_assert_str_eq(driver, "nvme");
-        other = fake_machine_driver("0000:01:00.1");
-        ck_assert_str_eq(other, "snd_hda_intel");
+        expect_driver("0000:01:00.0", "nvme");
+        expect_driver("0000:01:00.1", "snd_hda_intel");
 }
 END_TEST
 

@@ -4,7 +4,6 @@
 
 #include "tests/fuzz/fuzz-world.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -50,11 +49,6 @@ void fuzz_world_spoil(void) {
         machine.spoilt = true;
 }
 
-/* rmdir(2) removes none that has. */
-static bool has_files(const char *directory) {
-        return rmdir(directory) < 0;
-}
-
 void fuzz_world_init(FuzzWorld *world) {
         Config config;
         Roots roots;
@@ -70,7 +64,7 @@ void fuzz_world_init(FuzzWorld *world) {
         MUST(broker_new(world->event, &config, &roots, &world->broker) >= 0);
         MUST(broker_start(world->broker) >= 0);
         world->config_directory = fake_machine_path("etc");
-        MUST(mkdir(world->config_directory, 0755) == 0 || errno == EEXIST);
+        MUST(mkdir(world->config_directory, 0755) == 0);
         broker_set_config_directory(world->broker, world->config_directory);
         (void)broker_read_assignments(world->broker);
         MUST(bus_new(world->event, world->broker, &world->bus) >= 0);
@@ -79,7 +73,8 @@ void fuzz_world_init(FuzzWorld *world) {
 void fuzz_world_done(FuzzWorld *world) {
         _cleanup_free_ char *calls = fake_machine_calls();
 
-        machine.spoilt = machine.spoilt || calls[0] != '\0' || has_files(world->config_directory);
+        if (calls[0] != '\0' || rmdir(world->config_directory) < 0) /* files in it keep it */
+                machine.spoilt = true;
         world->bus = bus_free(world->bus);
         world->broker = broker_free(world->broker);
         free(TAKE_PTR(world->config_directory));

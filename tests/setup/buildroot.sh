@@ -26,21 +26,27 @@ make_buildroot() {
         make_root "$output/tree" "$BUILDROOT_SUITE" "$(buildroot_packages "$BUILDROOT_SUITE")"
 }
 
+# with_clean_environment COMMAND...: as root.
+with_clean_environment() {
+        as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" "$@"
+}
+
 # in_root TREE COMMAND...: runs it there as root, with the names of the network. Nothing is mounted there, not even /proc: a
 # machine that is itself a chroot could not keep such a mount to itself, and nothing that is run there needs one.
 in_root() {
         local tree=$1
         shift
         as_root cp -L /etc/resolv.conf "$tree/etc/resolv.conf" 2>/dev/null || true
-        as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" chroot "$tree" "$@"
+        with_clean_environment chroot "$tree" "$@"
 }
 
-# in_root_with_proc TREE COMMAND...: the same for what looks at itself: with /proc, in mounts of its own, which a machine has that is
-# not itself a chroot.
+# in_root_with_proc TREE COMMAND...: the same for what looks at itself: with /proc and terminals, in mounts of its own, which a
+# machine has that is not itself a chroot.
 in_root_with_proc() {
         local tree=$1
         shift
         # shellcheck disable=SC2016 # for the shell of its own
-        as_root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
-                unshare --mount sh -euc 'mount -t proc proc "$1/proc"; exec chroot "$@"' sh "$tree" "$@"
+        with_clean_environment unshare --mount sh -euc 'mount -t proc proc "$1/proc"
+                mkdir -p "$1/dev/pts"; mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/dev/pts"
+                mount --bind "$1/dev/pts/ptmx" "$1/dev/ptmx"; exec chroot "$@"' sh "$tree" "$@"
 }

@@ -31,8 +31,8 @@ from world import BOUND, ORIGINAL, Unit, World
 EPOCH = 12
 # Of the time: after that, vfiod is left alone, so that its memory can be compared with what it was.
 STORM = 0.6
-# KiB of Pss: what the allocator may keep (tests/lab/guest/hostile.sh has the reason).
-PSS_ALLOWED = 1024
+# KiB: what the allocator may keep (tests/lab/guest/hostile.sh has the reason).
+MEMORY_ALLOWED = 1024
 WORKER_SECONDS = 2
 SHOWN = 40
 
@@ -54,7 +54,7 @@ class Soak:
         self._disturbances: Counter[str] = Counter()
         self._explained = Explained()
         self._cursor = ""
-        self._flat: list[tuple[int, int]] = []  # files and Pss of vfiod, at the ends of epochs of one life
+        self._flat: list[tuple[int, int]] = []  # files and KiB of vfiod, at the ends of epochs of one life
 
     @property
     def _elapsed(self) -> float:
@@ -207,23 +207,23 @@ class Soak:
         self._explained = Explained()
 
     def _measure(self, pid: int, calm: bool) -> None:
-        files, pss = machine.count_files(pid), machine.pss(pid)
-        self._say(f"end of an epoch: vfiod has {files} files and {pss} KiB; {sum(self._operations.values())} operations so far")
+        files, memory = machine.count_files(pid), machine.memory(pid)
+        self._say(f"end of an epoch: vfiod has {files} files and {memory} KiB; {sum(self._operations.values())} operations so far")
         if calm:
-            self._flat.append((files, pss))
+            self._flat.append((files, memory))
 
     def _compare_ends(self) -> None:
         # The first epoch of the life is for what is allocated once.
-        (files, pss), (files_now, pss_now) = self._flat[0], self._flat[-1]
+        (files, memory), (files_now, memory_now) = self._flat[0], self._flat[-1]
         self._note(f"{sum(self._operations.values())} operations: " + _table(self._operations))
         self._note("answered with an error: " + _table(self._refusals))
         self._note("meanwhile: " + _table(self._disturbances))
-        self._note(f"vfiod in its last life: {files} files and {pss} KiB after the first of {len(self._flat)} epochs, "
-                   f"{files_now} files and {pss_now} KiB after the last")
+        self._note(f"vfiod in its last life: {files} files and {memory} KiB after the first of {len(self._flat)} epochs, "
+                   f"{files_now} files and {memory_now} KiB after the last")
         if files_now != files:
             raise NotSo(f"vfiod has {files_now} files now, and had {files}")
-        if pss_now > pss + PSS_ALLOWED:
-            raise NotSo(f"vfiod takes {pss_now} KiB now, and took {pss}")
+        if memory_now > memory + MEMORY_ALLOWED:
+            raise NotSo(f"vfiod takes {memory_now} KiB now, and took {memory}")
         if machine.stored_names():
             raise NotSo(f"systemd keeps {machine.stored_names()}")
 

@@ -106,10 +106,14 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
         return 0;
 }
 
+static bool is_idle(const Daemon *daemon) {
+        return broker_is_idle(daemon->broker) && bus_is_idle(daemon->bus);
+}
+
 static int on_idle(sd_event_source *source _unused_, void *userdata) {
         const Daemon *daemon = userdata;
 
-        if (broker_is_idle(daemon->broker))
+        if (is_idle(daemon))
                 (void)sd_event_exit(daemon->event, 0);
         return 0;
 }
@@ -126,7 +130,7 @@ static int on_stop(sd_event_source *source _unused_, const struct signalfd_sigin
         daemon->stopping = true;
         (void)sd_notify(false, "STOPPING=1");
         broker_stop(daemon->broker, STOP_GRACE_USEC);
-        if (broker_is_idle(daemon->broker))
+        if (is_idle(daemon))
                 return sd_event_exit(daemon->event, 0);
         r = sd_event_add_post(daemon->event, NULL, on_idle, daemon);
         return r < 0 ? sd_event_exit(daemon->event, r) : 0;

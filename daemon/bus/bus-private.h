@@ -34,6 +34,15 @@ typedef struct Connection {
         List link; /* Bus.connections */
 } Connection;
 
+/* Replies with files over the bus (flow-bus.c). */
+typedef struct Delivery {
+        List receivers;         /* Receiver.link */
+        List waiting;           /* Call.delivery: for room */
+        sd_bus_slot *question;  /* about a receiver */
+        sd_event_source *pause; /* between two rounds of questions */
+        bool is_untold;         /* the bus does not tell how many files a receiver has not read */
+} Delivery;
+
 struct Bus {
         sd_event *event;
         Broker *broker;
@@ -43,9 +52,7 @@ struct Bus {
         List calls;        /* Call.link */
         List callers;      /* KnownCaller.link, the one asked for last first */
         size_t n_callers;
-        List receivers;         /* Receiver.link: of files, on the bus (flow.c) */
-        uint64_t files_seen;    /* unread-files.h */
-        bool bus_does_not_tell; /* how many files a receiver has not read */
+        Delivery delivery;
         uint64_t last_peer;
         Listener *listener;    /* NULL for none */
         sd_event_source *trim; /* see trim.h */

@@ -69,7 +69,7 @@ int bus_new(sd_event *event, Broker *broker, Bus **ret) {
         list_init(&bus->connections);
         list_init(&bus->calls);
         list_init(&bus->callers);
-        list_init(&bus->receivers);
+        flow_init(bus);
         r = polkit_line_init(&bus->line, event);
         if (r >= 0)
                 r = trim_new(event, &bus->trim);
@@ -93,11 +93,15 @@ Bus *bus_free(Bus *bus) {
         list_for_each_safe(link, &bus->connections)
                 connection_free(container_of(link, Connection, link));
         caller_forget_all(bus);
-        flow_forget_all(bus);
+        flow_forget_bus(bus);
         sd_event_source_unref(bus->trim);
         sd_event_unref(bus->event);
         free(bus);
         return NULL;
+}
+
+bool bus_is_idle(const Bus *bus) {
+        return list_is_empty(&bus->delivery.waiting);
 }
 
 Connection *bus_connection_of(Bus *bus, sd_bus *sd) {
@@ -130,7 +134,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
         journal_bus_lost();
         (void)connection_free(connection);
         caller_forget_all(bus);
-        flow_forget_all(bus);
+        flow_forget_bus(bus);
         return 0;
 }
 

@@ -30,6 +30,9 @@ int bus_add_peer(Bus *bus, int fd);
 int bus_listen(Bus *bus, int fd);              /* takes over a socket that listens */
 int bus_listen_at(Bus *bus, const char *path); /* makes one, and unlinks it at the end */
 
+/* Whether nothing that was done is still to be answered, for want of room for files. */
+bool bus_is_idle(const Bus *bus);
+
 /* The name on the system bus; clients may call from now on. -EEXIST: another vfiod has it. */
 int bus_own_name(Bus *bus);
 

@@ -32,6 +32,7 @@
 void call_free(Call *call) {
         authorise_stop(call);
         call_unwatch_sender(call);
+        list_remove(&call->delivery);
         list_remove(&call->link);
         if (call->connection)
                 call->connection->n_calls--;
@@ -306,6 +307,7 @@ int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun r
         *request = (Request){0};
         /* Nobody yet: the count of a uid's calls must not take it for root's. */
         call->request.caller.uid = (uid_t)-1;
+        list_init(&call->delivery);
         list_insert(&bus->calls, &call->link);
         call->connection->n_calls++;
         if (broker_is_stopping(bus->broker)) {

@@ -79,8 +79,9 @@ struct Call {
         Bus *bus;
         Connection *connection;
         sd_bus_message *message; /* NULL once its sender's connection has gone */
-        sd_bus_message *reply;   /* with files, while it is asked whether its receiver reads */
+        sd_bus_message *reply;   /* with files, while it waits until there is room for them */
         size_t n_files;          /* in the reply */
+        uint64_t deliver_until;  /* of the reply: then it is refused (CLOCK_MONOTONIC, usec) */
         CallPermission permission;
         CallRun run;
         Request request; /* its caller is known once the call runs */
@@ -94,8 +95,9 @@ struct Call {
         sd_bus_slot *sender_watch;    /* while polkit is asked, or holders are waited for */
         sd_bus_slot *sender_question; /* whether it is there still */
         void (*sender_gone)(Call *call);
-        bool running; /* the broker has it; it must not be freed before it is done */
-        List link;    /* Bus.calls */
+        bool running;  /* the broker has it; it must not be freed before it is done */
+        List delivery; /* Delivery.waiting */
+        List link;     /* Bus.calls */
 };
 
 /*

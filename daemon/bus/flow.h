@@ -9,7 +9,11 @@
 
 #include "daemon/bus/call.h"
 
-/* Answers with a reply of call->n_files files, or refuses, and frees the call. */
+/* Answers with a reply of call->n_files files, at once or when there is room, or refuses, and frees
+ * the call. */
 void flow_send(Call *call, sd_bus_message *reply);
 
-void flow_forget_all(Bus *bus);
+void flow_init(Bus *bus);
+
+/* The bus has gone, and all that it keeps. No call is waiting. */
+void flow_forget_bus(Bus *bus);

@@ -2,15 +2,6 @@
 
 #include "daemon/bus/unread-files.h"
 
-UnreadFiles unread_files_new(uint64_t seen) {
-        return (UnreadFiles){.sent = seen};
-}
-
-void unread_files_forget(const UnreadFiles *files, uint64_t *seen) {
-        if (files->sent > *seen)
-                *seen = files->sent;
-}
-
 void unread_files_sent(UnreadFiles *files, uint64_t n) {
         files->at_most += n;
         files->sent += n;

@@ -3,8 +3,8 @@
 
 /*
  * How many files of those that were sent to a receiver are unread at most, where somebody else, the
- * message bus, can be asked how many it keeps for him. It answers later, and several questions may
- * be on their way; all messages go the same way one after the other.
+ * message bus, can be asked how many it keeps for him. It answers later; all messages go the same
+ * way one after the other.
  */
 
 #include <stdint.h>
@@ -13,14 +13,6 @@ typedef struct UnreadFiles {
         uint64_t at_most;
         uint64_t sent; /* in all */
 } UnreadFiles;
-
-/*
- * Of a receiver who had none unread and was forgotten: questions about him may still be answered,
- * of which marks are kept. `seen` is 0 at first and belongs to all receivers; who is new begins
- * where those that were forgotten ended.
- */
-UnreadFiles unread_files_new(uint64_t seen);
-void unread_files_forget(const UnreadFiles *files, uint64_t *seen);
 
 void unread_files_sent(UnreadFiles *files, uint64_t n);
 

@@ -12,6 +12,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 from harness import (ACCESS_DENIED, INTERACTIVE, Failure, Outcome, ScriptedPolkit, expect, run_as_root, uid_of, wait_until)
 
@@ -54,6 +55,9 @@ polkit.addRule(function(action, subject) {
     return undefined;
 });
 """
+
+# Seconds for which files wait for room on the bus (daemon/bus/flow-bus.c).
+BUS_PATIENCE = 5
 
 TESTS = {"polkitd": [], "none": [], "scripted": []}
 
@@ -957,23 +961,121 @@ def limit_of_waits(w):
     wait_until(lambda: "Busy" in (w.call("root", "Acquire", "group/9").name or ""), "the other one waited")
 
 
-@test("scripted", "files that are sent and not read are limited for each user, and free again when they are read",
-      {"limits": {"fds_in_flight_per_uid": 16, "bus_fds_in_flight_per_uid": 16}})
-def limit_of_unread_files(w):
-    _, path = w.hold(ALLOWED, "group/4")
-    slow = w.begin(ALLOWED, "GetFds", "0", "0", lease=path, unread=6, fill=not w.on_socket)
-    wait_until(lambda: "sent\n" in slow.lines, "six times three files were asked for")
+def ask_without_reading(w, user, path, times):
+    """Answers of three files each. They stay with the bus, since the socket behind it is full."""
+    slow = w.begin(user, "GetFds", "0", "0", lease=path, unread=times, fill=not w.on_socket)
+    wait_until(lambda: "sent\n" in slow.lines, "three files were asked for, many times")
     for _ in range(3):
         w.call("root", "ListGroups").expect_done()
+    return slow
+
+
+def read_on(slow):
     slow.process.stdin.write("read\n")
     slow.process.stdin.flush()
+
+
+def expect_read(slow, times):
+    wait_until(lambda: len(slow.lines) == 2 + times, "all was answered")
+    outcomes = [Outcome(line) for line in slow.lines[2:]]
+    for outcome in outcomes:
+        outcome.expect_done("device:0000:03:00.0")
+
+
+FEW_UNREAD = {"limits": {"fds_in_flight_per_uid": 16, "bus_fds_in_flight_per_uid": 16}}
+
+
+@test("scripted", "files that are sent and not read are limited for each user, and free again when they are read", FEW_UNREAD)
+def limit_of_unread_files(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    slow = ask_without_reading(w, ALLOWED, path, 6)
+    key = "limits.fds_in_flight_per_uid"
+    if not w.on_socket:
+        key = "limits.bus_fds_in_flight_per_uid"
+        time.sleep(BUS_PATIENCE + 1)
+    read_on(slow)
     wait_until(lambda: len(slow.lines) == 2 + 6, "all was answered")
     outcomes = [Outcome(line) for line in slow.lines[2:]]
     for outcome in outcomes[:5]:
         outcome.expect_done("device:0000:03:00.0")
-    key = "limits.fds_in_flight_per_uid" if w.on_socket else "limits.bus_fds_in_flight_per_uid"
     outcomes[5].expect_refusal("LimitExceeded", f"uid {uid_of(ALLOWED)} would have 18 files", key)
     w.call(ALLOWED, "GetFds", "0", "0", lease=path).expect_done("device:0000:03:00.0")
+
+
+@test("scripted", "files for which the bus has no room wait until others are read", FEW_UNREAD, on_socket=False)
+def waits_for_room(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    slow = ask_without_reading(w, ALLOWED, path, 6)
+    read_on(slow)
+    expect_read(slow, 6)
+
+
+@test("scripted", "who has not read his files keeps nobody else from getting some", FEW_UNREAD, on_socket=False)
+def waits_alone(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    slow = ask_without_reading(w, ALLOWED, path, 6)
+    w.hold(OTHER, "group/9")
+    # His last answer was not refused meanwhile.
+    read_on(slow)
+    expect_read(slow, 6)
+
+
+@test("scripted", "when what one has not read is all that the bus may have, the others wait for him",
+      {"limits": {"bus_fds_in_flight": 16}}, on_socket=False)
+def waits_for_others(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    slow = ask_without_reading(w, ALLOWED, path, 5)
+    other = w.begin(OTHER, "Acquire", "group/9")
+    time.sleep(1)
+    expect(not other.is_answered(), "it was not waited for")
+    read_on(slow)
+    other.outcome().expect_done("device:0000:07:00.0")
+    expect_read(slow, 5)
+
+
+@test("scripted", "who asks for many files is not passed over by those who ask for few", {"limits": {"bus_fds_in_flight": 16}},
+      on_socket=False)
+def waits_in_line(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    slow = ask_without_reading(w, ALLOWED, path, 4)
+    calls = [w.begin(OTHER, "Acquire", "group/2", options={"bind": "true"})]
+    time.sleep(1)
+    calls.append(w.begin(ALLOWED, "GetFds", "0", "0", lease=path))
+    time.sleep(1)
+    expect(not any(call.is_answered() for call in calls), "one was not waited for")
+    read_on(slow)
+    for call in calls:
+        call.outcome().expect_done()
+    expect_read(slow, 4)
+
+
+@test("scripted", "and are told to try again when that takes long", {"limits": {"bus_fds_in_flight": 16}}, on_socket=False)
+def waits_too_long(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    ask_without_reading(w, ALLOWED, path, 5)
+    w.call(OTHER, "Acquire", "group/9").expect_refusal("LimitExceeded", "19 files would be on their way to clients, the limit is 16",
+                                                       "limits.bus_fds_in_flight)", "try again")
+    wait_until(lambda: w.call("root", "ListLeases").text.count("lease") == 1, "what nobody got was given back")
+
+
+@test("scripted", "a client that leaves with files unread makes room", FEW_UNREAD, on_socket=False)
+def leaves_unread(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    slow = ask_without_reading(w, ALLOWED, path, 6)
+    slow.leave()
+    w.call(ALLOWED, "GetFds", "0", "0", lease=path).expect_done("device:0000:03:00.0")
+
+
+@test("scripted", "a vfiod that is told to end answers first who waits for room", FEW_UNREAD, on_socket=False)
+def ends_with_unread(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    slow = ask_without_reading(w, ALLOWED, path, 6)
+    w.vfiod.terminate()
+    time.sleep(1)
+    expect(w.vfiod.poll() is None, "it has ended already")
+    read_on(slow)
+    expect_read(slow, 6)
+    wait_until(lambda: w.vfiod.poll() == 0, "it ended well")
 
 
 @test("scripted", "files that are asked for many times at once and not read are as few")

@@ -34,21 +34,6 @@ START_TEST(an_answer_does_not_know_what_was_sent_after_its_question) {
 }
 END_TEST
 
-START_TEST(an_answer_about_one_who_was_forgotten_does_not_count_for_one_who_is_new) {
-        uint64_t seen = 0, mark;
-        UnreadFiles files = unread_files_new(seen);
-
-        unread_files_sent(&files, 16);
-        mark = unread_files_mark(&files);
-        unread_files_told(&files, mark, 0);
-        unread_files_forget(&files, &seen);
-        files = unread_files_new(seen);
-        unread_files_sent(&files, 16);
-        unread_files_told(&files, mark, 0);
-        ck_assert_uint_eq(files.at_most, 16);
-}
-END_TEST
-
 START_TEST(an_answer_never_makes_it_more) {
         UnreadFiles files = {0};
         uint64_t mark = unread_files_mark(&files);
@@ -64,8 +49,6 @@ int main(void) {
 
         tcase_add_test(tests, what_was_sent_is_unread_until_something_is_told);
         tcase_add_test(tests, an_answer_does_not_know_what_was_sent_after_its_question);
-        tcase_add_test(tests,
-                       an_answer_about_one_who_was_forgotten_does_not_count_for_one_who_is_new);
         tcase_add_test(tests, an_answer_never_makes_it_more);
         return tests_run(tests);
 }

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Of a receiver on the bus, dbus-daemon tells how many files it keeps for it
+ * (org.freedesktop.DBus.Debug.Stats, for root). It is asked only when what was sent since it was
+ * asked last would be too much: about one receiver after the other, again and again while replies
+ * wait for room. They wait a few seconds, since many who ask at once, as after a restart, read what
+ * they get; and those of one who does not read are refused then. A bus that does not tell, such as
+ * dbus-broker, is taken to do the limiting itself: that one does not stop reading.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/bus/flow-private.h"
+#include "daemon/bus/flow.h"
+#include "daemon/bus/unread-files.h"
+#include "daemon/util/clock.h"
+#include "daemon/util/string.h"
+
+#define PATIENCE_USEC (5 * 1000 * 1000ULL)
+/* Between the end of one round of questions and the next. */
+#define PAUSE_USEC (20 * 1000ULL)
+
+/* A connection on the bus that was sent files. */
+typedef struct Receiver {
+        Bus *bus;
+        char name[sizeof((Caller){0}.name)];
+        uid_t uid;
+        UnreadFiles files;
+        uint64_t mark; /* of the question about it */
+        List link;     /* Delivery.receivers */
+} Receiver;
+
+static void ask_from(Bus *bus, const List *link);
+
+void flow_init(Bus *bus) {
+        list_init(&bus->delivery.receivers);
+        list_init(&bus->delivery.waiting);
+}
+
+static void forget(Receiver *receiver) {
+        list_remove(&receiver->link);
+        free(receiver);
+}
+
+void flow_forget_bus(Bus *bus) {
+        Delivery *delivery = &bus->delivery;
+
+        delivery->question = sd_bus_slot_unref(delivery->question);
+        delivery->pause = sd_event_source_disable_unref(delivery->pause);
+        list_for_each_safe(link, &delivery->receivers)
+                forget(container_of(link, Receiver, link));
+}
+
+static Receiver *find_receiver(const Bus *bus, const char *name) {
+        list_for_each(link, &bus->delivery.receivers) {
+                Receiver *receiver = container_of(link, Receiver, link);
+
+                if (strcmp(receiver->name, name) == 0)
+                        return receiver;
+        }
+        return NULL;
+}
+
+static int count_sent(const Call *call) {
+        const Caller *caller = &call->request.caller;
+        Receiver *receiver = find_receiver(call->bus, caller->name);
+
+        if (!receiver) {
+                receiver = calloc(1, sizeof(Receiver));
+                if (!receiver)
+                        return -ENOMEM;
+                (void)snprintf(receiver->name, sizeof(receiver->name), "%s", caller->name);
+                receiver->bus = call->bus;
+                receiver->uid = caller->uid;
+                list_insert(&call->bus->delivery.receivers, &receiver->link);
+        }
+        unread_files_sent(&receiver->files, call->n_files);
+        return 0;
+}
+
+static Unread count_unread(const Call *call) {
+        Unread unread = {.of_uid = call->n_files, .in_all = call->n_files};
+
+        list_for_each(link, &call->bus->delivery.receivers) {
+                const Receiver *receiver = container_of(link, Receiver, link);
+
+                unread.in_all += receiver->files.at_most;
+                if (receiver->uid == call->request.caller.uid)
+                        unread.of_uid += receiver->files.at_most;
+        }
+        return unread;
+}
+
+static Unread most_unread(const Bus *bus) {
+        const Config *config = &broker_world(bus->broker)->config;
+
+        return (Unread){.of_uid = config->limit_bus_fds_in_flight_per_uid,
+                        .in_all = config->limit_bus_fds_in_flight};
+}
+
+static void deliver(Call *call) {
+        int r = count_sent(call);
+
+        list_remove(&call->delivery);
+        if (r < 0)
+                call_reply_errno(call, r);
+        else
+                flow_deliver(call, call->reply);
+}
+
+/* One after the other: who asks for much is not passed over for ever by those who ask for little.
+ * But for his own files a uid waits alone. */
+static void deliver_what_fits(Bus *bus) {
+        const Unread most = most_unread(bus);
+
+        list_for_each_safe(link, &bus->delivery.waiting) {
+                Call *call = container_of(link, Call, delivery);
+                Unread unread = count_unread(call);
+
+                if (bus->delivery.is_untold || flow_is_within(call, &unread, &most))
+                        deliver(call);
+                else if (unread.in_all > most.in_all)
+                        break;
+        }
+}
+
+static void refuse_who_waited_long(Bus *bus) {
+        const Unread most = most_unread(bus);
+        uint64_t now = clock_now(CLOCK_MONOTONIC);
+
+        list_for_each_safe(link, &bus->delivery.waiting) {
+                Call *call = container_of(link, Call, delivery);
+                Unread unread = count_unread(call);
+
+                if (call->deliver_until > now)
+                        break;
+                if (flow_is_within(call, &unread, &most))
+                        deliver(call);
+                else
+                        flow_refuse(call, &unread, &most, "bus_");
+        }
+}
+
+static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Bus *bus = userdata;
+
+        bus->delivery.pause = sd_event_source_disable_unref(bus->delivery.pause);
+        refuse_who_waited_long(bus);
+        deliver_what_fits(bus);
+        ask_from(bus, bus->delivery.receivers.next);
+        return 0;
+}
+
+/* a{sv}: the number of files that the bus keeps for a connection; -ENODATA where it does not say.
+ */
+static int read_files(sd_bus_message *reply, uint32_t *ret) {
+        const char *key;
+        int r;
+
+        r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+                r = sd_bus_message_read(reply, "s", &key);
+                if (r >= 0 && strcmp(key, "OutgoingFDs") == 0)
+                        return sd_bus_message_read(reply, "v", "u", ret);
+                if (r >= 0)
+                        r = sd_bus_message_skip(reply, "v");
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+        }
+        return r < 0 ? r : -ENODATA;
+}
+
+static void note(sd_bus_message *reply, Receiver *receiver) {
+        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        uint32_t kept = 0;
+
+        if (error ? !sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER)
+                  : read_files(reply, &kept) < 0)
+                receiver->bus->delivery.is_untold = true;
+        else
+                unread_files_told(&receiver->files, receiver->mark, kept);
+}
+
+static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        Receiver *receiver = userdata;
+        Bus *bus = receiver->bus;
+        const List *next = receiver->link.next;
+
+        bus->delivery.question = sd_bus_slot_unref(bus->delivery.question);
+        note(reply, receiver);
+        if (receiver->files.at_most == 0)
+                forget(receiver);
+        deliver_what_fits(bus);
+        ask_from(bus, next);
+        return 0;
+}
+
+static int ask_about(Receiver *receiver) {
+        Delivery *delivery = &receiver->bus->delivery;
+        const Call *call = container_of(delivery->waiting.next, Call, delivery);
+
+        receiver->mark = unread_files_mark(&receiver->files);
+        return sd_bus_call_method_async(call->connection->sd, &delivery->question,
+                                        "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                        "org.freedesktop.DBus.Debug.Stats", "GetConnectionStats",
+                                        on_told, receiver, "s", receiver->name);
+}
+
+static int begin_pause(Bus *bus) {
+        Delivery *delivery = &bus->delivery;
+
+        return sd_event_add_time_relative(bus->event, &delivery->pause, CLOCK_MONOTONIC, PAUSE_USEC,
+                                          1, on_pause_over, bus);
+}
+
+/* Goes on with the round at the receiver with this link, or ends it. */
+static void ask_from(Bus *bus, const List *link) {
+        Delivery *delivery = &bus->delivery;
+
+        if (list_is_empty(&delivery->waiting) ||
+            (link != &delivery->receivers && ask_about(container_of(link, Receiver, link)) >= 0))
+                return;
+        if (begin_pause(bus) < 0)
+                list_for_each_safe(waiting, &delivery->waiting)
+                        call_reply_errno(container_of(waiting, Call, delivery), -ENOMEM);
+}
+
+void flow_send_over_bus(Call *call, sd_bus_message *reply) {
+        Bus *bus = call->bus;
+        Delivery *delivery = &bus->delivery;
+
+        call->reply = sd_bus_message_ref(reply);
+        call->running =
+                false; /* it ends with its connection, now that the broker is done with it */
+        call->deliver_until = clock_now(CLOCK_MONOTONIC) + PATIENCE_USEC;
+        list_insert(&delivery->waiting, &call->delivery);
+        deliver_what_fits(bus);
+        if (!delivery->question && !delivery->pause)
+                ask_from(bus, delivery->receivers.next);
+}

@@ -9,9 +9,11 @@
 
 /*
  * That nobody is seen to have a group that is not free yet is what closing looks like, and a reset
- * may take a second. It goes on until somebody is seen or the lease is stuck (release.c).
+ * may take a second. It goes on until somebody is seen or the lease is stuck (release.c); on a busy
+ * machine it may be long until anybody has looked.
  */
 #define LOOK_MS 100
+#define UNSEEN_MS 10000
 
 typedef struct Delayed {
         Broker *broker;
@@ -33,12 +35,13 @@ static void delayed_free(Delayed *delayed) {
 static uint64_t group_closes_until(const Broker *broker, uint32_t group, uint64_t now) {
         const Lease *lease = lease_table_find_group(&broker->world.leases, group);
         const Holding *holding = lease ? broker_find_holding(broker, lease->id) : NULL;
-        uint64_t until;
+        uint64_t until, look = now + LOOK_MS * 1000ULL;
 
-        if (!holding || lease->stuck)
+        if (!holding || holding->ended_usec == 0 || lease->stuck)
                 return 0;
-        until = holding->unseen > 0 ? now + LOOK_MS * 1000ULL
-                                    : holding->ended_usec + CLOSING_MS * 1000ULL;
+        until = holding->ended_usec + (holding->seen ? CLOSING_MS : UNSEEN_MS) * 1000ULL;
+        if (!holding->seen && look < until)
+                until = look;
         return until > now ? until : 0;
 }
 

@@ -10,7 +10,8 @@
 
 #include "daemon/broker/broker.h"
 
-/* How long after its end a lease is taken to be closing, whoever may be seen to hold its groups. */
+/* How long after its end a lease is taken to be closing though somebody is seen to hold its groups.
+ */
 #define CLOSING_MS 500
 
 /* Whether the request waits now; `done` is called by what it becomes then. It is copied. */

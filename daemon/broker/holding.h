@@ -31,6 +31,7 @@ struct Holding {
         sd_event_source *retry; /* while draining */
         uint64_t retry_usec;
         HolderWatch holders; /* while draining: the processes that still have files */
+        bool seen;           /* while draining: somebody was, when it was looked last */
         unsigned unseen;     /* while draining: how often now the kernel said that somebody has the
                                 group, and nobody was to be seen */
         char **kept;         /* the names of its files that are in the service manager's store */

@@ -147,7 +147,8 @@ static void drain_on(Job *job, Lease *lease, Holding *holding, Handles *opened) 
         if (opened->n_handles > 0 && handles_move_all(opened, &holding->files) < 0)
                 release_files(broker, opened);
         lease->closed = holding->files.n_handles == 0;
-        if (holds->n_holds > 0)
+        holding->seen = holds->n_holds > 0;
+        if (holding->seen)
                 holding->unseen = 0;
         else if (lease->closed)
                 count_unseen(broker, lease, holding);

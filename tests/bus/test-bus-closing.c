@@ -81,6 +81,21 @@ START_TEST(as_long_as_nobody_is_seen_to_hold_it_it_is_ending) {
 }
 END_TEST
 
+START_TEST(nobody_is_taken_to_keep_it_before_it_was_looked_for_him) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL;
+
+        fake_machine_fault("open-group", "4", 0);
+        begin_to_end(client, &grant);
+        begin(client, &reply, "Unbind", "asa{sv}", 1, "group/4", 0);
+        turn_for(1000 * 1000);
+        fake_machine_clear("open-group", "4");
+        expect_after(&grant, &reply);
+        expect_driver(DEVICE, "");
+}
+END_TEST
+
 START_TEST(one_that_never_ends_is_refused_when_it_is_stuck) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
@@ -151,6 +166,7 @@ int main(void) {
         tcase_add_test(tests, an_acquire_waits_until_it_has_ended);
         tcase_add_test(tests, who_lets_go_and_asks_in_one_breath_is_heard_in_that_order);
         tcase_add_test(tests, as_long_as_nobody_is_seen_to_hold_it_it_is_ending);
+        tcase_add_test(tests, nobody_is_taken_to_keep_it_before_it_was_looked_for_him);
         tcase_add_test(tests, one_that_never_ends_is_refused_when_it_is_stuck);
         tcase_add_test(tests, one_that_somebody_is_seen_to_keep_is_soon_refused_as_leased);
         tcase_add_test(tests, for_who_leaves_meanwhile_nothing_is_done);

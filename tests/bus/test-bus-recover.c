@@ -192,6 +192,31 @@ START_TEST(a_remove_that_was_broken_off_is_done_and_the_lease_goes_on) {
 }
 END_TEST
 
+START_TEST(a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod) {
+        const Break *it = &breaks[5];
+        Message *reply = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        begin_break(it, &reply);
+        go_down_now();
+        fake_machine_fault("override", SOUND, 0);
+        fake_machine_fault(it->what, it->subject, FAKE_MACHINE_KILL);
+        come_up();
+        turn_for(100 * 1000);
+        broker_stop(fixture_broker(), 1000);
+        turn_for(100 * 1000);
+        ck_assert(!broker_is_idle(fixture_broker()));
+        fake_machine_clear("override", SOUND);
+        wait_until(broker_is_idle(fixture_broker()));
+        settle();
+        ck_assert_int_eq(state_file_read(restart_directory(), "state.json", geteuid(), &text), 0);
+        expect_part(text, "\"plans\":[{");
+        ck_assert(!was_said("was broken off"));
+        restart();
+        expect_recovered(FOUND);
+}
+END_TEST
+
 START_TEST(what_cannot_be_recovered_is_said_and_given_up) {
         const Break *it = &breaks[5];
         _cleanup_message_ Message *reply = NULL, *bound = NULL;
@@ -228,6 +253,7 @@ int main(void) {
         tcase_add_test(tests, an_add_that_was_broken_off_leaves_the_lease_with_what_it_had);
         tcase_add_loop_test(tests, a_remove_that_was_broken_off_is_done_and_the_lease_goes_on, 0,
                             2);
+        tcase_add_test(tests, a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod);
         tcase_add_test(tests, what_cannot_be_recovered_is_said_and_given_up);
         return bus_tests_run(tests);
 }

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -34,10 +35,19 @@ KERNEL_OPTIONS = [
 class GuestGone(Exception):
     """The machine ended, hung or stopped talking; the text has its last words."""
 
+    def __init__(self, text: str, status: int | None):
+        super().__init__(text)
+        self._status = status
+
     @property
-    def lost_its_timer(self) -> bool:
-        """Its kernel says that a processor's timer never fired: the emulator's fault, which stops all that waits there."""
-        return "timer wakeup didn't happen" in str(self)
+    def fault_of_emulator(self) -> str:
+        """What QEMU has done wrong, whatever the guest did; "" for nothing that is known."""
+        if self._status in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
+            return "QEMU crashed"
+        # Its kernel says that a processor's timer never fired, which stops all that waits there.
+        if "timer wakeup didn't happen" in str(self):
+            return "an emulated processor lost its timer"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -263,14 +273,20 @@ class Guest:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _gone(self, why: str) -> GuestGone:
-        lines = [why]
+        status = self._status()
+        lines = [why] if status is None or status >= 0 else [f"{why}: {signal.strsignal(-status)}"]
         for words, path in (("the end of its console", self.console), ("what QEMU said", self._qemu_log)):
             try:
                 text = path.read_text(errors="replace").replace("\r", "").strip()
             except OSError:
                 text = ""
             lines += [f"--- {words}", *text.splitlines()[-25:]]
-        return GuestGone("\n".join(lines))
+        return GuestGone("\n".join(lines), status)
+
+    def _status(self) -> int | None:
+        """Of QEMU, if it has ended; its sockets are closed a moment before."""
+        self.wait_for_end(1)
+        return self._process.poll() if self._process else None
 
 
 def _acceleration() -> list[str]:

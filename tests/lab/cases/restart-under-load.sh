@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # vfiod is restarted a hundred times while 20 clients lease, map and give back: none of them fails, they only wait.
-# machine: many
+# machine: soak
 # usually: lab
 # slow
 # time: 3600

@@ -3,7 +3,7 @@
 # Everything that ./check and ./demo need before they can boot a machine. Source this with TOP set to the checkout.
 # Owns the order; each thing is made in its own file.
 
-for part in progress packages mirror cache root buildroot build kernel overlay peers vm deb; do
+for part in progress packages mirror cache root buildroot build kernel overlay peers vm deb initramfs; do
         # shellcheck disable=SC1090
         . "$TOP/tests/setup/$part.sh"
 done
@@ -41,6 +41,19 @@ add_debian() {
         LAB_ARTEFACTS+=(--archive "dpkg=$REPLY/dpkg.cpio")
         debs_archive
         LAB_ARTEFACTS+=(--archive "debs=$REPLY/debs.cpio")
+}
+
+# add_initramfs KERNEL...: what the machines initramfs-* boot, for those of the kernels that their cases can use.
+add_initramfs() {
+        local name
+        mkdir "$LAB_RUN/images"
+        for name; do
+                [ "$name" != stock ] || continue
+                kernel "$name"
+                progress "making an initramfs with assignments, of two kinds, for the $name kernel" \
+                        initramfs_images "$LAB_RUN/images" "$name" "$REPLY" "$LAB_RUN/overlay.cpio"
+        done
+        LAB_ARTEFACTS+=(--images "$LAB_RUN/images")
 }
 
 # add_peers: what the machine driverctl boots besides.

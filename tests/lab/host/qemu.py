@@ -66,10 +66,11 @@ class Guest:
     """A running machine. Use it with `with`: it is killed at the end, whatever happened."""
 
     def __init__(self, machine: Machine, kernel: Kernel, root: Path, overlays: list[Path], console: Path, terminal: bool = False,
-                 disk: Disk | None = None):
+                 disk: Disk | None = None, images: Path | None = None):
         self.machine = machine
         self.kernel = kernel
         self._disk = disk
+        self._images = images
         self.console = console
         self._qemu_log = console.with_suffix(".qemu")
         self._scratch = Path(tempfile.mkdtemp(prefix="vfiod-lab-"))
@@ -90,7 +91,8 @@ class Guest:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start(self, root: Path, overlays: list[Path], terminal: bool) -> None:
+    def _pack(self, root: Path, overlays: list[Path]) -> Path:
+        """The root file system that the kernel unpacks into memory."""
         initrd = self._scratch / "initrd"
         with initrd.open("wb") as whole:
             own = [self._kernel_archive()] if self.machine.has_kernel else []
@@ -98,6 +100,15 @@ class Guest:
             for part in (root / "root.cpio", self.kernel.directory / "modules.cpio", *overlays, *own):
                 with part.open("rb") as archive:
                     shutil.copyfileobj(archive, whole, 1 << 20)
+        return initrd
+
+    def _image(self, what: str) -> Path:
+        assert self._images
+        return self._images / f"{self.kernel.name}.{what}"
+
+    def _start(self, root: Path, overlays: list[Path], terminal: bool) -> None:
+        made = self.machine.initramfs
+        initrd = self._image(made) if made else self._pack(root, overlays)
         self.console.parent.mkdir(parents=True, exist_ok=True)
         listening = {name: self._listen(name) for name in ("channel", "monitor")}
         log = self._qemu_log.open("wb")
@@ -113,7 +124,8 @@ class Guest:
         self._monitor = self._accept(listening["monitor"])
         self._greet_monitor()
         # QEMU has read it by the time its monitor answers.
-        initrd.unlink()
+        if not made:
+            initrd.unlink()
 
     def _kernel_archive(self) -> Path:
         (self._scratch / "boot").mkdir()
@@ -139,17 +151,22 @@ class Guest:
         return archive
 
     def _command(self, initrd: Path, terminal: bool) -> list[str]:
+        options, disk = KERNEL_OPTIONS, []
+        if self.machine.initramfs:
+            options = [*KERNEL_OPTIONS, "root=/dev/vda", "rw"]
+            disk = ["-drive", f"if=virtio,format=raw,snapshot=on,file={self._image('ext4')}"]
         command = [
             # Not to go on without its runner, should that be killed.
             "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-M", "q35", "-smp", "2", "-m", str(self.machine.memory_mib),
             *_acceleration(),
             "-nodefaults", "-display", "none", "-no-reboot",
-            "-kernel", str(self.kernel.directory / "vmlinuz"), "-initrd", str(initrd), "-append", " ".join(KERNEL_OPTIONS),
+            "-kernel", str(self.kernel.directory / "vmlinuz"), "-initrd", str(initrd), "-append", " ".join(options),
             "-serial", f"file:{self.console}",
             "-chardev", f"socket,id=channel,path={self._scratch}/channel", "-serial", "chardev:channel",
             "-chardev", f"socket,id=monitor,path={self._scratch}/monitor", "-mon", "chardev=monitor,mode=control",
             *(["-device", "intel-iommu,intremap=on,caching-mode=on"] if self.machine.has_iommu else []),
             *self.machine.devices,
+            *disk,
             *(self._disk.options() if self._disk else []),
         ]
         if terminal:

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# An initramfs by dracut, with vfiod's module, has the assigned devices on vfio-pci before it switches to the root file system.
+# machine: initramfs-dracut
+# kernels: lab
+# boot: own
+# time: 180
+
+initramfs_has_assigned
+assigned_is_known

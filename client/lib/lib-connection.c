@@ -250,6 +250,12 @@ static bool is_away(const vfiod_connection *c) {
                                       SD_BUS_ERROR_NAME_HAS_NO_OWNER);
 }
 
+/* The vfiod before has ended the lease, or the lease itself in between. */
+static bool is_released(const vfiod_connection *c, sd_bus_message *call) {
+        return string_equal(sd_bus_message_get_member(call), "Release") &&
+               sd_bus_error_has_name(&c->error, SD_BUS_ERROR_UNKNOWN_OBJECT);
+}
+
 static int copy_call(vfiod_connection *c, sd_bus_message *call, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;
@@ -291,6 +297,10 @@ static int call_until(vfiod_connection *c, sd_bus_message *call, uint64_t end,
         for (unsigned n = 0;; n++) {
                 sd_bus_error_free(&c->error);
                 r = sd_bus_call(c->bus, m, time_left(end), &c->error, ret);
+                if (r < 0 && n > 0 && is_released(c, call)) {
+                        sd_bus_error_free(&c->error);
+                        return 0;
+                }
                 if (r >= 0 || n == REPEATS_MAX || connection_is_peer(c) || !may_be_repeated(call) ||
                     !(was_left(c) || (n > 0 && is_away(c))))
                         return r;

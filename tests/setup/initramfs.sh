@@ -7,7 +7,7 @@
 INITRAMFS_PACKAGES=initramfs-tools-core,dracut-core,busybox,cpio
 
 # The drivers that are loaded there, besides those that vfiod's hooks put there.
-INITRAMFS_DRIVERS='e1000 e1000e'
+INITRAMFS_DRIVERS=(e1000 e1000e)
 
 # initramfs_images OUTPUT NAME DIRECTORY OVERLAY: for the kernel of that name, which is in DIRECTORY: OUTPUT/NAME.ext4,
 # OUTPUT/NAME.initramfs-tools and OUTPUT/NAME.dracut.
@@ -22,10 +22,10 @@ initramfs_images() {
                 as_root cpio --directory="$tree" --extract --make-directories --unconditional --preserve-modification-time --quiet <"$archive"
         done
         "$TOP/tests/lab/machine-files" initramfs-tools | as_root tar -x -C "$tree"
-        printf '%s\n' $INITRAMFS_DRIVERS | as_root tee -a "$tree/etc/initramfs-tools/modules" >/dev/null
+        printf '%s\n' "${INITRAMFS_DRIVERS[@]}" | as_root tee -a "$tree/etc/initramfs-tools/modules" >/dev/null
         # Not compressed: the lab's kernels cannot read it then, and the emulated processor would be slow.
         in_root "$tree" sh -euc 'mkinitramfs -c gzip -o /boot/compressed "$1"; zcat /boot/compressed >/boot/initramfs-tools; rm /boot/compressed' sh "$version"
-        in_root "$tree" dracut --force --no-hostonly --no-compress --add-drivers "$INITRAMFS_DRIVERS" --kver "$version" /boot/dracut
+        in_root "$tree" dracut --force --no-hostonly --no-compress --add-drivers "${INITRAMFS_DRIVERS[*]}" --kver "$version" /boot/dracut
         for archive in initramfs-tools dracut; do
                 as_root cat "$tree/boot/$archive" >"$output/$name.$archive"
                 as_root rm "$tree/boot/$archive"

@@ -81,7 +81,16 @@ static int on_answer(sd_event_source *source _unused_, uint64_t usec _unused_, v
         return answer(d->unbind, d->script->answer_error);
 }
 
+/* Of the method that fails, by the script. */
+static const char *next_error(Daemon *d) {
+        if (d->script->failures > 0 && d->failures == d->script->failures)
+                return d->script->last_error;
+        d->failures++;
+        return d->script->error;
+}
+
 int hear_call(Daemon *d, sd_bus_message *m) {
+        const char *error;
         _cleanup_free_ char *line = string_format("%s", sd_bus_message_get_member(m));
         int r = line ? 0 : -ENOMEM;
 
@@ -103,12 +112,11 @@ int hear_call(Daemon *d, sd_bus_message *m) {
         hear(d, line);
         if (r >= 0)
                 r = sd_bus_message_rewind(m, true);
-        if (r < 0 || !string_equal(d->script->failing, sd_bus_message_get_member(m)) ||
-            (d->script->failures > 0 && d->failures == d->script->failures))
+        if (r < 0 || !string_equal(d->script->failing, sd_bus_message_get_member(m)))
                 return r < 0 ? r : 0;
-        d->failures++;
-        r = answer(m, d->script->error);
-        return r < 0 ? r : 1;
+        error = next_error(d);
+        r = error ? answer(m, error) : 0;
+        return r < 0 ? r : error != NULL;
 }
 
 static int send_request(Daemon *d, const char *sender, const char *reason) {

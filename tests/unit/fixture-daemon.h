@@ -47,6 +47,7 @@ typedef struct Script {
         bool unasked;                  /* nobody will connect */
         const char *failing;           /* the method that is answered with `error` */
         unsigned failures;             /* so often; 0: always */
+        const char *last_error;        /* with which it is answered then; NULL: with none */
         const char *error;
 } Script;
 

@@ -164,6 +164,19 @@ START_TEST(what_a_vfiod_that_is_restarted_has_left_unanswered_is_asked_again) {
 }
 END_TEST
 
+START_TEST(a_lease_that_is_gone_when_its_release_is_asked_for_again_is_released) {
+        Script script = {.failing = "Release",
+                         .error = LEFT,
+                         .failures = 1,
+                         .last_error = SD_BUS_ERROR_UNKNOWN_OBJECT};
+        _cleanup_client_ Client client = client_start(&script);
+
+        ck_assert_int_eq(vfiod_release(client.c, SCRIPT_LEASE), 0);
+        ck_assert_ptr_null(vfiod_error_name(client.c));
+        ck_assert_int_eq(vfiod_release(client.c, SCRIPT_LEASE), -ESTALE);
+}
+END_TEST
+
 START_TEST(what_may_not_be_done_twice_is_not_asked_again) {
         _cleanup_client_ Client client =
                 client_start(&(Script){.failing = "CreateMdev", .error = LEFT, .failures = 2});
@@ -209,6 +222,7 @@ int main(void) {
         tcase_add_test(tests, errors_are_told_apart_by_their_class);
         tcase_add_test(tests, nobody_is_asked_for_a_password_unless_that_is_allowed);
         tcase_add_test(tests, what_a_vfiod_that_is_restarted_has_left_unanswered_is_asked_again);
+        tcase_add_test(tests, a_lease_that_is_gone_when_its_release_is_asked_for_again_is_released);
         tcase_add_test(tests, what_may_not_be_done_twice_is_not_asked_again);
         tcase_add_test(tests, an_answer_that_does_not_come_in_time_is_not_waited_for);
         tcase_add_test(tests, a_daemon_that_dies_breaks_the_connection);

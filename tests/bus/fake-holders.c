@@ -189,7 +189,8 @@ int holder_signal(HolderSearch *search _unused_, const Hold *holder,
                   bool (*counts)(HoldKind kind) _unused_, int number, int *ret_pidfd) {
         _cleanup_close_ int pidfd = pidfd_open(holder->pid, 0);
 
-        if (pidfd < 0 || pidfd_send_signal(pidfd, number, NULL, 0) < 0)
+        /* Valgrind knows no pidfd_send_signal(2), and these are children of the test's. */
+        if (pidfd < 0 || kill(holder->pid, number) < 0)
                 return -ESRCH;
         fake_machine_log("send %s", number == SIGBUS ? "SIGBUS" : "SIGKILL");
         if (ret_pidfd)

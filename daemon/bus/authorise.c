@@ -39,12 +39,15 @@ void authorise_stop(Call *call) {
         call->asking = polkit_question_leave(call->asking);
 }
 
-static const char *subject_of(const Call *call) {
+/* " to 0000:01:00.0"; NULL for nothing that has a name. Allocated. */
+static char *subject_of(const Call *call) {
         const Check *check = &call->checks[call->next_check];
 
         if (check->device)
-                return check->device;
-        return check->memlock ? "its limit of locked memory" : "this";
+                return string_format(" to %s", check->device);
+        if (check->memlock)
+                return string_format(" to its limit of locked memory");
+        return check->lease > 0 ? string_format(" to lease %u", check->lease) : NULL;
 }
 
 static void finish(Call *call) {
@@ -97,13 +100,15 @@ static RefusalKind read_answer(const Call *call, sd_bus_message *reply, CheckRes
 
 /* A challenge to a question that a person was there for: nobody could be found to ask. */
 static RefusalKind refuse_answer(const Call *call, CheckResult result, Refusal *refusal) {
+        _cleanup_free_ char *subject = subject_of(call);
+
         if (result == RESULT_CHALLENGE && !call->interactive)
                 return refuse(refusal, REFUSAL_AUTHORISATION_NEEDED,
-                              "uid %u must authenticate to do this to %s (polkit action %s)",
-                              call->request.caller.uid, subject_of(call), action_of(call));
+                              "uid %u must authenticate to do this%s (polkit action %s)",
+                              call->request.caller.uid, string_or_empty(subject), action_of(call));
         return refuse(refusal, REFUSAL_NOT_AUTHORISED,
-                      "uid %u may not do this to %s (polkit action %s)", call->request.caller.uid,
-                      subject_of(call), action_of(call));
+                      "uid %u may not do this%s (polkit action %s)", call->request.caller.uid,
+                      string_or_empty(subject), action_of(call));
 }
 
 static RefusalKind go_on(Call *call, Refusal *refusal) {

@@ -324,8 +324,9 @@ def not_owner(w):
 def release_other(w):
     _, path = w.hold(ALLOWED, "group/4", options={"label": "for games"})
     _, second = w.hold(ALLOWED, "group/9", options={"label": "for others"})
-    w.call(DENIED, "Release", lease=path).expect_error(ACCESS_DENIED, "org.vfiod1.release-other")
-    w.call(ASKED, "Release", lease=path).expect_error(INTERACTIVE, "org.vfiod1.release-other")
+    number = path.rsplit("/", 1)[1]
+    w.call(DENIED, "Release", lease=path).expect_error(ACCESS_DENIED, f"may not do this to lease {number} (", "org.vfiod1.release-other")
+    w.call(ASKED, "Release", lease=path).expect_error(INTERACTIVE, f"authenticate to do this to lease {number} (", "org.vfiod1.release-other")
     w.call(RELEASER, "Release", lease=second).expect_error(ACCESS_DENIED, "org.vfiod1.release-other")
     w.call(RELEASER, "Release", lease=path).expect_done()
     w.call("root", "Release", lease=second).expect_done()

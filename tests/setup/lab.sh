@@ -3,12 +3,12 @@
 # Everything that ./check and ./demo need before they can boot a machine. Source this with TOP set to the checkout.
 # Owns the order; each thing is made in its own file.
 
-for part in progress packages mirror cache root buildroot build kernel overlay peers vm deb initramfs; do
+for part in progress packages mirror cache root buildroot build kernel overlay peers emulator vm deb initramfs; do
         # shellcheck disable=SC1090
         . "$TOP/tests/setup/$part.sh"
 done
 
-LAB_PACKAGES=(mmdebstrap debian-archive-keyring ca-certificates cpio xz-utils kmod rsync e2fsprogs python3 qemu-system-x86)
+LAB_PACKAGES=(mmdebstrap debian-archive-keyring ca-certificates cpio xz-utils kmod rsync e2fsprogs python3)
 
 # set_up_lab KERNEL...: makes what is missing for these kernels (stock, lab, newest); run_lab can then be called. $LAB_RUN is the
 # directory of this run, for what it boots and what its machines write.
@@ -21,6 +21,8 @@ set_up_lab() {
         LAB_RUN=$(mktemp -d "$TOP/build-lab/run.XXXXXX")
         guest_root
         LAB_ARTEFACTS=(--root "$REPLY" --logs "$LAB_RUN")
+        emulator
+        LAB_ARTEFACTS+=(--emulator "$REPLY")
         for name; do
                 kernel "$name"
                 LAB_ARTEFACTS+=("--$name" "$REPLY")

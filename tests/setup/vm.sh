@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# What only machines that run VMs of their own have: Debian 13's QEMU, as it is, with the libraries and firmware it needs, and all
-# of Python to talk to it, with GLib's D-Bus for the examples. Needs cache.sh, buildroot.sh and root.sh.
+# What only machines that run VMs of their own have: the emulator that they run in themselves, and all of Python to talk to it, with
+# GLib's D-Bus for the examples. Needs cache.sh, buildroot.sh, emulator.sh and root.sh.
 
 # vm_archive: the directory with vm.cpio goes to $REPLY.
 vm_archive() {
-        cache_make vm "$(cache_key make_vm pack_cpio)" "getting Debian 13's QEMU and Python's GLib for the emulated machine" make_vm
+        emulator
+        VM_EMULATOR=$REPLY
+        cache_make vm "$(cache_key make_emulator make_vm pack_cpio)" "getting Debian 13's QEMU and Python's GLib for the emulated machine" make_vm
 }
 
 # The root to compile in is the same release; what is installed there for this stays there.
@@ -15,20 +17,19 @@ make_vm() {
         tree=$REPLY/tree
         stage=$(mktemp -d "$output/stage.XXXXXX")
         in_root "$tree" sh -euc 'apt-get --quiet update
-                apt-get --quiet --yes --no-install-recommends install qemu-system-x86 python3-gi gir1.2-glib-2.0
-                rm -rf /tmp/vm; mkdir -p /tmp/vm/libraries /tmp/vm/firmware
-                ldd /usr/bin/qemu-system-x86_64 /usr/lib/python3/dist-packages/gi/*.so |
-                        sed -n "s/.*=> \(\/[^ ]*\).*/\1/p" | sort -u | grep -v /libc.so | xargs cp -L -t /tmp/vm/libraries
-                for file in bios-256k.bin kvmvapic.bin linuxboot_dma.bin multiboot_dma.bin; do
-                        cp -L "$(find /usr/share/qemu /usr/share/seabios -name "$file" | head -n 1)" /tmp/vm/firmware
-                done'
+                apt-get --quiet --yes --no-install-recommends install python3-gi gir1.2-glib-2.0
+                rm -rf /tmp/vm; mkdir -p /tmp/vm/libraries
+                ldd /usr/lib/python3/dist-packages/gi/*.so |
+                        sed -n "s/.*=> \(\/[^ ]*\).*/\1/p" | sort -u | grep -v /libc.so | xargs cp -L -t /tmp/vm/libraries'
         as_root mkdir -p "$stage/usr/bin" "$stage/usr/lib/x86_64-linux-gnu" "$stage/usr/share/qemu"
         as_root cp -a "$tree"/usr/lib/python3* "$stage/usr/lib/"
         as_root find "$stage/usr/lib/python3/dist-packages" -mindepth 1 -maxdepth 1 ! -name gi -exec rm -rf {} +
         as_root cp -a "$tree/usr/lib/x86_64-linux-gnu/girepository-1.0" "$stage/usr/lib/x86_64-linux-gnu/"
-        as_root cp "$tree/usr/bin/qemu-system-x86_64" "$stage/usr/bin/"
+        as_root cp "$VM_EMULATOR/qemu-system-x86_64" "$stage/usr/bin/"
+        as_root cp "$VM_EMULATOR"/libraries/* "$stage/usr/lib/x86_64-linux-gnu/"
         as_root cp "$tree"/tmp/vm/libraries/* "$stage/usr/lib/x86_64-linux-gnu/"
-        as_root cp "$tree"/tmp/vm/firmware/* "$stage/usr/share/qemu/"
+        as_root rm "$stage"/usr/lib/x86_64-linux-gnu/{libc.so.*,ld-linux*}
+        as_root cp "$VM_EMULATOR"/firmware/* "$stage/usr/share/qemu/"
         # The archive has an entry for the root directory itself.
         as_root chmod 755 "$stage"
         pack_cpio "$stage" "$output/vm.cpio"

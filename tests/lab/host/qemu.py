@@ -62,21 +62,30 @@ class Kernel:
         return (self.directory / "version").read_text().strip()
 
 
+@dataclass(frozen=True)
+class Artefacts:
+    """What was made before a machine is booted (tests/setup)."""
+
+    emulator: Path
+    root: Path
+    overlays: list[Path]  # more for the root
+    images: Path | None  # of machines with an initramfs
+
+
 class Guest:
     """A running machine. Use it with `with`: it is killed at the end, whatever happened."""
 
-    def __init__(self, machine: Machine, kernel: Kernel, root: Path, overlays: list[Path], console: Path, terminal: bool = False,
-                 disk: Disk | None = None, images: Path | None = None):
+    def __init__(self, made: Artefacts, machine: Machine, kernel: Kernel, console: Path, terminal: bool = False, disk: Disk | None = None):
+        self._made = made
         self.machine = machine
         self.kernel = kernel
         self._disk = disk
-        self._images = images
         self.console = console
         self._qemu_log = console.with_suffix(".qemu")
         self._scratch = Path(tempfile.mkdtemp(prefix="vfiod-lab-"))
         self._pending = b""
         try:
-            self._start(root, overlays, terminal)
+            self._start(terminal)
         except BaseException:
             self.close()
             raise
@@ -91,24 +100,24 @@ class Guest:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _pack(self, root: Path, overlays: list[Path]) -> Path:
+    def _pack(self) -> Path:
         """The root file system that the kernel unpacks into memory."""
         initrd = self._scratch / "initrd"
         with initrd.open("wb") as whole:
             own = [self._kernel_archive()] if self.machine.has_kernel else []
             own += [self._files_archive()] if self.machine.files else []
-            for part in (root / "root.cpio", self.kernel.directory / "modules.cpio", *overlays, *own):
+            for part in (self._made.root / "root.cpio", self.kernel.directory / "modules.cpio", *self._made.overlays, *own):
                 with part.open("rb") as archive:
                     shutil.copyfileobj(archive, whole, 1 << 20)
         return initrd
 
     def _image(self, what: str) -> Path:
-        assert self._images
-        return self._images / f"{self.kernel.name}.{what}"
+        assert self._made.images
+        return self._made.images / f"{self.kernel.name}.{what}"
 
-    def _start(self, root: Path, overlays: list[Path], terminal: bool) -> None:
-        made = self.machine.initramfs
-        initrd = self._image(made) if made else self._pack(root, overlays)
+    def _start(self, terminal: bool) -> None:
+        maker = self.machine.initramfs
+        initrd = self._image(maker) if maker else self._pack()
         self.console.parent.mkdir(parents=True, exist_ok=True)
         listening = {name: self._listen(name) for name in ("channel", "monitor")}
         log = self._qemu_log.open("wb")
@@ -124,7 +133,7 @@ class Guest:
         self._monitor = self._accept(listening["monitor"])
         self._greet_monitor()
         # QEMU has read it by the time its monitor answers.
-        if not made:
+        if not maker:
             initrd.unlink()
 
     def _kernel_archive(self) -> Path:
@@ -157,7 +166,7 @@ class Guest:
             disk = ["-drive", f"if=virtio,format=raw,snapshot=on,file={self._image('ext4')}"]
         command = [
             # Not to go on without its runner, should that be killed.
-            "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-M", "q35", "-smp", "2", "-m", str(self.machine.memory_mib),
+            "setpriv", "--pdeathsig", "KILL", *_program(self._made.emulator), "-M", "q35", "-smp", "2", "-m", str(self.machine.memory_mib),
             *_acceleration(),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(self.kernel.directory / "vmlinuz"), "-initrd", str(initrd), "-append", " ".join(options),
@@ -304,6 +313,13 @@ class Guest:
         """Of QEMU, if it has ended; its sockets are closed a moment before."""
         self.wait_for_end(1)
         return self._process.poll() if self._process else None
+
+
+def _program(emulator: Path) -> list[str]:
+    """It has another C library than the host."""
+    libraries, program = emulator / "libraries", emulator / "qemu-system-x86_64"
+    return [str(libraries / "ld-linux-x86-64.so.2"), "--library-path", str(libraries), "--argv0", program.name, str(program),
+            "-L", str(emulator / "firmware")]
 
 
 def _acceleration() -> list[str]:

@@ -31,7 +31,7 @@ DOCUMENTED = {
     "assign": BIND | {"DuplicateTarget"},
     "unassign": {"Busy", "Changed", "DuplicateTarget"},
     "reset": {"Leased", "Busy", "Changed", "NotBound", "NoReset", "HeldOutside", "NotOwner", "InUse", "ResetSetIncomplete", "Unsupported"},
-    "look": {"Busy", "Leased", "Changed", "NotBound", "HeldOutside", "NotOwner"},
+    "look": {"Busy", "Leased", "Changed", "NotBound", "HeldOutside", "NotOwner", "InUse"},
 }
 # Where a device comes or goes meanwhile; where it has gone.
 HOTPLUG = {"NotFound", "DeviceGone", "Failed"}

@@ -13,7 +13,7 @@
  * machine it may be long until anybody has looked.
  */
 #define LOOK_MS 100
-#define UNSEEN_MS 10000
+#define UNSEEN_MS 20000
 
 typedef struct Delayed {
         Broker *broker;

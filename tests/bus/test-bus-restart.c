@@ -12,8 +12,6 @@
 #include "tests/bus/fake-journal.h"
 #include "tests/bus/fixture-restart.h"
 
-#define LEASE_FILES "lease-1.container lease-1.device.4.0000=03=00.0 lease-1.group.4 lease-1.lease"
-
 START_TEST(a_lease_goes_on_as_it_was) {
         _cleanup_grant_ Grant grant = acquire(client_new(), "group/4");
         Client *client;
@@ -60,6 +58,23 @@ START_TEST(a_lease_whose_holder_left_meanwhile_ends_at_the_start) {
         come_up();
         wait_until_over();
         ck_assert(!fake_machine_group_is_open(4));
+}
+END_TEST
+
+START_TEST(who_asks_for_a_lease_that_ends_meanwhile_waits_for_its_end) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client, "group/4");
+        _cleanup_message_ Message *reply = NULL;
+
+        grant.lease_fd = fd_close(grant.lease_fd);
+        wait_until(count_signals(client, "PropertiesChanged", grant.path, "draining") > 0);
+        restart();
+        begin(client_new(), &reply, "Unbind", "asa{sv}", 1, "group/4", 0);
+        turn_for(100 * 1000);
+        ck_assert_ptr_null(reply);
+        grant_done(&grant);
+        wait_until(reply);
+        expect_done(reply);
 }
 END_TEST
 
@@ -203,6 +218,7 @@ int main(void) {
         tcase_set_timeout(tests, 180);
         tcase_add_test(tests, a_lease_goes_on_as_it_was);
         tcase_add_test(tests, a_lease_that_was_recovered_can_be_released);
+        tcase_add_test(tests, who_asks_for_a_lease_that_ends_meanwhile_waits_for_its_end);
         tcase_add_test(tests, a_lease_whose_holder_left_meanwhile_ends_at_the_start);
         tcase_add_loop_test(
                 tests, a_lease_that_lacks_a_file_is_over_and_drains_until_its_holder_lets_go, 0, 4);

@@ -40,10 +40,11 @@ load_rounds() {
 
 # load_ends: the clients end; says what each has done, and puts the devices back.
 load_ends() {
-        local i
+        local i slowest
         load_goes_on
         for ((i = 0; i < CLIENTS; i++)); do
-                note "client $i: $(load_rounds $i) rounds, the slowest $(grep -oE '^[0-9]+' "$WORK/client-$i.out" | sort -n | tail -n 1) us"
+                slowest=$(sed -nE 's/^([0-9]+) .*/\1/p' "$WORK/client-$i.out" | sort -n | tail -n 1)
+                note "client $i: $(load_rounds $i) rounds${slowest:+, the slowest $slowest us}"
                 finish "client-$i" >/dev/null
         done
         wait_until 60 no_leases

@@ -47,12 +47,21 @@ build_in_root() {
                 ninja -C "$build"' sh "$place" "$name" "$@"
 }
 
+# copy_kernel_headers TREE: those of Debian 13's kernel there, as the lab's helper programs want them, whatever that release has.
+copy_kernel_headers() {
+        buildroot trixie
+        as_root mkdir -p "$1/linux"
+        as_root rsync -a --delete "$REPLY/tree/usr/include/linux/" "$1/linux/"
+}
+
 # install_from_root SUITE NAME DIRECTORY: what `meson install` puts on a machine, and the lab's helper programs, into DIRECTORY.
 install_from_root() {
         local suite=$1 name=$2 directory=$3 place
         buildroot "$suite"
         place=$(build_place)
-        in_root "$REPLY/tree" sh -euc 'cd "$1"; rm -rf stage; mkdir -p stage/usr/lib/vfiod-lab
+        copy_kernel_headers "$REPLY/tree$place/kernel-headers"
+        buildroot "$suite"
+        in_root "$REPLY/tree" env C_INCLUDE_PATH="$place/kernel-headers" sh -euc 'cd "$1"; rm -rf stage; mkdir -p stage/usr/lib/vfiod-lab
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -o stage/usr/lib/vfiod-lab/vfio-user \
                         src/tests/lab/guest/vfio-user.c src/tests/lab/guest/vfio-files.c
                 cc -std=gnu17 -D_GNU_SOURCE -O1 -g -Wall -Wextra -Werror -pthread -o stage/usr/lib/vfiod-lab/holder \

@@ -15,7 +15,7 @@ buildroot() {
 buildroot_packages() {
         local packages=debian-archive-keyring,gcc,clang,meson,ninja-build,pkgconf,libc6-dev,libsystemd-dev,libudev-dev,libjson-c-dev,libpci-dev,check,systemd,python3,debhelper
         case $1 in
-        bookworm) echo "$packages" ;;
+        bookworm) echo "$packages,cpio" ;;
         *) echo "$packages,systemd-dev,libclang-rt-dev,clang-format,shellcheck,make,flex,bison,bc,libelf-dev,libssl-dev,kmod,xz-utils,lz4,cpio,lintian" ;;
         esac
 }

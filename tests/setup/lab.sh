@@ -45,6 +45,15 @@ add_debian() {
         LAB_ARTEFACTS+=(--archive "debs=$REPLY/debs.cpio")
 }
 
+# add_release SUITE: what machines of that release boot instead of Debian 13.
+add_release() {
+        mkdir "$LAB_RUN/$1"
+        guest_root "$1"
+        ln -s "$REPLY/root.cpio" "$LAB_RUN/$1/root.cpio"
+        lab_overlay "$LAB_RUN/$1/overlay.cpio" "$1"
+        LAB_ARTEFACTS+=(--release "$1=$LAB_RUN/$1")
+}
+
 # add_initramfs KERNEL...: what the machines initramfs-* boot, for those of the kernels that their cases can use.
 add_initramfs() {
         local name

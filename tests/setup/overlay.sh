@@ -12,11 +12,11 @@ MASKED_UNITS='apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstri
         systemd-journal-flush.service systemd-modules-load.service systemd-random-seed.service systemd-remount-fs.service
         systemd-sysext.socket systemd-udev-load-credentials.service systemd-update-done.service'
 
-# lab_overlay FILE: writes it.
+# lab_overlay FILE [SUITE]: writes it, for a root of that release.
 lab_overlay() {
-        local stage guest=$TOP/tests/lab/guest unit
+        local stage guest=$TOP/tests/lab/guest suite=${2:-$ROOT_SUITE} unit
         stage=$(mktemp -d)
-        progress "building vfiod for the emulated machine" with_lock lab build_for_lab "$stage"
+        progress "building vfiod for the emulated machine" with_lock "lab-$suite" build_for_lab "$suite" "$stage"
         install -D -t "$stage/usr/lib/vfiod-lab" "$guest"/run-cases "$guest"/run-case "$guest"/prompt "$guest"/qmp "$guest"/mount-disk
         install -m 644 -D -t "$stage/usr/lib/vfiod-lab/soak" "$guest"/soak/*.py
         install -m 644 -t "$stage/usr/lib/vfiod-lab" "$guest"/*.sh "$guest"/prompt.rc "$TOP"/tests/lab/demo.sh
@@ -41,9 +41,9 @@ lab_overlay() {
         rm -rf "$stage"
 }
 
-# meson finds Debian's place of libraries only where dpkg-dev is installed.
+# build_for_lab SUITE DIRECTORY. meson finds Debian's place of libraries only where dpkg-dev is installed.
 build_for_lab() {
-        build_in_root trixie lab gcc -Dtests=disabled -Dtest-hooks=true --buildtype=debugoptimized --prefix=/usr --libdir=lib/x86_64-linux-gnu \
+        build_in_root "$1" lab gcc -Dtests=disabled -Dtest-hooks=true --buildtype=debugoptimized --prefix=/usr --libdir=lib/x86_64-linux-gnu \
                 --sysconfdir=/etc --localstatedir=/var
-        install_from_root trixie lab "$1"
+        install_from_root "$1" lab "$2"
 }

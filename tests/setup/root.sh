@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# The root file system of the emulated machine: Debian 13 with systemd, D-Bus and polkit, as a cpio archive that a kernel
+# The root file system of the emulated machine: Debian 13, or for some Debian 12, with systemd, D-Bus and polkit, as a cpio archive that a kernel
 # unpacks into memory. Owns what is in it and what is thrown out; kernel modules (kernel.sh) and the product with its lab
 # cases (overlay.sh) are archives of their own, put behind this one. Needs cache.sh and mirror.sh.
 
 ROOT_SUITE=trixie
 ROOT_PACKAGES=systemd,systemd-sysv,udev,dbus,polkitd,kmod,pciutils,procps,libjson-c5,libpci3,iproute2,python3-minimal
 
-# guest_root: the directory with root.cpio goes to $REPLY.
+# guest_root [SUITE]: the directory with root.cpio goes to $REPLY.
 guest_root() {
-        cache_make root "$(cache_key "$ROOT_SUITE" "$ROOT_PACKAGES" make_guest_root trim_guest_root pack_cpio make_root)" \
-                "making the emulated machine's root file system (Debian 13, about a minute)" make_guest_root
+        GUEST_SUITE=${1:-$ROOT_SUITE}
+        cache_make "root-$GUEST_SUITE" "$(cache_key "$GUEST_SUITE" "$ROOT_PACKAGES" make_guest_root trim_guest_root pack_cpio make_root)" \
+                "making the emulated machine's root file system (Debian $GUEST_SUITE, about a minute)" make_guest_root
 }
 
 make_guest_root() {
         local output=$1 tree
         tree=$(mktemp -d "$output/tree.XXXXXX")
-        make_root "$tree" "$ROOT_SUITE" "$ROOT_PACKAGES"
+        make_root "$tree" "$GUEST_SUITE" "$ROOT_PACKAGES"
         trim_guest_root "$tree"
         # The directory itself is the root directory, of root.
         as_root chown 0:0 "$tree"

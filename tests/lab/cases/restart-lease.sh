@@ -14,13 +14,6 @@ files() {
 holders() { vfioctl --json holders $N; }
 restart() { systemctl restart vfiod.service; }
 stop_and_start() { systemctl stop vfiod.service && systemctl start vfiod.service; }
-kill_it() {
-        local pid
-        pid=$(pid_of_vfiod)
-        kill -KILL "$pid"
-        wait_until 30 is_another "$pid"
-}
-is_another() { [ "$(systemctl is-active vfiod.service)" = active ] && [ "$(pid_of_vfiod)" != "$1" ]; }
 
 vfioctl bind $N
 begin_user survivor $N
@@ -29,7 +22,7 @@ before=$(properties)
 kept=$(files)
 held=$(holders)
 contains "$held" "$(pid_of survivor)"
-for way in restart stop_and_start kill_it; do
+for way in restart stop_and_start crash_vfiod; do
         $way
         is "$(properties)" "$before" "the lease is the same after $way"
         is "$(files)" "$kept" "and so are its files"

@@ -12,6 +12,18 @@ hold_lease() {
         wait_until 30 said survivor holding
 }
 
+# crash_vfiod: kills it, and systemd starts another.
+crash_vfiod() {
+        local pid
+        pid=$(pid_of_vfiod)
+        kill -KILL "$pid"
+        wait_until 30 vfiod_is_another_than "$pid"
+}
+
+vfiod_is_another_than() {
+        [ "$(systemctl is-active vfiod.service)" = active ] && [ "$(pid_of_vfiod)" != "$1" ]
+}
+
 # end_lease: the program has had the device to the end.
 end_lease() {
         finish survivor >"$WORK/survivor.end"

@@ -13,6 +13,7 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
     00:1f.x chipset                                              one group that is never to be given away
 
 `assigned` and `assigned-broken` are the same, and boot with assignments: of 01:00.0 and 03:01.0, and with a file that is cut off.
+`bookworm` is the same as `default` with Debian 12, and so with systemd 252 and polkit 122.
 `initramfs-tools` and `initramfs-dracut` are that, and have their root on a disk, to which an initramfs of that make switches.
 `no-iommu` is the same without an IOMMU, and so without groups. `vm-host` is the same as `default` and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
 `debian-load` is that with 07:00.0 of `soak`. `driverctl` is the same and has driverctl. `lasting` is the same and has a disk that outlasts it (disk.py), for cases of several boots.
@@ -40,6 +41,7 @@ class Machine:
     has_kernel: bool = False  # its own, as /boot/vmlinuz
     has_iommu: bool = True
     has_disk: bool = False  # that outlasts it
+    release: str = ""  # of Debian, for another than the 13th
     initramfs: str = ""  # by which its root on a disk is booted: the tool that has made it (tests/setup/initramfs.sh)
     files: tuple[tuple[str, str], ...] = ()  # more for its root: path below it, and text
 
@@ -131,6 +133,7 @@ MACHINES = {
         Machine("assigned-broken", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED[:-5]),)),
         Machine("initramfs-tools", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED),), initramfs="initramfs-tools"),
         Machine("initramfs-dracut", _default_devices(first_slot=1), files=((ASSIGNMENTS, ASSIGNED),), initramfs="dracut"),
+        Machine("bookworm", _default_devices(first_slot=1), release="bookworm"),
         Machine("debian", _default_devices(first_slot=1), archives=("dpkg", "debs")),
         Machine("debian-load", _default_devices(first_slot=1) + _load_devices(), memory_mib=4096, archives=("dpkg", "debs")),
         Machine("soak", _default_devices(first_slot=1) + _soak_devices(), memory_mib=3072),

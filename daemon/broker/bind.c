@@ -10,8 +10,9 @@
 #include "daemon/broker/broker-private.h"
 #include "daemon/broker/rebound.h"
 #include "daemon/core/rebound.h"
+#include "daemon/util/string.h"
 
-static int for_each_moved(Job *job, StepKind kind, int (*act)(Device *device)) {
+static int for_each_moved(Job *job, StepKind kind, int (*act)(const Job *job, Device *device)) {
         for (size_t i = 0; i < job->plan.n_steps; i++) {
                 const Step *step = &job->plan.steps[i];
                 Device *device;
@@ -20,20 +21,31 @@ static int for_each_moved(Job *job, StepKind kind, int (*act)(Device *device)) {
                 if (step->kind != kind)
                         continue;
                 device = topology_find_device(&job->broker->world.topology, step->device);
-                r = device ? act(device) : 0;
+                r = device ? act(job, device) : 0;
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int forget(Device *device) {
+/* An override that vfiod-assigned has set is nobody's wish for when the device is given back. */
+static int record(const Job *job, Device *device) {
+        const Assignment *assignment =
+                assignments_find(&job->broker->world.assignments, device->facts.name);
+        int r = device_record_original(device);
+
+        if (r >= 0 && assignment && string_equal(device->original.override, assignment->driver))
+                r = string_set(&device->original.override, "");
+        return r;
+}
+
+static int forget(const Job *job _unused_, Device *device) {
         device_forget_original(device);
         return 0;
 }
 
 /* A device that is on a vfio driver keeps its record, however the operation ended. */
-static int settle(Device *device) {
+static int settle(const Job *job _unused_, Device *device) {
         if (device->facts.vfio)
                 return device_set_bound(device);
         (void)rebound_settle(device);
@@ -44,7 +56,7 @@ int bind_prepare(Job *job) {
         int r;
 
         rebound_say(job->broker);
-        r = for_each_moved(job, STEP_BIND_VFIO, device_record_original);
+        r = for_each_moved(job, STEP_BIND_VFIO, record);
         if (r < 0)
                 (void)for_each_moved(job, STEP_BIND_VFIO, settle);
         return r;

@@ -68,6 +68,28 @@ static void expect_state(Client *client, const char *device, const char *words) 
                       words);
 }
 
+/* 04:00.0 is on no driver. Of an override that somebody else has set there is nothing known. */
+START_TEST(an_override_that_an_assignment_has_set_is_not_put_back) {
+        static const char *const afterwards[] = {"vfio-pci", ""};
+        Client *client = client_new();
+        _cleanup_message_ Message *bound = NULL, *unbound = NULL;
+        _cleanup_free_ char *override = NULL;
+
+        if (_i == 1)
+                assign(client, "0000:04:00.0");
+        fake_machine_set_override("0000:04:00.0", "vfio-pci");
+        bound = manager(client, "Bind", "asa{sv}", 1, "0000:04:00.0", 0);
+        expect_done(bound);
+        if (_i == 1)
+                unassign(client, "0000:04:00.0");
+        unbound = manager(client, "Unbind", "asa{sv}", 1, "0000:04:00.0", 0);
+        expect_done(unbound);
+        expect_driver("0000:04:00.0", "");
+        override = fake_machine_override("0000:04:00.0");
+        ck_assert_str_eq(override, afterwards[_i]);
+}
+END_TEST
+
 START_TEST(assign_writes_the_whole_group_down_and_moves_nothing) {
         _cleanup_assignments_ Assignments all = ASSIGNMENTS_NULL;
         Client *client = client_new();
@@ -299,6 +321,7 @@ END_TEST
 int main(void) {
         TCase *tests = bus_tests_new("bus-assign");
 
+        tcase_add_loop_test(tests, an_override_that_an_assignment_has_set_is_not_put_back, 0, 2);
         tcase_add_test(tests, assign_writes_the_whole_group_down_and_moves_nothing);
         tcase_add_test(tests, the_change_is_signalled);
         tcase_add_test(tests, what_was_changed_by_hand_is_signalled_when_it_is_read_again);

@@ -39,7 +39,8 @@ static uint64_t group_closes_until(const Broker *broker, uint32_t group, uint64_
 
         if (!holding || holding->ended_usec == 0 || lease->stuck)
                 return 0;
-        until = holding->ended_usec + (holding->seen ? CLOSING_MS : UNSEEN_MS) * 1000ULL;
+        until = holding->seen ? holding->ended_usec + CLOSING_MS * 1000ULL
+                              : holding->unseen_usec + UNSEEN_MS * 1000ULL;
         if (!holding->seen && look < until)
                 until = look;
         return until > now ? until : 0;

@@ -36,6 +36,8 @@ static void watch_process(HolderWatch *watch, sd_event *event, pid_t pid) {
                 return;
         if (sd_event_source_set_io_fd_own(source, true) >= 0)
                 (void)TAKE_FD(fd);
+        /* Before the messages of who has waited for that. */
+        (void)sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
         watch->sources[watch->n_sources++] = source;
 }
 

@@ -31,11 +31,12 @@ struct Holding {
         sd_event_source *retry; /* while draining */
         uint64_t retry_usec;
         HolderWatch holders; /* while draining: the processes that still have files */
-        bool seen;           /* while draining: somebody was, when it was looked last */
-        unsigned unseen;     /* while draining: how often now the kernel said that somebody has the
-                                group, and nobody was to be seen */
-        char **kept;         /* the names of its files that are in the service manager's store */
-        List link;           /* Broker.holdings */
+        bool seen; /* while draining: somebody was, when it was looked last, and is there */
+        uint64_t unseen_usec; /* while draining: since when nobody is (CLOCK_MONOTONIC) */
+        unsigned unseen;      /* while draining: how often now the kernel said that somebody has the
+                                 group, and nobody was to be seen */
+        char **kept;          /* the names of its files that are in the service manager's store */
+        List link;            /* Broker.holdings */
 };
 
 /* *ret_read_end is the first read end of the pipe; until it is closed, the holding is not

@@ -107,7 +107,15 @@ static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, vo
         return 0;
 }
 
+/* What he had may still be closing. It is looked soon again, and again. */
+static void begin_unseen(Holding *holding) {
+        holding->seen = false;
+        holding->unseen_usec = clock_now(CLOCK_MONOTONIC);
+        holding->retry_usec = 0;
+}
+
 static void on_holder_ended(void *userdata) {
+        begin_unseen(userdata);
         retry(userdata);
 }
 
@@ -147,6 +155,8 @@ static void drain_on(Job *job, Lease *lease, Holding *holding, Handles *opened) 
         if (opened->n_handles > 0 && handles_move_all(opened, &holding->files) < 0)
                 release_files(broker, opened);
         lease->closed = holding->files.n_handles == 0;
+        if (holding->seen && holds->n_holds == 0)
+                begin_unseen(holding);
         holding->seen = holds->n_holds > 0;
         if (holding->seen)
                 holding->unseen = 0;
@@ -238,13 +248,18 @@ static void drain(Broker *broker, Lease *lease) {
                 run_drain(broker, lease, &request, NULL, NULL);
 }
 
+static void begin_end(Holding *holding) {
+        begin_unseen(holding);
+        holding->ended_usec = holding->unseen_usec;
+}
+
 static bool enter(Broker *broker, Lease *lease, LeaseEvent event) {
         Holding *holding = broker_find_holding(broker, lease->id);
 
         if (lease_enter(lease, event) < 0)
                 return false;
         if (holding) {
-                holding->ended_usec = clock_now(CLOCK_MONOTONIC);
+                begin_end(holding);
                 holding_close_pipe(holding);
         }
         broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);
@@ -257,7 +272,7 @@ void release_resume(Broker *broker, Lease *lease) {
 
         /* What is known of it: it may have ended just before. */
         if (holding)
-                holding->ended_usec = clock_now(CLOCK_MONOTONIC);
+                begin_end(holding);
         drain(broker, lease);
 }
 
@@ -309,9 +324,8 @@ void broker_release(Broker *broker, uint32_t id, const Caller *caller, BrokerDon
                 run_drain(broker, lease, &request, done, userdata);
                 return;
         }
-        /* A lease that is over already is what was asked for. */
+        /* A lease that is over already, or was when its end was asked for, is what was asked for.
+         */
         outcome.lease = id;
-        if (!lease)
-                (void)refuse(&outcome.refusal, REFUSAL_NOT_FOUND, "there is no lease %u", id);
         done(userdata, &outcome);
 }

@@ -244,8 +244,11 @@ static RefusalKind prepare_lease(Call *call, Refusal *refusal) {
                 lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
         Check *check;
 
+        /* It was there a moment ago, as the object that was called. */
+        if (!lease && call->permission == PERMISSION_RELEASE)
+                return REFUSAL_NONE;
         if (!lease)
-                return refuse(refusal, REFUSAL_NOT_FOUND, "there is no lease %u",
+                return refuse(refusal, REFUSAL_LEASE_ENDED, "lease %u is over",
                               call->request.lease);
         if (lease->owner == call->request.caller.uid)
                 return REFUSAL_NONE;

@@ -10,6 +10,7 @@
 
 #include "daemon/bus/bus-object.h"
 #include "daemon/bus/bus-path.h"
+#include "daemon/bus/flow.h"
 #include "daemon/bus/journal.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
@@ -240,7 +241,7 @@ static void record_end(const Bus *bus, uint32_t id) {
 }
 
 void bus_on_change(void *userdata, const Change *change) {
-        const Bus *bus = userdata;
+        Bus *bus = userdata;
 
         switch (change->kind) {
         case CHANGE_GROUP_ADDED:
@@ -248,6 +249,7 @@ void bus_on_change(void *userdata, const Change *change) {
                 break;
         case CHANGE_GROUP_CHANGED:
                 emit_group(bus, change->number, EVENT_CHANGED);
+                flow_recheck(bus);
                 break;
         case CHANGE_GROUP_REMOVED:
                 emit_group(bus, change->number, EVENT_REMOVED);
@@ -266,6 +268,7 @@ void bus_on_change(void *userdata, const Change *change) {
                 break;
         case CHANGE_LEASE_CHANGED:
                 emit_lease(bus, change->number, EVENT_CHANGED);
+                flow_recheck(bus);
                 break;
         case CHANGE_LEASE_ASKED:
                 emit_asked(bus, change->number, change->reason);
@@ -297,6 +300,7 @@ void bus_on_change(void *userdata, const Change *change) {
         case CHANGE_LEASE_REMOVED:
                 record_end(bus, change->number);
                 emit_lease(bus, change->number, EVENT_REMOVED);
+                flow_recheck(bus);
                 break;
         }
 }

@@ -88,6 +88,7 @@ static int append_added(sd_bus_message *m, const Call *call, const Outcome *outc
  * then goes with the outcome, and the lease with it.
  */
 static void reply_grant(Call *call, Outcome *outcome, CallAppend append) {
+        call->files_of = outcome->lease;
         call->n_files = count_granted(call, outcome) + (append == append_acquired ? 1 : 0);
         call_reply_result(call, outcome, append, "hand over the files");
 }
@@ -137,10 +138,23 @@ static bool is_forbidden(const Call *call, const Lease *lease) {
         return !world->config.unsafe_noiommu && decide_lease_has_no_iommu(&world->topology, lease);
 }
 
+RefusalKind grant_check(const Call *call, uint32_t id, Refusal *refusal) {
+        const Lease *lease = lease_table_find(&broker_world(call->bus->broker)->leases, id);
+
+        if (!broker_lease_files(call->bus->broker, id) || !lease || !lease_is_live(lease))
+                return refuse(refusal, REFUSAL_LEASE_ENDED, "lease %u is over", id);
+        if (is_being_taken(call, lease))
+                return refuse(refusal, REFUSAL_BUSY, "lease %u is being taken back", id);
+        if (is_forbidden(call, lease))
+                return refuse(refusal, REFUSAL_UNSUPPORTED,
+                              "lease %u is of devices that have no IOMMU, and unsafe_noiommu of "
+                              "vfiod.json is false now: no file of them is handed out any more",
+                              id);
+        return REFUSAL_NONE;
+}
+
 void grant_reply_fds(Call *call) {
         const Handles *files = broker_lease_files(call->bus->broker, call->request.lease);
-        const Lease *lease =
-                lease_table_find(&broker_world(call->bus->broker)->leases, call->request.lease);
         uint32_t count = call->request.count;
         size_t most = call->request.fds_max;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
@@ -150,20 +164,13 @@ void grant_reply_fds(Call *call) {
         if (count > most)
                 (void)refuse(&refusal, REFUSAL_TOO_MANY_FDS,
                              "%u file descriptors asked for, a message can carry %zu", count, most);
-        else if (!files || !lease || !lease_is_live(lease))
-                (void)refuse(&refusal, REFUSAL_LEASE_ENDED, "lease %u is over",
-                             call->request.lease);
-        else if (is_being_taken(call, lease))
-                (void)refuse(&refusal, REFUSAL_BUSY, "lease %u is being taken back", lease->id);
-        else if (is_forbidden(call, lease))
-                (void)refuse(&refusal, REFUSAL_UNSUPPORTED,
-                             "lease %u is of devices that have no IOMMU, and unsafe_noiommu of "
-                             "vfiod.json is false now: no file of them is handed out any more",
-                             lease->id);
+        else
+                (void)grant_check(call, call->request.lease, &refusal);
         if (refusal.kind) {
                 call_reply_refusal(call, &refusal);
                 return;
         }
+        call->files_of = call->request.lease;
         r = sd_bus_message_new_method_return(call->message, &reply);
         if (r >= 0)
                 r = append_page(call, reply, files);

@@ -12,5 +12,8 @@ size_t grant_fds_max(const Connection *connection);
 void grant_reply_acquire(void *userdata, Outcome *outcome);
 void grant_reply_add(void *userdata, Outcome *outcome);
 
+/* Whether files of that lease may be handed over just now. */
+RefusalKind grant_check(const Call *call, uint32_t lease, Refusal *refusal);
+
 /* Answers GetFds with the page that the request names. */
 void grant_reply_fds(Call *call);

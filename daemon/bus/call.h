@@ -81,6 +81,7 @@ struct Call {
         sd_bus_message *message; /* NULL once its sender's connection has gone */
         sd_bus_message *reply;   /* with files, while it waits until there is room for them */
         size_t n_files;          /* in the reply */
+        uint32_t files_of;       /* the lease */
         uint64_t deliver_until;  /* of the reply: then it is refused (CLOCK_MONOTONIC, usec) */
         CallPermission permission;
         CallRun run;

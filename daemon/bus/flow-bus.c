@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/bus/bus-grant.h"
 #include "daemon/bus/flow-private.h"
 #include "daemon/bus/flow.h"
 #include "daemon/bus/unread-files.h"
@@ -45,13 +46,17 @@ static void forget(Receiver *receiver) {
         free(receiver);
 }
 
+static void forget_receivers(Bus *bus) {
+        list_for_each_safe(link, &bus->delivery.receivers)
+                forget(container_of(link, Receiver, link));
+}
+
 void flow_forget_bus(Bus *bus) {
         Delivery *delivery = &bus->delivery;
 
         delivery->question = sd_bus_slot_unref(delivery->question);
         delivery->pause = sd_event_source_disable_unref(delivery->pause);
-        list_for_each_safe(link, &delivery->receivers)
-                forget(container_of(link, Receiver, link));
+        forget_receivers(bus);
 }
 
 static Receiver *find_receiver(const Bus *bus, const char *name) {
@@ -102,13 +107,49 @@ static Unread most_unread(const Bus *bus) {
 }
 
 static void deliver(Call *call) {
-        int r = count_sent(call);
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        int r;
 
         list_remove(&call->delivery);
+        if (grant_check(call, call->files_of, &refusal)) {
+                call_reply_refusal(call, &refusal);
+                return;
+        }
+        r = call->bus->delivery.is_untold ? 0 : count_sent(call);
         if (r < 0)
                 call_reply_errno(call, r);
         else
                 flow_deliver(call, call->reply);
+}
+
+void flow_recheck(Bus *bus) {
+        list_for_each_safe(link, &bus->delivery.waiting) {
+                Call *call = container_of(link, Call, delivery);
+                _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+                if (grant_check(call, call->files_of, &refusal))
+                        call_reply_refusal(call, &refusal);
+        }
+}
+
+/* Another answer to the same uid has waited longer; root has no limit of his own to wait for. */
+static bool is_behind_own(const Call *call) {
+        uid_t uid = call->request.caller.uid;
+
+        list_for_each(link, &call->bus->delivery.waiting) {
+                const Call *other = container_of(link, Call, delivery);
+
+                if (other == call)
+                        return false;
+                if (uid != 0 && other->request.caller.uid == uid)
+                        return true;
+        }
+        return false;
+}
+
+static bool waits_for_own(const Call *call, const Unread *unread, const Unread *most) {
+        return (call->request.caller.uid != 0 && unread->of_uid > most->of_uid) ||
+               is_behind_own(call);
 }
 
 /* One after the other: who asks for much is not passed over for ever by those who ask for little.
@@ -120,9 +161,13 @@ static void deliver_what_fits(Bus *bus) {
                 Call *call = container_of(link, Call, delivery);
                 Unread unread = count_unread(call);
 
-                if (bus->delivery.is_untold || flow_is_within(call, &unread, &most))
+                if (bus->delivery.is_untold)
                         deliver(call);
-                else if (unread.in_all > most.in_all)
+                else if (waits_for_own(call, &unread, &most))
+                        continue;
+                else if (flow_is_within(call, &unread, &most))
+                        deliver(call);
+                else
                         break;
         }
 }
@@ -173,14 +218,20 @@ static int read_files(sd_bus_message *reply, uint32_t *ret) {
         return r < 0 ? r : -ENODATA;
 }
 
+/* It does not know how, or may not; a bus that is late tells another time. */
+static bool is_never_told(const sd_bus_error *error) {
+        return sd_bus_error_has_names(error, SD_BUS_ERROR_UNKNOWN_METHOD,
+                                      SD_BUS_ERROR_UNKNOWN_INTERFACE, SD_BUS_ERROR_UNKNOWN_OBJECT,
+                                      SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_NOT_SUPPORTED);
+}
+
 static void note(sd_bus_message *reply, Receiver *receiver) {
         const sd_bus_error *error = sd_bus_message_get_error(reply);
         uint32_t kept = 0;
 
-        if (error ? !sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER)
-                  : read_files(reply, &kept) < 0)
+        if (error ? is_never_told(error) : read_files(reply, &kept) < 0)
                 receiver->bus->delivery.is_untold = true;
-        else
+        else if (!error || sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
                 unread_files_told(&receiver->files, receiver->mark, kept);
 }
 
@@ -191,8 +242,12 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
 
         bus->delivery.question = sd_bus_slot_unref(bus->delivery.question);
         note(reply, receiver);
-        if (receiver->files.at_most == 0)
+        if (bus->delivery.is_untold) {
+                forget_receivers(bus);
+                next = &bus->delivery.receivers;
+        } else if (receiver->files.at_most == 0)
                 forget(receiver);
+        refuse_who_waited_long(bus);
         deliver_what_fits(bus);
         ask_from(bus, next);
         return 0;
@@ -200,13 +255,20 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
 
 static int ask_about(Receiver *receiver) {
         Delivery *delivery = &receiver->bus->delivery;
-        const Call *call = container_of(delivery->waiting.next, Call, delivery);
+        sd_bus *sd = container_of(delivery->waiting.next, Call, delivery)->connection->sd;
+        sd_bus_message *m = NULL;
+        int r;
 
         receiver->mark = unread_files_mark(&receiver->files);
-        return sd_bus_call_method_async(call->connection->sd, &delivery->question,
-                                        "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                        "org.freedesktop.DBus.Debug.Stats", "GetConnectionStats",
-                                        on_told, receiver, "s", receiver->name);
+        r = sd_bus_message_new_method_call(sd, &m, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                           "org.freedesktop.DBus.Debug.Stats",
+                                           "GetConnectionStats");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", receiver->name);
+        if (r >= 0)
+                r = sd_bus_call_async(sd, &delivery->question, m, on_told, receiver, PATIENCE_USEC);
+        sd_bus_message_unref(m);
+        return r;
 }
 
 static int begin_pause(Bus *bus) {
@@ -231,6 +293,7 @@ static void ask_from(Bus *bus, const List *link) {
 void flow_send_over_bus(Call *call, sd_bus_message *reply) {
         Bus *bus = call->bus;
         Delivery *delivery = &bus->delivery;
+        const List *link_of_call = &call->delivery; /* the call may be freed */
 
         call->reply = sd_bus_message_ref(reply);
         call->running =
@@ -238,6 +301,9 @@ void flow_send_over_bus(Call *call, sd_bus_message *reply) {
         call->deliver_until = clock_now(CLOCK_MONOTONIC) + PATIENCE_USEC;
         list_insert(&delivery->waiting, &call->delivery);
         deliver_what_fits(bus);
+        list_for_each(link, &delivery->waiting)
+                if (link == link_of_call)
+                        (void)call_watch_sender(container_of(link, Call, delivery), call_free);
         if (!delivery->question && !delivery->pause)
                 ask_from(bus, delivery->receivers.next);
 }

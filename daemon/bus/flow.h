@@ -15,5 +15,8 @@ void flow_send(Call *call, sd_bus_message *reply);
 
 void flow_init(Bus *bus);
 
+/* A lease or a group is not what it was: what waits is for some of them not to be had any more. */
+void flow_recheck(Bus *bus);
+
 /* The bus has gone, and all that it keeps. No call is waiting. */
 void flow_forget_bus(Bus *bus);

@@ -96,6 +96,29 @@ START_TEST(nobody_is_taken_to_keep_it_before_it_was_looked_for_him) {
 }
 END_TEST
 
+START_TEST(who_asks_when_the_last_who_was_seen_has_just_ended_waits) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *refused = NULL, *reply = NULL;
+        pid_t holder;
+
+        grant.lease_fd = fd_close(grant.lease_fd);
+        holder = hand_over(&grant, 0);
+        wait_until(count_signals(client, "PropertiesChanged", grant.path, "draining") > 0);
+        refused = manager(client, "Unbind", "asa{sv}", 1, "group/4", 0);
+        expect_refusal(refused, "Leased", "group 4");
+        fake_machine_fault("open-group", "4", 0);
+        (void)kill(holder, SIGKILL);
+        wait_until(!is_alive(holder));
+        begin(client, &reply, "Unbind", "asa{sv}", 1, "group/4", 0);
+        turn_for(1000 * 1000);
+        ck_assert_ptr_null(reply);
+        fake_machine_clear("open-group", "4");
+        wait_until(reply);
+        expect_done(reply);
+}
+END_TEST
+
 START_TEST(one_that_never_ends_is_refused_when_it_is_stuck) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
@@ -167,6 +190,7 @@ int main(void) {
         tcase_add_test(tests, who_lets_go_and_asks_in_one_breath_is_heard_in_that_order);
         tcase_add_test(tests, as_long_as_nobody_is_seen_to_hold_it_it_is_ending);
         tcase_add_test(tests, nobody_is_taken_to_keep_it_before_it_was_looked_for_him);
+        tcase_add_test(tests, who_asks_when_the_last_who_was_seen_has_just_ended_waits);
         tcase_add_test(tests, one_that_never_ends_is_refused_when_it_is_stuck);
         tcase_add_test(tests, one_that_somebody_is_seen_to_keep_is_soon_refused_as_leased);
         tcase_add_test(tests, for_who_leaves_meanwhile_nothing_is_done);

@@ -168,8 +168,15 @@ void call_reply_errno(Call *call, int errnum) {
         sd_bus_error_free(&error);
 }
 
-void call_reply_outcome(Call *call, Outcome *outcome) {
+static void reply_failure(Call *call, const Outcome *outcome) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        (void)bus_error_set_outcome(&error, outcome);
+        call_reply_error(call, &error);
+        sd_bus_error_free(&error);
+}
+
+void call_reply_outcome(Call *call, Outcome *outcome) {
         sd_bus_message *reply = NULL;
 
         journal_operation(&call->request, outcome);
@@ -178,9 +185,7 @@ void call_reply_outcome(Call *call, Outcome *outcome) {
                 return;
         }
         if (!outcome_is_success(outcome)) {
-                (void)bus_error_set_outcome(&error, outcome);
-                call_reply_error(call, &error);
-                sd_bus_error_free(&error);
+                reply_failure(call, outcome);
                 return;
         }
         if (call->connection && sd_bus_message_new_method_return(call->message, &reply) < 0) {
@@ -232,9 +237,11 @@ void call_reply_found(Call *call, const Outcome *outcome, CallAppend append) {
                 call_reply_refusal(call, &outcome->refusal);
                 return;
         }
-        r = outcome->error < 0 ? outcome->error : outcome->timed_out ? -ETIMEDOUT : 0;
-        if (r >= 0)
-                r = sd_bus_message_new_method_return(call->message, &reply);
+        if (!outcome_is_success(outcome)) {
+                reply_failure(call, outcome);
+                return;
+        }
+        r = sd_bus_message_new_method_return(call->message, &reply);
         if (r >= 0)
                 r = append(reply, call, outcome);
         if (r < 0)

@@ -428,6 +428,20 @@ START_TEST(a_dry_run_of_revoke_says_what_would_be_done) {
 }
 END_TEST
 
+START_TEST(a_look_for_holders_that_fails_says_so) {
+        static const struct {
+                int error;
+                const char *sentence;
+        } rows[] = {{FAKE_MACHINE_KILL, "the worker process died"}, {EIO, "Input/output error"}};
+        Client *client = client_new();
+        _cleanup_message_ Message *reply = NULL;
+
+        fake_machine_fault("look", "any", rows[_i].error);
+        reply = manager(client, "ListHolders", "as", 1, GROUP);
+        expect_error(reply, VFIOD_ERROR_FAILED, rows[_i].sentence);
+}
+END_TEST
+
 START_TEST(holders_are_listed_with_what_they_have) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
@@ -479,6 +493,7 @@ int main(void) {
                        a_holder_that_cannot_be_found_makes_the_device_stuck_until_it_lets_go);
         tcase_add_test(tests, revoking_a_stuck_group_again_succeeds_once_its_holder_lets_go);
         tcase_add_test(tests, a_dry_run_of_revoke_says_what_would_be_done);
+        tcase_add_loop_test(tests, a_look_for_holders_that_fails_says_so, 0, 2);
         tcase_add_test(tests, holders_are_listed_with_what_they_have);
         return bus_tests_run(tests);
 }

@@ -43,7 +43,7 @@ class GuestGone(Exception):
     def fault_of_emulator(self) -> str:
         """What QEMU has done wrong, whatever the guest did; "" for nothing that is known."""
         if self._status in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
-            return "QEMU crashed"
+            return f"QEMU crashed ({str(self).splitlines()[-1]})"
         # Its kernel says that a processor's timer never fired, which stops all that waits there.
         if "timer wakeup didn't happen" in str(self):
             return "an emulated processor lost its timer"

@@ -189,13 +189,17 @@ static void refuse_who_waited_long(Bus *bus) {
         }
 }
 
+static void go_on(Bus *bus, const List *next) {
+        refuse_who_waited_long(bus);
+        deliver_what_fits(bus);
+        ask_from(bus, next);
+}
+
 static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
         Bus *bus = userdata;
 
         bus->delivery.pause = sd_event_source_disable_unref(bus->delivery.pause);
-        refuse_who_waited_long(bus);
-        deliver_what_fits(bus);
-        ask_from(bus, bus->delivery.receivers.next);
+        go_on(bus, bus->delivery.receivers.next);
         return 0;
 }
 
@@ -247,9 +251,7 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
                 next = &bus->delivery.receivers;
         } else if (receiver->files.at_most == 0)
                 forget(receiver);
-        refuse_who_waited_long(bus);
-        deliver_what_fits(bus);
-        ask_from(bus, next);
+        go_on(bus, next);
         return 0;
 }
 
@@ -293,7 +295,7 @@ static void ask_from(Bus *bus, const List *link) {
 void flow_send_over_bus(Call *call, sd_bus_message *reply) {
         Bus *bus = call->bus;
         Delivery *delivery = &bus->delivery;
-        const List *link_of_call = &call->delivery; /* the call may be freed */
+        const List *last = &call->delivery; /* unless it has been answered, and freed */
 
         call->reply = sd_bus_message_ref(reply);
         call->running =
@@ -301,9 +303,8 @@ void flow_send_over_bus(Call *call, sd_bus_message *reply) {
         call->deliver_until = clock_now(CLOCK_MONOTONIC) + PATIENCE_USEC;
         list_insert(&delivery->waiting, &call->delivery);
         deliver_what_fits(bus);
-        list_for_each(link, &delivery->waiting)
-                if (link == link_of_call)
-                        (void)call_watch_sender(container_of(link, Call, delivery), call_free);
+        if (delivery->waiting.previous == last)
+                (void)call_watch_sender(call, call_free);
         if (!delivery->question && !delivery->pause)
                 ask_from(bus, delivery->receivers.next);
 }

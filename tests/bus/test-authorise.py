@@ -1036,10 +1036,10 @@ def waits_for_others(w):
 
 @test("scripted", "who asks for many files is not passed over by those who ask for few", {"limits": {"bus_fds_in_flight": 16}},
       on_socket=False)
-def waits_in_line(w):
+def waits_in_line(w, first=OTHER):
     _, path = w.hold(ALLOWED, "group/4")
     slow = ask_without_reading(w, ALLOWED, path, 4)
-    calls = [w.begin(OTHER, "Acquire", "group/2", options={"bind": "true"})]
+    calls = [w.begin(first, "Acquire", "group/2", options={"bind": "true"})]
     time.sleep(1)
     calls.append(w.begin(ALLOWED, "GetFds", "0", "0", lease=path))
     time.sleep(1)
@@ -1052,17 +1052,7 @@ def waits_in_line(w):
 
 @test("scripted", "nor by those of his own", FEW_UNREAD, on_socket=False)
 def waits_in_own_line(w):
-    _, path = w.hold(ALLOWED, "group/4")
-    slow = ask_without_reading(w, ALLOWED, path, 4)
-    calls = [w.begin(ALLOWED, "Acquire", "group/2", options={"bind": "true"})]
-    time.sleep(1)
-    calls.append(w.begin(ALLOWED, "GetFds", "0", "0", lease=path))
-    time.sleep(1)
-    expect(not any(call.is_answered() for call in calls), "one was not waited for")
-    read_on(slow)
-    for call in calls:
-        call.outcome().expect_done()
-    expect_read(slow, 4)
+    waits_in_line(w, first=ALLOWED)
 
 
 @test("scripted", "who waits for his own files to be read is in nobody's way though there is no room for him either",
@@ -1087,6 +1077,18 @@ def ends_while_it_waits(w):
     read_on(slow)
     wait_until(lambda: len(slow.lines) == 2 + 6, "all was answered")
     Outcome(slow.lines[-1]).expect_refusal("LeaseEnded", "lease 1 is over")
+
+
+@test("scripted", "and who waits for them is told so at once", FEW_UNREAD, on_socket=False)
+def told_while_it_waits(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    _, other = w.hold(ALLOWED, "group/9")
+    ask_without_reading(w, ALLOWED, path, 5)
+    call = w.begin(ALLOWED, "GetFds", "0", "0", lease=other)
+    time.sleep(1)
+    expect(not call.is_answered(), "it was not waited for")
+    w.call(ALLOWED, "Release", lease=other).expect_done()
+    call.outcome().expect_refusal("LeaseEnded", "lease 2 is over")
 
 
 @test("scripted", "who leaves while his files wait for room gives his devices back at once", {"limits": {"bus_fds_in_flight": 16}},

@@ -23,6 +23,16 @@ static void begin_to_end(Client *client, Grant *grant) {
         wait_until(count_signals(client, "PropertiesChanged", grant->path, "draining") > 0);
 }
 
+/* The same, with another process that keeps the rest. */
+static pid_t begin_to_end_held(Client *client, Grant *grant) {
+        pid_t holder;
+
+        grant->lease_fd = fd_close(grant->lease_fd);
+        holder = hand_over(grant, 0);
+        wait_until(count_signals(client, "PropertiesChanged", grant->path, "draining") > 0);
+        return holder;
+}
+
 /* The reply comes only after the holder's last file is closed. */
 static void expect_after(Grant *grant, Message **reply) {
         turn_for(100 * 1000);
@@ -100,11 +110,8 @@ START_TEST(who_asks_when_the_last_who_was_seen_has_just_ended_waits) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
         _cleanup_message_ Message *refused = NULL, *reply = NULL;
-        pid_t holder;
+        pid_t holder = begin_to_end_held(client, &grant);
 
-        grant.lease_fd = fd_close(grant.lease_fd);
-        holder = hand_over(&grant, 0);
-        wait_until(count_signals(client, "PropertiesChanged", grant.path, "draining") > 0);
         refused = manager(client, "Unbind", "asa{sv}", 1, "group/4", 0);
         expect_refusal(refused, "Leased", "group 4");
         fake_machine_fault("open-group", "4", 0);
@@ -135,11 +142,8 @@ START_TEST(one_that_somebody_is_seen_to_keep_is_soon_refused_as_leased) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
         _cleanup_message_ Message *reply = NULL, *again = NULL;
-        pid_t holder;
+        pid_t holder = begin_to_end_held(client, &grant);
 
-        grant.lease_fd = fd_close(grant.lease_fd);
-        holder = hand_over(&grant, 0);
-        wait_until(count_signals(client, "PropertiesChanged", grant.path, "draining") > 0);
         reply = manager(client, "Unbind", "asa{sv}", 1, "group/4", 0);
         expect_refusal(reply, "Leased", "group 4");
         again = manager(client, "Acquire", "asa{sv}", 1, "group/4", 0);

@@ -14,7 +14,7 @@ Owns the topologies. How a machine is started and spoken with is in qemu.py.
 
 `assigned` and `assigned-broken` are the same, and boot with assignments: of 01:00.0 and 03:01.0, and with a file that is cut off.
 `bookworm` is the same as `default` with Debian 12, and so with systemd 252 and polkit 122.
-`initramfs-tools` and `initramfs-dracut` are that, and have their root on a disk, to which an initramfs of that make switches.
+`initramfs-tools` and `initramfs-dracut` are `assigned` with its root on a disk, to which an initramfs of that make switches.
 `no-iommu` is the same without an IOMMU, and so without groups. `vm-host` is the same as `default` and has QEMU, for VMs that are given devices. `debian` is the same and has dpkg and the Debian packages.
 `debian-load` is that with 07:00.0 of `soak`. `driverctl` is the same and has driverctl. `lasting` is the same and has a disk that outlasts it (disk.py), for cases of several boots.
 `soak` is the same with

@@ -7,18 +7,10 @@
 
 N=0000:01:00.0
 is "$(systemctl show --value --property=ActiveState vfiod.service)" inactive "vfiod has not run"
-is "$(driver_of $N) $(override_of $N)" "vfio-pci vfio-pci"
-is "$(driver_of 0000:03:01.0) $(override_of 0000:03:01.0)" "vfio-pci vfio-pci"
-is "$(driver_of 0000:03:02.0) $(override_of 0000:03:02.0)" "e1000 none" "the other device of the same driver is not assigned"
+assignments_came_true
 is "$(driver_of 0000:02:00.0)" nvme
-lacks "$(dmesg)" "e1000e $N"
-lacks "$(dmesg)" "vfiod-assigned:"
 
-contains "$(vfioctl list $N)" "(assigned) "
-vfioctl exec $N -- true
-vfioctl unbind $N
-wait_until 20 test -e /sys/bus/pci/devices/$N/driver
-is "$(driver_of $N) $(override_of $N)" "e1000e none"
+assigned_is_given_back
 contains "$(cat /etc/vfiod/assignments.json)" "\"$N\""
 systemctl restart vfiod.service
 contains "$(vfioctl list $N)" "assigned, but on e1000e"

@@ -6,4 +6,5 @@
 # time: 180
 
 initramfs_has_assigned
-assigned_is_known
+assigned_is_given_back
+vfioctl bind 0000:01:00.0

@@ -18,8 +18,8 @@ VFIO_USER=$LAB/vfio-user
 . "$LAB/holders.sh"
 # shellcheck source=tests/lab/guest/hostile.sh
 . "$LAB/hostile.sh"
-# shellcheck source=tests/lab/guest/initramfs.sh
-. "$LAB/initramfs.sh"
+# shellcheck source=tests/lab/guest/assigned.sh
+. "$LAB/assigned.sh"
 # shellcheck source=tests/lab/guest/inspect.sh
 . "$LAB/inspect.sh"
 # shellcheck source=tests/lab/guest/kill.sh

@@ -60,6 +60,9 @@ struct Bus {
 
 Connection *bus_connection_of(Bus *bus, sd_bus *sd);
 
+/* Another connection of the uid to the socket is too many, and so are those that are told so. */
+bool bus_turns_away(const Bus *bus, uid_t uid);
+
 /* A peer's connection is to end. It does so from the event loop, so that whoever has it in hand may
  * go on. */
 void connection_doom(Connection *connection);

@@ -143,7 +143,8 @@ static int refuse_surplus(Connection *connection, sd_bus_message *m) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
         sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        if (limit_connection(connection, &refusal) == REFUSAL_NONE) {
+        if (limit_connection(connection->bus, connection->peer.caller.uid, connection, &refusal) ==
+            REFUSAL_NONE) {
                 connection->surplus = false;
                 return 0;
         }
@@ -171,13 +172,17 @@ static size_t count_surplus(const Bus *bus) {
         return n;
 }
 
-static int admit(Connection *connection) {
+bool bus_turns_away(const Bus *bus, uid_t uid) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
-        if (limit_connection(connection, &refusal) == REFUSAL_NONE)
-                return 0;
-        connection->surplus = true;
-        return count_surplus(connection->bus) > SURPLUS_MAX ? -EUSERS : 0;
+        return count_surplus(bus) >= SURPLUS_MAX && limit_connection(bus, uid, NULL, &refusal);
+}
+
+static void note_surplus(Connection *connection) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        connection->surplus = limit_connection(connection->bus, connection->peer.caller.uid,
+                                               connection, &refusal) != REFUSAL_NONE;
 }
 
 static int add_objects(Bus *bus, sd_bus *sd) {
@@ -201,11 +206,11 @@ static int attach_peer(Connection *connection) {
         if (r >= 0)
                 r = peer_identify(connection->bus, r, ++connection->bus->last_peer,
                                   &connection->peer);
-        if (r >= 0)
-                r = admit(connection);
-        if (r >= 0)
+        if (r >= 0) {
+                note_surplus(connection);
                 r = sd_bus_add_filter(connection->sd, &connection->filter, on_peer_message,
                                       connection);
+        }
         return r < 0 ? r : pump_start(connection);
 }
 

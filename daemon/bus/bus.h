@@ -23,7 +23,8 @@ Bus *bus_free(Bus *bus);
  */
 int bus_add_connection(Bus *bus, sd_bus *connection, bool authority);
 
-/* Makes a peer's connection of the socket to it, which is taken over, also when it fails. */
+/* Makes a peer's connection of the socket to it, which is taken over, also when it fails. -EUSERS:
+ * there is no room for it, nor for telling it so. */
 int bus_add_peer(Bus *bus, int fd);
 
 /* Where peers arrive; one of the two, once. */

@@ -34,13 +34,28 @@ bool peer_is_alive(const Peer *peer) {
         return peer->pidfd >= 0 && poll(&end, 1, 0) == 0;
 }
 
+static int read_credentials(int socket, struct ucred *ret) {
+        socklen_t size = sizeof(*ret);
+
+        return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, ret, &size) < 0 ? -errno : 0;
+}
+
+int peer_read_uid(int socket, uid_t *ret) {
+        struct ucred credentials;
+        int r = read_credentials(socket, &credentials);
+
+        if (r >= 0)
+                *ret = credentials.uid;
+        return r;
+}
+
 int peer_identify(const Bus *bus, int socket, uint64_t number, Peer *ret) {
         struct ucred credentials;
-        socklen_t size = sizeof(credentials);
         Peer peer = PEER_NULL;
+        int r = read_credentials(socket, &credentials);
 
-        if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
-                return -errno;
+        if (r < 0)
+                return r;
         peer.caller.uid = credentials.uid;
         peer.caller.pid = credentials.pid;
         (void)snprintf(peer.caller.name, sizeof(peer.caller.name), "peer-%lu",

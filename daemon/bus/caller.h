@@ -18,6 +18,9 @@ typedef void (*CallerFound)(void *userdata, const Caller *caller);
 int caller_find(Connection *connection, sd_bus_message *m, CallerFound found, void *userdata,
                 sd_bus_slot **ret_slot);
 
+/* Whose the other end of a socket is. */
+int peer_read_uid(int socket, uid_t *ret);
+
 /* Reads who is at the other end of a socket, which is called "peer-NUMBER". Once, at accept. */
 int peer_identify(const Bus *bus, int socket, uint64_t number, Peer *ret);
 

@@ -6,28 +6,39 @@
 
 #include "daemon/util/string.h"
 
-static uint64_t count_peers(const Connection *except, bool of_uid) {
+static bool is_counted(const Connection *connection, const Connection *itself) {
+        return connection != itself && connection->is_peer && !connection->surplus;
+}
+
+static uint64_t count_peers(const Bus *bus, const Connection *itself) {
         uint64_t n = 0;
 
-        list_for_each(link, &except->bus->connections) {
+        list_for_each(link, &bus->connections)
+                n += is_counted(container_of(link, Connection, link), itself);
+        return n;
+}
+
+static uint64_t count_peers_of(const Bus *bus, uid_t uid, const Connection *itself) {
+        uint64_t n = 0;
+
+        list_for_each(link, &bus->connections) {
                 const Connection *connection = container_of(link, Connection, link);
 
-                n += connection != except && connection->is_peer && !connection->surplus &&
-                     (!of_uid || connection->peer.caller.uid == except->peer.caller.uid);
+                n += is_counted(connection, itself) && connection->peer.caller.uid == uid;
         }
         return n;
 }
 
-RefusalKind limit_connection(const Connection *connection, Refusal *refusal) {
-        const Config *config = &broker_world(connection->bus->broker)->config;
-        uid_t uid = connection->peer.caller.uid;
+RefusalKind limit_connection(const Bus *bus, uid_t uid, const Connection *itself,
+                             Refusal *refusal) {
+        const Config *config = &broker_world(bus->broker)->config;
 
-        if (uid != 0 && count_peers(connection, true) >= config->limit_connections_per_uid)
+        if (uid != 0 && count_peers_of(bus, uid, itself) >= config->limit_connections_per_uid)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "uid %u has %" PRIu64 " connections to the socket, the limit "
                               "(limits.connections_per_uid); close one",
                               uid, config->limit_connections_per_uid);
-        if (count_peers(connection, false) >= config->limit_connections)
+        if (count_peers(bus, itself) >= config->limit_connections)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%" PRIu64 " connections are at the socket, the limit "
                               "(limits.connections); try again, or use the system bus",

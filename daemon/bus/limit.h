@@ -9,8 +9,9 @@
 
 #include "daemon/bus/call.h"
 
-/* Whether the connection may stay with those that are there already. */
-RefusalKind limit_connection(const Connection *connection, Refusal *refusal);
+/* Whether a connection of the uid may stay with those that are there already, but for `itself`:
+ * NULL, if it is not among them. */
+RefusalKind limit_connection(const Bus *bus, uid_t uid, const Connection *itself, Refusal *refusal);
 
 /* Whether a sender of whom it is not known yet who he is may have another call. */
 RefusalKind limit_unknown(const Call *call, Refusal *refusal);

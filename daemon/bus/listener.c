@@ -19,6 +19,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "daemon/bus/caller.h"
 #include "daemon/bus/socket-options.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
@@ -27,6 +28,9 @@
 
 #define SOCKET_UMASK 0117
 #define BACKLOG 64
+
+/* Who is turned away costs little, and a turn of the event loop much more. */
+#define TURNED_AWAY_AT_ONCE 16
 
 /* Until somebody has closed something. */
 #define PAUSE_USEC (1000 * 1000)
@@ -42,9 +46,14 @@ int bus_add_peer(Bus *bus, int fd) {
         _cleanup_close_ int owned = fd;
         sd_bus *sd = NULL;
         sd_id128_t id;
+        uid_t uid;
         int r;
 
-        r = sd_id128_randomize(&id);
+        r = peer_read_uid(owned, &uid);
+        if (r >= 0 && bus_turns_away(bus, uid))
+                r = -EUSERS;
+        if (r >= 0)
+                r = sd_id128_randomize(&id);
         if (r >= 0)
                 r = sd_bus_new(&sd);
         if (r >= 0)
@@ -78,14 +87,20 @@ static void pause_listening(Listener *listener) {
         (void)sd_event_source_set_enabled(listener->pause, SD_EVENT_ONESHOT);
 }
 
+static int accept_one(Bus *bus, int fd) {
+        int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        return peer < 0 ? -errno : bus_add_peer(bus, peer);
+}
+
 static int on_arrival(sd_event_source *source _unused_, int fd, uint32_t events _unused_,
                       void *userdata) {
         Listener *listener = userdata;
-        int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int r = -EUSERS;
 
-        if (peer >= 0)
-                (void)bus_add_peer(listener->bus, peer);
-        else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        for (size_t i = 0; i < TURNED_AWAY_AT_ONCE && r == -EUSERS; i++)
+                r = accept_one(listener->bus, fd);
+        if (r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM)
                 pause_listening(listener);
         return 0;
 }

@@ -10,9 +10,9 @@
  * once, and asking again and again must gain nobody a second place. After that only the person is
  * waited for.
  *
- * A uid that has more to ask rests after an answer for as long as the question took: so it has half
- * of polkit's time at most, and who asks now and then finds polkit at work for it half of the time
- * only.
+ * A uid that has more to ask rests after an answer for three times as long as the question took: so
+ * it has a quarter of polkit's time at most, and who asks now and then seldom finds polkit at work
+ * for it.
  *
  * polkit that has not answered one question in time is at work on none of those behind it: they are
  * told at once, and do not wait that long again, each in its turn. A person who does not answer has
@@ -34,8 +34,9 @@
 /* In polkit's way at once: as many as keep it busy while an answer is on its way. */
 #define AT_ONCE 4
 
+#define REST_TIMES 3
 /* A question that took longer is not what polkit usually takes. */
-#define REST_MAX_USEC (1000 * 1000ULL)
+#define REST_MAX_USEC (REST_TIMES * 1000 * 1000ULL)
 
 /* A uid of which nothing is asked for now. */
 typedef struct Rest {
@@ -201,7 +202,7 @@ static int on_rest_over(sd_event_source *source _unused_, uint64_t usec _unused_
 /* Before the asker has its answer: what it then asks is the next, and not one more. */
 static void let_rest(const PolkitQuestion *question) {
         PolkitLine *line = question->line;
-        uint64_t now = clock_now(CLOCK_MONOTONIC), took = now - question->asked_at;
+        uint64_t now = clock_now(CLOCK_MONOTONIC), span;
         Rest *rest;
 
         if (has_passed(question) || count(&line->waiting, true, question->asker.uid) == 0)
@@ -209,8 +210,9 @@ static void let_rest(const PolkitQuestion *question) {
         rest = calloc(1, sizeof(Rest));
         if (!rest)
                 return;
+        span = REST_TIMES * (now - question->asked_at);
         rest->uid = question->asker.uid;
-        rest->until = now + (took < REST_MAX_USEC ? took : REST_MAX_USEC);
+        rest->until = now + (span < REST_MAX_USEC ? span : REST_MAX_USEC);
         list_insert(&line->resting, &rest->link);
         set_timer(line);
 }

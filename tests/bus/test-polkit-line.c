@@ -253,7 +253,7 @@ START_TEST(polkit_has_four_questions_at_once_and_then_the_uids_take_turns) {
 }
 END_TEST
 
-START_TEST(who_has_more_to_ask_lets_others_have_polkit_for_as_long_as_it_had) {
+START_TEST(who_has_more_to_ask_lets_others_have_polkit_meanwhile) {
         asks("a1");
         asks("a2");
         expect_at_polkit("ask a1");
@@ -264,6 +264,21 @@ START_TEST(who_has_more_to_ask_lets_others_have_polkit_for_as_long_as_it_had) {
         asks("b1");
         expect_at_polkit("ask b1");
         expect_at_polkit("ask a2");
+}
+END_TEST
+
+START_TEST(who_has_more_to_ask_rests_three_times_as_long_as_polkit_took) {
+        uint64_t took = 200 * 1000, answered;
+
+        asks("a1");
+        asks("a2");
+        expect_at_polkit("ask a1");
+        world.later += took;
+        answered = clock_now(CLOCK_MONOTONIC);
+        polkit_answers("a1");
+        expect_heard("yes a1");
+        expect_at_polkit("ask a2");
+        ck_assert_uint_ge(clock_now(CLOCK_MONOTONIC) - answered, 3 * took);
 }
 END_TEST
 
@@ -409,7 +424,8 @@ int main(void) {
         tcase_add_test(tests, polkit_is_asked_one_question_of_a_uid_at_a_time_in_their_order);
         tcase_add_test(tests, one_question_of_another_uid_waits_for_none_of_a_uid_that_has_many);
         tcase_add_test(tests, polkit_has_four_questions_at_once_and_then_the_uids_take_turns);
-        tcase_add_test(tests, who_has_more_to_ask_lets_others_have_polkit_for_as_long_as_it_had);
+        tcase_add_test(tests, who_has_more_to_ask_lets_others_have_polkit_meanwhile);
+        tcase_add_test(tests, who_has_more_to_ask_rests_three_times_as_long_as_polkit_took);
         tcase_add_test(tests, who_asks_one_question_after_the_other_need_not_wait);
         tcase_add_test(tests, who_leaves_the_line_is_never_asked_about);
         tcase_add_test(

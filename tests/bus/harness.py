@@ -10,12 +10,13 @@ import pathlib
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 
-from scenario import PATIENCE, Failure, expect, is_listening, start_bus, wait_until
+from scenario import PATIENCE, Failure, expect, is_listening, start_bus, wait_until, write_bus_config
 
 POLKITD = "/usr/lib/polkit-1/polkitd"
 POLKIT_NAME = "org.freedesktop.PolicyKit1"
@@ -44,6 +45,7 @@ BUS_POLICY = """  <policy context="default">
   <policy user="root">
     <allow own="org.freedesktop.PolicyKit1"/>
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Debug.Stats"/>
+    {more}
   </policy>
 """
 
@@ -242,19 +244,26 @@ class World:
         # The leak checker cannot look into a process that has changed its user.
         return {**self.environment(), "ASAN_OPTIONS": "detect_leaks=0"}
 
+    def bus_policy(self, more=""):
+        return BUS_POLICY.format(polkit=POLKIT_BUS_POLICY, vfiod=self.source / "systemd/org.vfiod1.conf", more=more)
+
     def start_bus(self):
-        policy = BUS_POLICY.format(polkit=POLKIT_BUS_POLICY, vfiod=self.source / "systemd/org.vfiod1.conf")
-        self.dbus = start_bus(self.directory, policy)
+        self.dbus = start_bus(self.directory, self.bus_policy())
+
+    def change_bus_policy(self, more=""):
+        """What the bus allows from now on, also on connections that there are."""
+        write_bus_config(self.directory, self.bus_policy(more))
+        self.ask_bus("ReloadConfig")
 
     def wait_for_name(self, name):
         done = subprocess.run([self.program("bus-call"), "--wait", name], env=self.client_environment(),
                               stdout=subprocess.DEVNULL, check=False)
         expect(done.returncode == 0, f"nobody has taken the name {name}")
 
-    def ask_bus(self, member, name):
+    def ask_bus(self, member, *names):
         """What the bus says about a name, as root."""
         return subprocess.run(["dbus-send", f"--bus={self.address}", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/org/freedesktop/DBus",
-                               f"org.freedesktop.DBus.{member}", f"string:{name}"], stdout=subprocess.PIPE, encoding="utf-8",
+                               f"org.freedesktop.DBus.{member}", *(f"string:{name}" for name in names)], stdout=subprocess.PIPE, encoding="utf-8",
                               check=True).stdout
 
     def has_name(self, name):
@@ -290,14 +299,24 @@ class World:
     def tool(self, *arguments):
         subprocess.run([self.program("machine-tool"), *arguments], env=self.client_environment(), check=True)
 
+    def write_config(self, config):
+        directory = self.directory / "config"
+        directory.mkdir(exist_ok=True)
+        (directory / "vfiod.json").write_text(json.dumps(config))
+        return directory
+
+    def reload(self, config):
+        """Another configuration, until the end of the test."""
+        self.write_config(config)
+        self.vfiod.send_signal(signal.SIGHUP)
+        wait_until(lambda: "has been read again" in self.log.read_text(errors="replace"), "the configuration was read again")
+
     def start_vfiod(self, bus=True):
         """On a machine as new, on the bus and at a socket that everybody may connect to; or at the socket alone."""
         shutil.rmtree(self.machine, ignore_errors=True)
         self.machine.mkdir()
         self.tool("build")
-        configuration = self.directory / "config"
-        configuration.mkdir(exist_ok=True)
-        (configuration / "vfiod.json").write_text(json.dumps(self.config))
+        configuration = self.write_config(self.config)
         environment = self.environment()
         if not bus:
             environment["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={self.directory}/no-bus"

@@ -1091,6 +1091,36 @@ def told_while_it_waits(w):
     call.outcome().expect_refusal("LeaseEnded", "lease 2 is over")
 
 
+@test("scripted", "nor those of devices without an IOMMU when a configuration that forbids them is read meanwhile",
+      {**FEW_UNREAD, "unsafe_noiommu": True}, on_socket=False)
+def forbidden_while_it_waits(w):
+    w.tool("no-iommu", "0000:0b:00.0", "20")
+    _, path = w.hold(ALLOWED, "group/20")
+    slow = ask_without_reading(w, ALLOWED, path, 6)
+    w.reload(FEW_UNREAD)
+    read_on(slow)
+    wait_until(lambda: len(slow.lines) == 2 + 6, "all was answered")
+    Outcome(slow.lines[-2]).expect_done("device:0000:0b:00.0")
+    Outcome(slow.lines[-1]).expect_refusal("Unsupported", "lease 1", "unsafe_noiommu", "no file of them is handed out")
+
+
+UNTOLD = '<deny send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Debug.Stats"/>'
+
+
+@test("scripted", "a bus that does not tell what nobody has read yet is taken to limit it itself", {"limits": {"bus_fds_in_flight": 16}},
+      on_socket=False)
+def bus_does_not_tell(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    w.change_bus_policy(UNTOLD)
+    try:
+        slow = ask_without_reading(w, ALLOWED, path, 7)
+        w.hold(OTHER, "group/9")
+        read_on(slow)
+        expect_read(slow, 7)
+    finally:
+        w.change_bus_policy()
+
+
 @test("scripted", "who leaves while his files wait for room gives his devices back at once", {"limits": {"bus_fds_in_flight": 16}},
       on_socket=False)
 def leaves_while_it_waits(w):

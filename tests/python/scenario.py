@@ -49,10 +49,15 @@ def is_listening(path):
         return client.connect_ex(str(path)) == 0
 
 
-def start_bus(directory, policy=OPEN_POLICY):
-    """A message bus at the socket `bus` of the directory; the process, which is the caller's to end."""
+def write_bus_config(directory, policy):
     config = directory / "bus.conf"
     config.write_text(BUS_CONFIG.format(socket=directory / "bus", policy=policy))
+    return config
+
+
+def start_bus(directory, policy=OPEN_POLICY):
+    """A message bus at the socket `bus` of the directory; the process, which is the caller's to end."""
+    config = write_bus_config(directory, policy)
     process = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address"],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     expect(process.stdout.readline(), "dbus-daemon did not start")

@@ -15,6 +15,7 @@
 #include "daemon/bus/journal.h"
 #include "daemon/persist/config-file.h"
 #include "daemon/util/clock.h"
+#include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 #include "version.h"
@@ -188,14 +189,15 @@ static int open_state_directory(const Daemon *daemon) {
 
 /* The socket among them is not a lease's, and stays. */
 static int recover(Daemon *daemon) {
+        _cleanup_close_ int directory = open_state_directory(daemon);
         _cleanup_strv_ char **names = NULL;
-        int r, directory = open_state_directory(daemon);
+        int r;
 
         if (daemon->options.state && directory < 0)
-                return directory;
+                return -EBADF;
         r = sd_listen_fds_with_names(false, &names);
         if (r >= 0)
-                r = broker_recover(daemon->broker, directory, names, SD_LISTEN_FDS_START);
+                r = broker_recover(daemon->broker, TAKE_FD(directory), names, SD_LISTEN_FDS_START);
         return r < 0 ? complain(SD_ERR, "take over from the vfiod before this one", r) : 0;
 }
 

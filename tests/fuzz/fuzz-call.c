@@ -4,15 +4,16 @@
  * Calls of every method, by callers of every kind, on a machine where things happen. The input is
  * lines of words:
  *
- *      [+][@PATH] METHOD VALUE...   a call, with values as fuzz_append() has them; '+': the next
- * line does not wait for its end. A word that is no method stands for one all the same. peer N,
- * sender N             who calls from now on: a client of its own socket, or one on the bus; N
- * chooses the user polkit WORD                  what polkit answers from now on: yes, no,
- * challenge, error, nonsense, silence drop                         all replies so far are thrown
- * away, with the files in them leave                        whoever calls hangs up, or leaves the
- * bus hold KIND GROUP PID DEVICE   somebody has that open fault WHAT ERRNO             the kernel
- * refuses (fake_machine_fault()) unplug N, plug N, move N     a device goes, comes, loses its
- * driver
+ * - [+][@PATH] METHOD VALUE...: a call, with values as fuzz_append() has them; '+': the next line
+ *   does not wait for its end. A word that is no method stands for one all the same.
+ * - peer N, sender N: who calls from now on, a client of its own socket, or one on the bus; N
+ *   chooses the user
+ * - polkit WORD: what polkit answers from now on: yes, no, challenge, error, nonsense, silence
+ * - drop: all replies so far are thrown away, with the files in them
+ * - leave: whoever calls hangs up, or leaves the bus
+ * - hold KIND GROUP PID DEVICE: somebody has that open
+ * - fault WHAT ERRNO: the kernel refuses (fake_machine_fault())
+ * - unplug N, plug N, move N: a device goes, comes, loses its driver
  *
  * With FUZZ_SHOW in the environment, each call and what came of it is printed.
  */

@@ -41,7 +41,7 @@ prepare_analysis() {
 analyse_gcc() {
         analyse_here 'CFLAGS="-fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-mismatching-deallocation -Wno-analyzer-out-of-bounds" \
                 setup build-fanalyzer --werror
-                ninja -C build-fanalyzer $(ninja -C build-fanalyzer -t targets all | sed -nE "s/^((boot|client|daemon)\/.*\.o): .*/\1/p")'
+                ninja -k 0 -C build-fanalyzer $(ninja -C build-fanalyzer -t targets all | sed -nE "s/^((boot|client|daemon)\/.*\.o): .*/\1/p")'
 }
 
 analyse_clang_tidy() {

@@ -46,6 +46,16 @@ static uint64_t group_closes_until(const Broker *broker, uint32_t group, uint64_
         return until > now ? until : 0;
 }
 
+/* It does not get the group when that is free: somebody waits for it already, or a step is stuck.
+ */
+static bool waits_in_vain(const World *world, const Request *request, const Group *group) {
+        for (size_t i = 0; i < group->n_members; i++)
+                if (group->members[i]->stuck)
+                        return true;
+        return request->operation != OPERATION_UNBIND &&
+               wait_find_group(&world->waits, group->facts.number);
+}
+
 static uint64_t closes_until(const Broker *broker, const Request *request) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
@@ -54,8 +64,11 @@ static uint64_t closes_until(const Broker *broker, const Request *request) {
         if (select_targets(&broker->world.topology, request, &selection, &refusal))
                 return 0;
         for (size_t i = 0; i < selection.n_groups; i++) {
-                uint64_t until = group_closes_until(broker, selection.groups[i]->facts.number, now);
+                const Group *group = selection.groups[i];
+                uint64_t until = group_closes_until(broker, group->facts.number, now);
 
+                if (waits_in_vain(&broker->world, request, group))
+                        return 0;
                 latest = until > latest ? until : latest;
         }
         return latest;

@@ -13,6 +13,7 @@
 #include "tests/bus/fixture-holder.h"
 
 #define DEVICE "0000:03:00.0"
+#define DEADLINE_MS 500
 
 static Grant acquire(Client *client) {
         return grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4", 0));
@@ -153,6 +154,42 @@ START_TEST(one_that_somebody_is_seen_to_keep_is_soon_refused_as_leased) {
 }
 END_TEST
 
+START_TEST(behind_an_unbind_that_waits_for_it_nobody_waits) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *unbound = NULL, *reply = NULL;
+
+        begin_to_end(client, &grant);
+        begin(client_new(), &unbound, "Unbind", "asa{sv}", 1, "group/4", 1, "policy", "s", "wait");
+        turn_for(100 * 1000);
+        begin(client_new(), &reply, "Acquire", "asa{sv}", 1, "group/4", 0);
+        turn_for(500 * 1000);
+        ck_assert_ptr_nonnull(reply);
+        expect_refusal(reply, "Busy", "is about to be unbound");
+        expect_after(&grant, &unbound);
+        expect_driver(DEVICE, "");
+}
+END_TEST
+
+START_TEST(behind_a_step_that_is_stuck_nobody_waits) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reset = NULL, *reply = NULL;
+        _cleanup_free_ char *path = device_object(DEVICE);
+
+        fixture_config()->step_deadline_ms = DEADLINE_MS;
+        fake_machine_fault("reset", DEVICE, 0);
+        reset = ask(client, path, VFIOD_INTERFACE_DEVICE, "Reset", "s", "");
+        expect_refusal(reset, "TimedOut", DEVICE);
+        begin_to_end(client, &grant);
+        begin(client_new(), &reply, "Bind", "asa{sv}", 1, "group/4", 0);
+        turn_for(500 * 1000);
+        ck_assert_ptr_nonnull(reply);
+        expect_refusal(reply, "Stuck", DEVICE " is stuck: '");
+        fake_machine_clear("reset", DEVICE);
+}
+END_TEST
+
 START_TEST(for_who_leaves_meanwhile_nothing_is_done) {
         Client *client = client_new(), *other = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
@@ -197,6 +234,8 @@ int main(void) {
         tcase_add_test(tests, who_asks_when_the_last_who_was_seen_has_just_ended_waits);
         tcase_add_test(tests, one_that_never_ends_is_refused_when_it_is_stuck);
         tcase_add_test(tests, one_that_somebody_is_seen_to_keep_is_soon_refused_as_leased);
+        tcase_add_test(tests, behind_an_unbind_that_waits_for_it_nobody_waits);
+        tcase_add_test(tests, behind_a_step_that_is_stuck_nobody_waits);
         tcase_add_test(tests, for_who_leaves_meanwhile_nothing_is_done);
         tcase_add_test(tests, a_vfiod_that_stops_leaves_it_to_the_next);
         return bus_tests_run(tests);

@@ -160,15 +160,13 @@ static void deliver_what_fits(Bus *bus) {
         list_for_each_safe(link, &bus->delivery.waiting) {
                 Call *call = container_of(link, Call, delivery);
                 Unread unread = count_unread(call);
+                bool limited = !bus->delivery.is_untold;
 
-                if (bus->delivery.is_untold)
-                        deliver(call);
-                else if (waits_for_own(call, &unread, &most))
+                if (limited && waits_for_own(call, &unread, &most))
                         continue;
-                else if (flow_is_within(call, &unread, &most))
-                        deliver(call);
-                else
+                if (limited && !flow_is_within(call, &unread, &most))
                         break;
+                deliver(call);
         }
 }
 

@@ -47,7 +47,7 @@ analyse_gcc() {
 analyse_clang_tidy() {
         # What it says of each file that it has nothing to say of would hide the rest.
         analyse_here 'run-clang-tidy -quiet -p build-tidy -config-file=src/.clang-tidy "/src/(boot|client|daemon)/" >tidy.log 2>&1 ||
-                { grep -vE "^(\[[0-9]+/[0-9]+\]|[0-9]+ warnings? generated|Suppressed|\$)" tidy.log; exit 1; }'
+                { grep -vE "^(\[ *[0-9]+/[0-9]+\]|[0-9]+ warnings? generated|Suppressed|\$)" tidy.log; exit 1; }'
 }
 
 analyse_cppcheck() {

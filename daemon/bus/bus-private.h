@@ -31,7 +31,10 @@ typedef struct Connection {
         uint64_t files_unread; /* is_peer: of those that were sent, at most so many */
         sd_bus_slot *disconnected;
         sd_bus_slot *filter;
-        List link; /* Bus.connections */
+        sd_bus_slot *departures; /* a bus: the rule by which it tells who leaves; NULL for none */
+        bool tells_departures;   /* it is in force */
+        size_t n_watching;       /* calls that want to know */
+        List link;               /* Bus.connections */
 } Connection;
 
 /* Replies with files over the bus (flow-bus.c). */

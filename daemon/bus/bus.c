@@ -45,6 +45,7 @@ Connection *connection_free(Connection *connection) {
         pump_stop(&connection->pump);
         sd_bus_slot_unref(connection->disconnected);
         sd_bus_slot_unref(connection->filter);
+        sd_bus_slot_unref(connection->departures);
         close_socket(connection);
         if (connection->is_peer)
                 trim_soon(connection->bus->trim);

@@ -27,8 +27,6 @@
 #include "daemon/bus/limit.h"
 #include "daemon/util/string.h"
 
-#define BUS_DRIVER "org.freedesktop.DBus"
-
 void call_free(Call *call) {
         authorise_stop(call);
         call_unwatch_sender(call);
@@ -55,73 +53,11 @@ void call_drop_connection(Bus *bus, const Connection *connection) {
                         call_free(call);
                         continue;
                 }
+                call_unwatch_sender(call);
                 call->connection = NULL;
                 call->message = sd_bus_message_unref(call->message);
                 broker_cancel(bus->broker, call);
         }
-}
-
-void call_unwatch_sender(Call *call) {
-        call->sender_watch = sd_bus_slot_unref(call->sender_watch);
-        call->sender_question = sd_bus_slot_unref(call->sender_question);
-}
-
-/*
- * Only the bus's own word counts. Anybody may send us such a signal, and to sd-bus every unique
- * name is that of a well-known one in a match (libsystemd, bus-match.c, value_node_test()).
- */
-static int on_sender_gone(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
-        Call *call = userdata;
-
-        if (string_equal(sd_bus_message_get_sender(m), BUS_DRIVER))
-                call->sender_gone(call);
-        return 0;
-}
-
-static int on_sender_told(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
-        Call *call = userdata;
-        int is_there;
-
-        if (sd_bus_message_read(m, "b", &is_there) >= 0 && !is_there)
-                call->sender_gone(call);
-        return 0;
-}
-
-/* sd-bus runs a match for nothing that has come before the bus's answer to AddMatch. */
-static int on_watching(sd_bus_message *m _unused_, void *userdata, sd_bus_error *error _unused_) {
-        Call *call = userdata;
-
-        if (call->connection)
-                (void)sd_bus_call_method_async(call->connection->sd, &call->sender_question,
-                                               BUS_DRIVER, "/org/freedesktop/DBus", BUS_DRIVER,
-                                               "NameHasOwner", on_sender_told, call, "s",
-                                               call->request.caller.name);
-        return 1;
-}
-
-/* A peer's leaving is its connection's end (call_drop_connection()). */
-static int watch_sender(Call *call, void (*gone)(Call *call), sd_bus_message_handler_t installed) {
-        _cleanup_free_ char *match = string_format(
-                "type='signal',sender='" BUS_DRIVER "',path='/org/freedesktop/DBus',"
-                "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s',arg2=''",
-                call->request.caller.name);
-
-        call_unwatch_sender(call);
-        call->sender_gone = gone;
-        if (!match)
-                return -ENOMEM;
-        return call->connection->is_peer
-                       ? 0
-                       : sd_bus_add_match_async(call->connection->sd, &call->sender_watch, match,
-                                                on_sender_gone, installed, call);
-}
-
-int call_watch_sender(Call *call, void (*gone)(Call *call)) {
-        return watch_sender(call, gone, NULL);
-}
-
-int call_watch_sender_surely(Call *call, void (*gone)(Call *call)) {
-        return watch_sender(call, gone, on_watching);
 }
 
 void call_reply(Call *call, sd_bus_message *reply) {

@@ -90,12 +90,13 @@ struct Call {
         Check *checks;   /* what polkit is asked, one after the other */
         size_t n_checks;
         size_t next_check;
-        PolkitQuestion *asking;       /* in line, or with polkit; NULL for none */
-        bool interactive;             /* a person is to be asked now */
-        sd_bus_slot *question;        /* to the bus, while one is pending */
-        sd_bus_slot *sender_watch;    /* while polkit is asked, or holders are waited for */
+        PolkitQuestion *asking; /* in line, or with polkit; NULL for none */
+        bool interactive;       /* a person is to be asked now */
+        sd_bus_slot *question;  /* to the bus, while one is pending */
+        void (*sender_gone)(
+                Call *call); /* while polkit is asked, or holders are waited for; or NULL */
+        bool sender_unsure;  /* it may have left before the bus began to tell */
         sd_bus_slot *sender_question; /* whether it is there still */
-        void (*sender_gone)(Call *call);
         bool running;  /* the broker has it; it must not be freed before it is done */
         List delivery; /* Delivery.waiting */
         List link;     /* Bus.calls */
@@ -128,10 +129,10 @@ void call_reply_found(Call *call, const Outcome *outcome, CallAppend append);
 /* The same for a refusal before the broker saw the call; `refusal` is emptied. */
 void call_refuse(Call *call, Refusal *refusal);
 
-/* Calls `gone` when the sender leaves the bus; instead of what was to be called before. */
-int call_watch_sender(Call *call, void (*gone)(Call *call));
-/* The same, also for a sender that leaves before the bus has begun to tell: takes a question more.
+/* Calls `gone` when the sender leaves the bus; once, and instead of what was to be called before.
  */
+int call_watch_sender(Call *call, void (*gone)(Call *call));
+/* The same, also for a sender that has left before the bus began to tell: takes a question more. */
 int call_watch_sender_surely(Call *call, void (*gone)(Call *call));
 void call_unwatch_sender(Call *call);
 

@@ -4,6 +4,7 @@ and the real polkitd with vfiod's actions and given rules, no polkit, or a scrip
 need root for it, for users and a mount namespace.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -45,8 +46,8 @@ BUS_POLICY = """  <policy context="default">
   <policy user="root">
     <allow own="org.freedesktop.PolicyKit1"/>
     <allow send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Debug.Stats"/>
-    {more}
   </policy>
+  {more}
 """
 
 
@@ -250,10 +251,16 @@ class World:
     def start_bus(self):
         self.dbus = start_bus(self.directory, self.bus_policy())
 
-    def change_bus_policy(self, more=""):
-        """What the bus allows from now on, also on connections that there are."""
+    @contextlib.contextmanager
+    def bus_that(self, more):
+        """What is in the bus's configuration meanwhile, also for connections that there are."""
         write_bus_config(self.directory, self.bus_policy(more))
         self.ask_bus("ReloadConfig")
+        try:
+            yield
+        finally:
+            write_bus_config(self.directory, self.bus_policy())
+            self.ask_bus("ReloadConfig")
 
     def wait_for_name(self, name):
         done = subprocess.run([self.program("bus-call"), "--wait", name], env=self.client_environment(),

@@ -871,6 +871,14 @@ def leaves_with_the_answer(w):
     wait_until(lambda: "Leased" in w.call("root", "Acquire", "group/4").name, "nobody waited for the lease")
 
 
+@test("scripted", "nor where vfiod has had others watched by the bus for long")
+def leaves_with_the_answer_beside_others(w):
+    w.hold("root", "group/9")
+    w.begin("root", "Unbind", "group/9", options={"policy": "wait"})
+    wait_until(lambda: "Busy" in (w.call("root", "Acquire", "group/9").name or ""), "somebody waited")
+    leaves_with_the_answer(w)
+
+
 @test("scripted", "who leaves while polkit thinks has his question withdrawn and is forgotten",
       {"limits": {"requests_per_uid": 1}})
 def leaves_meanwhile(w):
@@ -885,6 +893,35 @@ def leaves_meanwhile(w):
     w.call(ALLOWED, "ListGroups").expect_done()
     expect(w.count_files() == before, f"vfiod had {before} files open, now {w.count_files()}")
     w.expect_untouched()
+
+
+@test("scripted", "however many wait for polkit, vfiod asks the bus once to tell who leaves", on_socket=False)
+def one_match_for_all(w):
+    w.polkit.tell("default hang")
+    # sd-bus has one of its own, for the end of the connection.
+    with w.bus_that('<limit name="max_match_rules_per_connection">2</limit>'):
+        calls = [w.begin(user, "ListGroups") for user in (ALLOWED, OTHER, ASKED, DENIED, ALLOWED, OTHER)]
+        wait_until(lambda: len(w.polkit.checks()) == 4, "polkit was asked")
+        calls.pop(0).leave()
+        wait_until(lambda: len(w.polkit.cancels()) == 1, "the question was withdrawn")
+        w.polkit.tell("forget", "answer allow")
+        for call in calls:
+            call.outcome().expect_done()
+
+
+@test("scripted", "a bus that does not want to tell who leaves is asked again the next time", on_socket=False)
+def no_match(w):
+    w.polkit.tell("default hang")
+    with w.bus_that('<limit name="max_match_rules_per_connection">0</limit>'):
+        refused = w.begin(ALLOWED, "ListGroups")
+        wait_until(lambda: len(w.polkit.checks()) == 1, "polkit was asked")
+        w.call("root", "ListGroups").expect_done()
+    slow = w.begin(OTHER, "ListGroups")
+    wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked")
+    slow.leave()
+    wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[-1][0]], "the question was withdrawn")
+    w.polkit.tell("forget", "answer allow")
+    refused.outcome().expect_done()
 
 
 @test("scripted", "nobody is taken for gone because somebody else says so")
@@ -1104,21 +1141,19 @@ def forbidden_while_it_waits(w):
     Outcome(slow.lines[-1]).expect_refusal("Unsupported", "lease 1", "unsafe_noiommu", "no file of them is handed out")
 
 
-UNTOLD = '<deny send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Debug.Stats"/>'
+UNTOLD = ('<policy user="root"><deny send_destination="org.freedesktop.DBus" send_interface="org.freedesktop.DBus.Debug.Stats"/>'
+          '</policy>')
 
 
 @test("scripted", "a bus that does not tell what nobody has read yet is taken to limit it itself", {"limits": {"bus_fds_in_flight": 16}},
       on_socket=False)
 def bus_does_not_tell(w):
     _, path = w.hold(ALLOWED, "group/4")
-    w.change_bus_policy(UNTOLD)
-    try:
+    with w.bus_that(UNTOLD):
         slow = ask_without_reading(w, ALLOWED, path, 7)
         w.hold(OTHER, "group/9")
         read_on(slow)
         expect_read(slow, 7)
-    finally:
-        w.change_bus_policy()
 
 
 @test("scripted", "who leaves while his files wait for room gives his devices back at once", {"limits": {"bus_fds_in_flight": 16}},

@@ -12,22 +12,6 @@
 #include "daemon/bus/call.h"
 #include "daemon/util/string.h"
 
-typedef int (*AppendAnswer)(sd_bus_message *reply, const Call *call);
-
-static void answer(Call *call, AppendAnswer append) {
-        sd_bus_message *reply = NULL;
-        int r;
-
-        r = sd_bus_message_new_method_return(call->message, &reply);
-        if (r >= 0)
-                r = append(reply, call);
-        if (r < 0)
-                call_reply_errno(call, r);
-        else
-                call_reply(call, reply);
-        sd_bus_message_unref(reply);
-}
-
 /* One "(oa{sv})", or "oa{sv}" without the parentheses. Owns the path. */
 static int append_object(sd_bus_message *m, char *path, const BusProperty *properties,
                          const World *world, const void *object) {
@@ -98,15 +82,15 @@ static int append_leases(sd_bus_message *m, const Call *call) {
 }
 
 static void run_groups(Call *call) {
-        answer(call, append_groups);
+        call_reply_with(call, append_groups);
 }
 
 static void run_devices(Call *call) {
-        answer(call, append_devices);
+        call_reply_with(call, append_devices);
 }
 
 static void run_leases(Call *call) {
-        answer(call, append_leases);
+        call_reply_with(call, append_leases);
 }
 
 static int begin_list(sd_bus_message *m, Bus *bus, CallRun run) {
@@ -179,7 +163,7 @@ static int append_overview(sd_bus_message *m, const Call *call) {
 }
 
 static void run_overview(Call *call) {
-        answer(call, append_overview);
+        call_reply_with(call, append_overview);
 }
 
 int list_method_overview(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
@@ -218,14 +202,14 @@ static void run_get_group(Call *call) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
 
         if (select_fresh(call, &selection))
-                answer(call, append_one_group);
+                call_reply_with(call, append_one_group);
 }
 
 static void run_get_device(Call *call) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
 
         if (select_fresh(call, &selection))
-                answer(call, append_one_device);
+                call_reply_with(call, append_one_device);
 }
 
 static int begin_get(sd_bus_message *m, Bus *bus, const char *target, CallRun run,
@@ -331,7 +315,7 @@ static void run_explain(Call *call) {
         if (!select_fresh(call, &selection))
                 return;
         broker_refresh_usage(call->bus->broker, &call->request);
-        answer(call, append_explanations);
+        call_reply_with(call, append_explanations);
 }
 
 int list_method_explain(sd_bus_message *m, void *userdata, sd_bus_error *error) {

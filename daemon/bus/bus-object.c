@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/bus/call.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -64,4 +65,70 @@ int bus_object_add(Bus *bus, sd_bus *sd, const BusKind *kind, const sd_bus_vtabl
 
 int bus_object_add_enumerator(Bus *bus, sd_bus *sd) {
         return sd_bus_add_node_enumerator(sd, NULL, VFIOD_PATH, enumerate, bus);
+}
+
+/* What every object has, and sd-bus answers; no property of ours is in them. */
+static const char *const standard_interfaces[] = {"org.freedesktop.DBus.Peer",
+                                                  "org.freedesktop.DBus.Introspectable",
+                                                  "org.freedesktop.DBus.Properties"};
+
+static int append_interfaces(sd_bus_message *m, const BusKind *kind, const World *world,
+                             const void *object) {
+        int r = sd_bus_message_open_container(m, 'a', "{sa{sv}}");
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTS(standard_interfaces); i++)
+                r = sd_bus_message_append(m, "{sa{sv}}", standard_interfaces[i], 0);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'e', "sa{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", kind->interface);
+        if (r >= 0)
+                r = bus_append_properties(m, kind->properties, world, object);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_managed(sd_bus_message *m, const BusKind *kind, const World *world,
+                          const char *path) {
+        int r = sd_bus_message_open_container(m, 'e', "oa{sa{sv}}");
+
+        if (r >= 0)
+                r = sd_bus_message_append(m, "o", path);
+        if (r >= 0)
+                r = append_interfaces(m, kind, world, kind->find(world, path));
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_all_managed(sd_bus_message *m, const Call *call) {
+        const World *world = broker_world(call->bus->broker);
+        int r = sd_bus_message_open_container(m, 'a', "{oa{sa{sv}}}");
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTS(kinds); i++) {
+                _cleanup_strv_ char **paths = calloc(1, sizeof(char *));
+
+                r = paths ? kinds[i]->list(world, &paths) : -ENOMEM;
+                for (char **path = paths; r >= 0 && *path; path++)
+                        r = append_managed(m, kinds[i], world, *path);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static void run_managed(Call *call) {
+        call_reply_with(call, append_all_managed);
+}
+
+static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        Request request = {0};
+
+        if (!sd_bus_message_is_method_call(m, "org.freedesktop.DBus.ObjectManager",
+                                           "GetManagedObjects"))
+                return 0;
+        return call_begin(userdata, m, PERMISSION_LIST, run_managed, &request, false);
+}
+
+int bus_object_add_manager(Bus *bus, sd_bus *sd) {
+        int r = sd_bus_add_object_manager(sd, NULL, VFIOD_PATH);
+
+        return r < 0 ? r : sd_bus_add_object(sd, NULL, VFIOD_PATH, on_call, bus);
 }

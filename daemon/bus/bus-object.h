@@ -30,3 +30,7 @@ int bus_object_get_property(sd_bus *sd, const char *path, const char *interface,
 /* Puts all objects of the kind on a connection, and then their names into introspection. */
 int bus_object_add(Bus *bus, sd_bus *sd, const BusKind *kind, const sd_bus_vtable *vtable);
 int bus_object_add_enumerator(Bus *bus, sd_bus *sd);
+
+/* Answers GetManagedObjects of the ObjectManager instead of sd-bus: it reads everything, so it is
+ * asked for like the lists (PERMISSION_LIST), and is one of the calls that have limits. */
+int bus_object_add_manager(Bus *bus, sd_bus *sd);

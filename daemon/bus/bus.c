@@ -189,7 +189,7 @@ static void note_surplus(Connection *connection) {
 static int add_objects(Bus *bus, sd_bus *sd) {
         int r;
 
-        r = sd_bus_add_object_manager(sd, NULL, VFIOD_PATH);
+        r = bus_object_add_manager(bus, sd);
         if (r >= 0)
                 r = bus_add_manager(bus, sd);
         if (r >= 0)

@@ -104,6 +104,19 @@ void call_reply_errno(Call *call, int errnum) {
         sd_bus_error_free(&error);
 }
 
+void call_reply_with(Call *call, CallAnswer append) {
+        sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(call->message, &reply);
+
+        if (r >= 0)
+                r = append(reply, call);
+        if (r < 0)
+                call_reply_errno(call, r);
+        else
+                call_reply(call, reply);
+        sd_bus_message_unref(reply);
+}
+
 static void reply_failure(Call *call, const Outcome *outcome) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
 

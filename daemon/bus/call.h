@@ -115,6 +115,10 @@ void call_reply_error(Call *call, const sd_bus_error *error);
 void call_reply_refusal(Call *call, const Refusal *refusal);
 void call_reply_errno(Call *call, int error);
 
+/* Answers with what `append` puts into the reply. */
+typedef int (*CallAnswer)(sd_bus_message *reply, const Call *call);
+void call_reply_with(Call *call, CallAnswer append);
+
 /* Journals the outcome and answers with it: with its error, or with an empty reply. */
 void call_reply_outcome(Call *call, Outcome *outcome);
 

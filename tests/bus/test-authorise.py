@@ -860,7 +860,7 @@ def leaves_with_the_answer(w):
     w.hold("root", "group/4")
     w.polkit.tell("on org.vfiod1.unbind hang")
     slow = w.begin(ALLOWED, "Unbind", "group/4", options={"policy": "wait"})
-    wait_until(lambda: w.polkit.checks()[-1][1] == "org.vfiod1.unbind", "polkit was asked")
+    wait_until(lambda: any(check[1] == "org.vfiod1.unbind" for check in w.polkit.checks()), "polkit was asked")
     # So that it finds the answer and the caller's end together.
     w.vfiod.send_signal(signal.SIGSTOP)
     w.polkit.tell("forget", "answer allow")

@@ -7,6 +7,7 @@
 #include "daemon/util/fd.h"
 #include "tests/bus/fixture-bus.h"
 
+#define NOBODY 65534
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define ALL_DEVICES 15
 #define ALL_GROUPS 10
@@ -305,6 +306,16 @@ START_TEST(the_object_manager_lists_every_object_once) {
 }
 END_TEST
 
+START_TEST(the_object_manager_lists_nothing_to_whom_the_lists_are_denied) {
+        Client *client = client_new_as(NOBODY);
+        _cleanup_message_ Message *reply =
+                ask(client, VFIOD_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+                    NULL);
+
+        expect_error(reply, SD_BUS_ERROR_ACCESS_DENIED, "only root may do this");
+}
+END_TEST
+
 START_TEST(the_manager_tells_its_version_and_features) {
         Client *client = client_new();
         _cleanup_free_ char *version =
@@ -396,6 +407,7 @@ int main(void) {
         tcase_add_test(tests, properties_and_lists_say_the_same);
         tcase_add_test(tests, the_overview_says_in_short_what_the_lists_say);
         tcase_add_test(tests, the_object_manager_lists_every_object_once);
+        tcase_add_test(tests, the_object_manager_lists_nothing_to_whom_the_lists_are_denied);
         tcase_add_test(tests, the_manager_tells_its_version_and_features);
         tcase_add_test(tests, there_is_nothing_at_paths_of_what_is_not_there);
         tcase_add_test(tests, no_property_can_be_written);

@@ -5,7 +5,8 @@ one, and the machine is as it was where it is no. TAP on standard output. Needs 
 
 The rows are made from protocol/*.xml: an annotation org.vfiod1.Action says which actions are asked, and on which conditions,
 each of which is a row of its own; org.vfiod1.Owner says what the owner of the lease has ahead of others. A method without the
-annotation fails the test, and so does one with an argument that ARGUMENTS does not know.
+annotation fails the test, and so does one with an argument that ARGUMENTS does not know. The standard interface that reads
+everything at once has a row, too.
 """
 
 import functools
@@ -21,6 +22,7 @@ from harness import (ACCESS_DENIED, INTERACTIVE, OURS, Agent, Call, Client, Fail
 
 READ_ONLY = "org.freedesktop.DBus.Error.PropertyReadOnly"
 PROPERTIES = "org.freedesktop.DBus.Properties"
+OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 ACTION, OWNER = "org.vfiod1.Action", "org.vfiod1.Owner"
 
 # The lease that is there when each call is made.
@@ -92,7 +94,7 @@ class Row:
     def path(self, lease, own):
         kind = (self.arguments[0] if self.is_property() else self.interface).rpartition(".")[2]
         device = encoded(DEVICES.get(self.member, LEASED_DEVICE if own else FREE_DEVICE))
-        return {"Manager": "/org/vfiod1", "Group": "/org/vfiod1/group/8", "Lease": lease,
+        return {"Manager": "/org/vfiod1", "ObjectManager": "/org/vfiod1", "Group": "/org/vfiod1/group/8", "Lease": lease,
                 "Device": f"/org/vfiod1/device/{device}"}[kind]
 
     def is_property(self):
@@ -162,6 +164,7 @@ class Documents:
 
     def rows(self):
         rows = [row for name, method in self.methods() for row in rows_of_method(name, method)]
+        rows.append(Row(OBJECT_MANAGER, "GetManagedObjects", "", [], ["org.vfiod1.list"]))
         return rows + [row for interface in self.interfaces for node in interface.findall("property")
                        for row in rows_of_property(interface.get("name"), node)]
 

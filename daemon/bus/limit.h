@@ -4,7 +4,8 @@
 /*
  * How much of the daemon one client, one uid and all together may take, as far as it is of
  * connections and calls; what is of leases and operations, daemon/core/ decides. Root has no limits
- * per uid. Each refuses with LIMIT_EXCEEDED and names the key of the configuration.
+ * per uid. Each refuses with LIMIT_EXCEEDED and names the key of the configuration, where there is
+ * one.
  */
 
 #include "daemon/bus/call.h"

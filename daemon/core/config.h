@@ -15,6 +15,7 @@ typedef struct Config {
         uint64_t limit_targets;            /* limits.targets: of one request */
         uint64_t limit_leases;             /* limits.leases: in total */
         uint64_t limit_leases_per_uid;     /* limits.leases_per_uid; root has no such limit */
+        uint64_t limit_groups;             /* limits.groups: in all leases */
         uint64_t limit_groups_per_lease;   /* limits.groups_per_lease */
         uint64_t limit_operations;         /* limits.operations: under way at once */
         uint64_t limit_operations_per_uid; /* limits.operations_per_uid */

@@ -12,25 +12,40 @@
 
 #include "daemon/util/string.h"
 
-static RefusalKind check_limits(const World *world, const Request *request,
-                                const Selection *selection, const Lease *lease, Refusal *refusal) {
+static RefusalKind check_limits_of_groups(const World *world, const Request *request,
+                                          const Selection *selection, const Lease *lease,
+                                          Refusal *refusal) {
         const Config *config = &world->config;
+        const LeaseTable *leases = &world->leases;
         uid_t uid = request->caller.uid;
-        size_t groups = selection->n_groups + (lease ? lease->n_groups : 0);
+        size_t more = selection->n_groups, groups = more + (lease ? lease->n_groups : 0);
 
         if (groups > config->limit_groups_per_lease)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%zu groups in one lease, the limit is %" PRIu64
                               " (limits.groups_per_lease)",
                               groups, config->limit_groups_per_lease);
-        if (uid != 0 && lease_table_count_groups(&world->leases, uid) + selection->n_groups >
-                                config->limit_groups_per_uid)
+        if (lease_table_count_groups(leases) + more > config->limit_groups)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "there would be more than %" PRIu64 " groups in all leases, the "
+                              "limit (limits.groups)",
+                              config->limit_groups);
+        if (uid != 0 &&
+            lease_table_count_groups_of(leases, uid) + more > config->limit_groups_per_uid)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "uid %u would have more than %" PRIu64 " groups in its leases, the "
                               "limit (limits.groups_per_uid); release some",
                               uid, config->limit_groups_per_uid);
-        if (lease)
-                return REFUSAL_NONE;
+        return REFUSAL_NONE;
+}
+
+static RefusalKind check_limits(const World *world, const Request *request,
+                                const Selection *selection, const Lease *lease, Refusal *refusal) {
+        const Config *config = &world->config;
+        uid_t uid = request->caller.uid;
+
+        if (check_limits_of_groups(world, request, selection, lease, refusal) || lease)
+                return refusal->kind;
         if (lease_table_count(&world->leases) >= config->limit_leases)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "there are %" PRIu64 " leases, the limit (limits.leases)",

@@ -217,7 +217,15 @@ size_t lease_table_count_owner(const LeaseTable *table, uid_t owner) {
         return n;
 }
 
-size_t lease_table_count_groups(const LeaseTable *table, uid_t owner) {
+size_t lease_table_count_groups(const LeaseTable *table) {
+        size_t n = 0;
+
+        list_for_each(link, &table->leases)
+                n += container_of(link, Lease, link)->n_groups;
+        return n;
+}
+
+size_t lease_table_count_groups_of(const LeaseTable *table, uid_t owner) {
         size_t n = 0;
 
         list_for_each(link, &table->leases) {

@@ -99,4 +99,5 @@ Lease *lease_table_find(const LeaseTable *table, uint32_t id);
 Lease *lease_table_find_group(const LeaseTable *table, uint32_t group);
 size_t lease_table_count(const LeaseTable *table);
 size_t lease_table_count_owner(const LeaseTable *table, uid_t owner);
-size_t lease_table_count_groups(const LeaseTable *table, uid_t owner);
+size_t lease_table_count_groups(const LeaseTable *table);
+size_t lease_table_count_groups_of(const LeaseTable *table, uid_t owner);

@@ -4,7 +4,7 @@
 # emulated machine that installs them has besides: dpkg. Needs cache.sh, root.sh, buildroot.sh and build.sh.
 
 # What packages are made of; the tests are not in them.
-DEB_SOURCES=(LICENSE README.md client completions daemon debian examples man meson.build meson_options.txt polkit protocol systemd)
+DEB_SOURCES=(LICENSE README.md boot client completions daemon debian examples man meson.build meson_options.txt polkit protocol systemd)
 
 # deb_packages SUITE: the directory with the packages goes to $REPLY, and those of the same source with a higher version are in its
 # `next`.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What programs link and include: the library exports what the map says, and the header, the manual and Debian's table of symbols declare,
-# no more and no less; the header stands alone, in C and in C++, and knows nothing of libsystemd.
+# no more and no less; the header stands alone, in C and in C++, and knows nothing of libsystemd, nor does the file for pkg-config.
 #
 #       check-libvfiod.sh LIBRARY SOURCE_ROOT COMPILER...
 set -eu
@@ -66,6 +66,9 @@ differ "the manual's functions and the map" "$(documented)" "$(mapped)"
 differ "the package's symbols and the map" "$(packaged)" "$(mapped)"
 differ "the versions of the symbols and LIBVFIOD_1" "$(versions)" "LIBVFIOD_1"
 ! grep -nE 'sd_bus|sd_event|systemd' "$FOLDER/vfiod.h" >&2 || complain "vfiod.h: knows of libsystemd"
+
+# What it is built on is nobody else's business: the package with the header depends on none of it.
+! grep -n '^Requires' "$(dirname "$LIBRARY")/../../meson-private/libvfiod.pc" >&2 || complain "libvfiod.pc: asks for other packages"
 
 compile c "$@"
 for cxx in c++ clang++ clang; do

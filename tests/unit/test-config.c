@@ -21,6 +21,7 @@ static const struct {
         {"limits", "targets", offsetof(Config, limit_targets), 64, 1, 4096},
         {"limits", "leases", offsetof(Config, limit_leases), 256, 1, 4096},
         {"limits", "leases_per_uid", offsetof(Config, limit_leases_per_uid), 32, 0, 4096},
+        {"limits", "groups", offsetof(Config, limit_groups), 1024, 1, 65536},
         {"limits", "groups_per_lease", offsetof(Config, limit_groups_per_lease), 64, 1, 4096},
         {"limits", "operations", offsetof(Config, limit_operations), 64, 1, 1024},
         {"limits", "operations_per_uid", offsetof(Config, limit_operations_per_uid), 16, 1, 1024},

@@ -133,6 +133,11 @@ static void few_groups_in_own_lease(World *world) {
         world->config.limit_groups_per_lease = 1;
 }
 
+static void few_groups_in_all(World *world) {
+        (void)world_add_lease(world, OTHER, LEASE_HELD, (uint32_t[]){4, 0});
+        world->config.limit_groups = 1;
+}
+
 static void few_own_groups(World *world) {
         (void)world_add_lease(world, OWNER, LEASE_HELD, (uint32_t[]){4, 0});
         world->config.limit_groups_per_uid = 1;
@@ -503,6 +508,11 @@ static const struct {
          REFUSAL_LIMIT_EXCEEDED,
          "there are 1 leases, the limit (limits.leases)"},
         {few_leases, {ACQUIRE, "01:00.0", 0}, REFUSAL_LIMIT_EXCEEDED, "limits.leases)"},
+        {few_groups_in_all,
+         {ACQUIRE, "01:00.0", OWNER},
+         REFUSAL_LIMIT_EXCEEDED,
+         "there would be more than 1 groups in all leases, the limit (limits.groups)"},
+        {few_groups_in_all, {ACQUIRE, "01:00.0", 0}, REFUSAL_LIMIT_EXCEEDED, "limits.groups)"},
         {few_own_groups,
          {ACQUIRE, "01:00.0", OWNER},
          REFUSAL_LIMIT_EXCEEDED,

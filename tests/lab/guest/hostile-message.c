@@ -58,6 +58,19 @@ void packet_no_options(Packet *p) {
         packet_align(p, 8);
 }
 
+void packet_option(Packet *p, const char *key, const char *value) {
+        Packet entry = PACKET_NULL;
+
+        /* As it is at a place that can be divided by 8. */
+        packet_string(&entry, key);
+        packet_append(&entry, "\1s", 3);
+        packet_string(&entry, value);
+        packet_u32(p, (uint32_t)entry.size);
+        packet_align(p, 8);
+        packet_append(p, entry.data, entry.size);
+        packet_done(&entry);
+}
+
 static void append_signature(Packet *p, const char *signature) {
         uint8_t length = (uint8_t)strlen(signature);
 
@@ -124,7 +137,7 @@ void packet_call(Packet *p, uint8_t flags, uint32_t serial, const char *member,
                 .flags = flags,
                 .serial = serial,
                 .path = MANAGER_PATH,
-                .interface = MANAGER,
+                .interface = strcmp(member, "GetManagedObjects") == 0 ? OBJECT_MANAGER : MANAGER,
                 .member = member,
                 .destination = NAME,
                 .signature = signature,

@@ -86,6 +86,24 @@ void harm_connections(char **arguments) {
 
 /* --- deaths */
 
+enum {
+        CONNECTED,
+        AUTHENTICATING,
+        AUTHENTICATED,
+        HALF_SENT,
+        HALF_SENT_WITH_FILES,
+        ACQUIRING, /* while polkit is asked, or a worker opens the device */
+        ANSWERED,  /* and the answer is not read */
+        HELD,
+        HELD_RELEASING,
+        HELD_WAITING,
+        HELD_REVOKING,
+        UNBINDING,
+        BINDING,
+        ALL_AT_ONCE,
+        N_STATES
+};
+
 static void die_here(void) {
         (void)kill(getpid(), SIGKILL);
 }
@@ -107,69 +125,130 @@ static void wait_for_answer(int fd) {
         (void)poll(&readable, 1, 10000);
 }
 
-/* Bind, Unbind: of a group that nobody holds. */
-static void send_move(int fd, const char *member, const char *target) {
+/* Bind, Unbind, which may wait until nobody holds the group any more. */
+static void send_move(int fd, const char *member, const char *target, const char *policy) {
         Packet body = PACKET_NULL, call = PACKET_NULL;
 
         packet_strings(&body, target);
-        packet_no_options(&body);
+        if (policy)
+                packet_option(&body, "policy", policy);
+        else
+                packet_no_options(&body);
         packet_call(&call, 0, 3, member, "asa{sv}", &body);
         (void)wire_send(fd, &call);
         packet_done(&body);
         packet_done(&call);
 }
 
-static void send_half_a_call(int fd) {
+static void send_half_a_call(int fd, unsigned n_files) {
         Packet call = PACKET_NULL;
 
         packet_call(&call, 0, 2, "ListDevices", NULL, NULL);
-        call.size /= 2;
+        (void)wire_send_fds(fd, call.data, call.size / 2, n_files);
+        packet_done(&call);
+}
+
+/* The path of the lease in the answer, whose files stay open; false: it was refused, or hung up. */
+static bool take_lease(int fd, char *path, size_t size) {
+        static const char prefix[] = "/org/vfiod1/lease/";
+        char data[4096], control[CMSG_SPACE(16 * sizeof(int))], *found = NULL;
+        struct iovec vector = {.iov_base = data, .iov_len = sizeof(data) - 1};
+        struct msghdr m = {.msg_iov = &vector,
+                           .msg_iovlen = 1,
+                           .msg_control = control,
+                           .msg_controllen = sizeof(control)};
+        ssize_t n;
+
+        wait_for_answer(fd);
+        n = recvmsg(fd, &m, 0);
+        if (n > 0) {
+                data[n] = '\0';
+                found = memmem(data, (size_t)n, prefix, strlen(prefix));
+        }
+        return found && snprintf(path, size, "%s", found) > 0;
+}
+
+static void send_to_lease(int fd, const char *path, const char *member) {
+        Header header = {
+                .type = CALL,
+                .serial = 5,
+                .path = path,
+                .interface = "org.vfiod1.Lease",
+                .member = member,
+                .destination = NAME,
+        };
+        Packet call = PACKET_NULL;
+
+        packet_message(&call, &header, NULL);
         (void)wire_send(fd, &call);
         packet_done(&call);
 }
 
+/* With a lease whose answer was read: holds it, gives it back, or waits for itself. */
+static void live_with_a_lease(unsigned state, int fd, const char *target, unsigned delay) {
+        char path[64];
+
+        send_acquire(fd, 2, target);
+        if (!take_lease(fd, path, sizeof(path)))
+                die_here();
+        if (state == HELD_RELEASING)
+                send_to_lease(fd, path, "Release");
+        else if (state == HELD_WAITING)
+                send_move(fd, "Unbind", target, "wait");
+        else if (state == HELD_REVOKING)
+                send_move(fd, "Unbind", target, "revoke");
+        usleep(delay);
+        die_here();
+}
+
 /* Comes to the state of that number, and dies there. */
 static void live_up_to(unsigned state, const char *target, unsigned delay) {
-        int fd = state < 2 ? wire_connect() : wire_open();
+        int fd = state < AUTHENTICATED ? wire_connect() : wire_open();
 
         if (fd < 0)
                 die_here();
         switch (state) {
-        case 0: /* connected */
-        case 2: /* authenticated */
-                break;
-        case 1: /* in the middle of authentication */
+        case AUTHENTICATING:
                 (void)send(fd, "\0AUTH EXT", 9, MSG_NOSIGNAL);
                 break;
-        case 3: /* in the middle of a message */
-                send_half_a_call(fd);
+        case HALF_SENT:
+                send_half_a_call(fd, 0);
                 break;
-        case 4: /* asked, while polkit is asked or a worker opens the device */
+        case HALF_SENT_WITH_FILES:
+                send_half_a_call(fd, 100);
+                break;
+        case ACQUIRING:
                 send_acquire(fd, 2, target);
                 usleep(delay);
                 break;
-        case 5: /* answered, and not read */
+        case ANSWERED:
                 send_acquire(fd, 2, target);
                 wait_for_answer(fd);
                 break;
-        case 6: /* while a group is bound, or unbound */
-                send_move(fd, "Unbind", target);
+        case HELD:
+        case HELD_RELEASING:
+        case HELD_WAITING:
+        case HELD_REVOKING:
+                live_with_a_lease(state, fd, target, delay);
+                break;
+        case UNBINDING:
+                send_move(fd, "Unbind", target, NULL);
                 usleep(delay);
                 break;
-        case 7:
-                send_move(fd, "Bind", target);
+        case BINDING:
+                send_move(fd, "Bind", target, NULL);
                 usleep(delay);
                 break;
-        case 8: /* all of it at once */
-                send_move(fd, "Bind", target);
+        case ALL_AT_ONCE:
+                send_move(fd, "Bind", target, NULL);
                 send_acquire(fd, 4, target);
-                send_move(fd, "Unbind", target);
+                send_move(fd, "Unbind", target, NULL);
+                break;
+        default:
                 break;
         }
         die_here();
 }
-
-#define N_STATES 9
 
 /* deaths TARGET: processes that end, without a word, in every state that one can be in. */
 void harm_deaths(char **arguments) {

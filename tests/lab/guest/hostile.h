@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #define MANAGER "org.vfiod1.Manager"
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 #define MANAGER_PATH "/org/vfiod1"
 #define NAME "org.vfiod1"
 
@@ -59,13 +60,14 @@ void packet_append(Packet *p, const void *data, size_t size);
 void packet_align(Packet *p, size_t alignment);
 void packet_u32(Packet *p, uint32_t value);
 void packet_string(Packet *p, const char *text);
-/* An array of one string, or of none for NULL; an empty a{sv}. */
+/* An array of one string, or of none for NULL; an a{sv} that is empty, or has one string. */
 void packet_strings(Packet *p, const char *text);
 void packet_no_options(Packet *p);
+void packet_option(Packet *p, const char *key, const char *value);
 
 /* A whole message; *p is emptied first. `body` may be NULL. */
 void packet_message(Packet *p, const Header *header, const Packet *body);
-/* A call of a method of the manager. */
+/* A call of a method of the manager, or of GetManagedObjects. */
 void packet_call(Packet *p, uint8_t flags, uint32_t serial, const char *member,
                  const char *signature, const Packet *body);
 

@@ -22,8 +22,8 @@ hostile_begin() {
         vfioctl bind $BYSTANDER_DEVICE $HOSTILE_DEVICE
         allow_device bob $BYSTANDER_DEVICE acquire
         # The two are of one group, and polkit is asked for each.
-        allow_device alice $HOSTILE_DEVICE acquire bind unbind
-        allow_device alice $HOSTILE_NEIGHBOUR acquire bind unbind
+        allow_device alice $HOSTILE_DEVICE acquire bind unbind revoke
+        allow_device alice $HOSTILE_NEIGHBOUR acquire bind unbind revoke
 }
 
 hostile_end() {
@@ -48,9 +48,11 @@ nobody_suffers() {
                 background hostile as alice "$LAB/hostile" "$transport" "$@"
                 wait_until 120 begun_or_failed
                 said hostile "at it" || fail "alice can do it: $(cat "$WORK/hostile.out")"
+                [ -z "${AGENT:-}" ] || agent_begins
                 measure meanwhile
                 ! gone hostile || fail "she goes on: $(cat "$WORK/hostile.out")"
                 finish hostile
+                [ -z "${AGENT:-}" ] || agent_ends
         done
         bystander_ends
 
@@ -64,6 +66,17 @@ nobody_suffers() {
         wait_until 60 daemon_has "$files"
         note "$transport: the daemon has $files files again, and $(daemon_memory) KiB of its own, $memory before"
         wait_until 60 daemon_is_within $((memory + KEPT_MAX))
+}
+
+# With $AGENT set, alice has a polkit agent that does so: polkit-agent.c.
+agent_begins() {
+        background agent as root "$LAB/polkit-agent" "$(pid_of hostile)" "$AGENT"
+        wait_until 60 said agent ready
+        wait_until 60 said agent asked
+}
+
+agent_ends() {
+        finish agent >/dev/null
 }
 
 bystander_begins() {

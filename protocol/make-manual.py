@@ -58,6 +58,7 @@ KINDS = [("method", "Methods"), ("signal", "Signals"), ("property", "Properties"
 ITEM = re.compile(r"(?:(\S.*?) {2,}(?:([a-z(){}]+) {2,})?|(org\.vfiod1\.Error\.\w+) (?=[a-z]))(\S.*)")
 # What begins a paragraph of its own, beside the names of arguments.
 OPENERS = ["options", "Errors", "Errors of every method", "Error", "Action", "Actions"]
+ACTION = "org.vfiod1.Action"
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
 NOT_SIGNALLED = {"const": "does not change", "false": "not signalled", "invalidates": "signalled without its value"}
 
@@ -179,6 +180,13 @@ def member_page(members, comment):
     return out + (f".RS\n.{rest}.RE\n" if separator else "")
 
 
+def must_name_actions(interface):
+    """Without them nobody knows who may call it, and tests/bus/test-matrix.py has no row for it."""
+    for method in interface.findall("method"):
+        if ACTION not in [annotation.get("name") for annotation in method.findall("annotation")]:
+            raise SystemExit(f"{interface.get('name')}.{method.get('name')} has no annotation {ACTION}")
+
+
 def commented(interface):
     """(members, comment) as they stand: a comment is about all that follows up to the next one."""
     groups = []
@@ -199,6 +207,7 @@ def interface_page(path):
     about = next(inspect.cleandoc(node.text) for node in root if node.tag is ET.Comment)
     if not about.startswith(name + ": "):
         raise SystemExit(f"{path}: the comment of the interface does not begin with '{name}: '")
+    must_name_actions(interface)
     out = f".SH {name}\n" + rendered(capital(about.removeprefix(name + ": ")).splitlines(), [])
     for kind, title in KINDS:
         pages = [member_page(members, comment) for members, comment in commented(interface)

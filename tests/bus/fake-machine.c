@@ -220,6 +220,12 @@ bool fake_machine_is_waiting(void) {
         return what[0] != '\0';
 }
 
+bool fake_machine_is_waiting_for(const char *what) {
+        _cleanup_free_ char *last = read_text(fake_machine_path("faults/waiting"));
+
+        return strcmp(last, what) == 0;
+}
+
 static int obey(const char *what, const char *subject) {
         for (;;) {
                 _cleanup_free_ char *fault =

@@ -95,8 +95,9 @@ void fake_machine_count(size_t at, int error);
 /* What was counted. Allocated. */
 char *fake_machine_counted(void);
 
-/* Whether anybody has ever waited for a fault. */
+/* Whether anybody has ever waited for a fault; or the last who did, for one of that. */
 bool fake_machine_is_waiting(void);
+bool fake_machine_is_waiting_for(const char *what);
 /* For the twins: 0, or -errno. */
 int fake_machine_obey(const char *what, const char *subject);
 

@@ -202,7 +202,7 @@ START_TEST(a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod) {
         fake_machine_fault("override", SOUND, 0);
         fake_machine_fault(it->what, it->subject, FAKE_MACHINE_KILL);
         come_up();
-        turn_for(100 * 1000);
+        wait_until(fake_machine_is_waiting_for("override"));
         broker_stop(fixture_broker(), 1000);
         turn_for(100 * 1000);
         ck_assert(!broker_is_idle(fixture_broker()));

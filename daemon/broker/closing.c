@@ -67,7 +67,7 @@ static uint64_t closes_until(const Broker *broker, const Request *request) {
                 const Group *group = selection.groups[i];
                 uint64_t until = group_closes_until(broker, group->facts.number, now);
 
-                if (waits_in_vain(&broker->world, request, group))
+                if (until > 0 && waits_in_vain(&broker->world, request, group))
                         return 0;
                 latest = until > latest ? until : latest;
         }

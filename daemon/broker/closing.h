@@ -4,7 +4,8 @@
 /*
  * Requests for groups whose lease has only just ended. Its last holder may be gone for whoever asks
  * now, while the kernel still closes, and resets, what he had open: for so long such a request
- * waits, and is then decided like any other. Unbind with a policy that waits does it by itself
+ * waits, and is then decided like any other; unless a step is stuck there, or an Unbind waits
+ * already, which comes first. Unbind with a policy that waits does it by itself
  * (daemon/broker/wait.h).
  */
 

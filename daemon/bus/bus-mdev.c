@@ -204,6 +204,8 @@ int mdev_method_create(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         if (r >= 0)
                 r = set_parent(userdata, &request, parent, error);
         if (r >= 0)
+                r = bus_check_text(type, error);
+        if (r >= 0)
                 r = string_set(&request.mdev_type, type);
         if (r >= 0)
                 r = set_uuid(&request, uuid, error);

@@ -118,12 +118,16 @@ static void run_managed(Call *call) {
         call_reply_with(call, append_all_managed);
 }
 
-static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Request request = {0};
 
         if (!sd_bus_message_is_method_call(m, "org.freedesktop.DBus.ObjectManager",
                                            "GetManagedObjects"))
                 return 0;
+        /* A whole message is kept while polkit thinks. */
+        if (!sd_bus_message_is_empty(m))
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "GetManagedObjects has no arguments");
         return call_begin(userdata, m, PERMISSION_LIST, run_managed, &request, false);
 }
 

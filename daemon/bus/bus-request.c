@@ -33,6 +33,11 @@ typedef struct Option {
 
 #define IN(set) (1U << (set))
 
+/* What is read here is kept with its message as long as polkit thinks, so none of it is without a
+ * bound. */
+#define ACTIONS_MAX 64
+#define TEXT_MAX 256
+
 static RefusalKind refuse_value(const char *name, const char *value, const char *wanted,
                                 Refusal *refusal) {
         char quote[QUOTE_SIZE];
@@ -189,6 +194,27 @@ static int read_cookies(sd_bus_message *m, const Bus *bus, Request *request, sd_
         return r;
 }
 
+/* Of more than may be, no more is copied than shows it. */
+static int read_strv(sd_bus_message *m, size_t limit, char ***ret) {
+        _cleanup_strv_ char **strings = NULL;
+        const char *string;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        while (r >= 0 && n <= limit && (r = sd_bus_message_read(m, "s", &string)) > 0) {
+                char *copy = strdup(string);
+
+                r = copy ? strv_push_consume(&strings, copy) : -ENOMEM;
+                n++;
+        }
+        if (r >= 0 && n <= limit)
+                r = sd_bus_message_exit_container(m);
+        if (r >= 0)
+                *ret = TAKE_PTR(strings);
+        return r;
+}
+
 static int read_actions(sd_bus_message *m, Request *request, sd_bus_error *error) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
         int r;
@@ -197,7 +223,12 @@ static int read_actions(sd_bus_message *m, Request *request, sd_bus_error *error
         request->actions = NULL;
         r = sd_bus_message_enter_container(m, 'v', "as");
         if (r >= 0)
-                r = sd_bus_message_read_strv(m, &request->actions);
+                r = read_strv(m, ACTIONS_MAX, &request->actions);
+        if (r >= 0 && strv_length(request->actions) > ACTIONS_MAX) {
+                (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE, "option actions: more than %d",
+                             ACTIONS_MAX);
+                return bus_error_set_refusal(error, &refusal);
+        }
         if (r >= 0)
                 r = sd_bus_message_exit_container(m);
         for (char **action = request->actions; r >= 0 && action && *action; action++)
@@ -227,32 +258,21 @@ int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_b
         return set_refusal(error, &refusal);
 }
 
+int bus_check_text(const char *text, sd_bus_error *error) {
+        size_t n = strlen(text);
+
+        return n <= TEXT_MAX ? 0
+                             : sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                                 "an argument has %zu bytes, at most %d can mean "
+                                                 "anything",
+                                                 n, TEXT_MAX);
+}
+
 int bus_set_own_target(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error) {
         _cleanup_free_ char *device = NULL;
         int r = path_to_device(sd_bus_message_get_path(m), &device);
 
         return r < 0 ? r : bus_set_targets(bus, request, (char *[]){device, NULL}, error);
-}
-
-/* Of more than may be, no more is copied than shows it. */
-static int read_strv(sd_bus_message *m, size_t limit, char ***ret) {
-        _cleanup_strv_ char **strings = NULL;
-        const char *string;
-        size_t n = 0;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "s");
-        while (r >= 0 && n <= limit && (r = sd_bus_message_read(m, "s", &string)) > 0) {
-                char *copy = strdup(string);
-
-                r = copy ? strv_push_consume(&strings, copy) : -ENOMEM;
-                n++;
-        }
-        if (r >= 0 && n <= limit)
-                r = sd_bus_message_exit_container(m);
-        if (r >= 0)
-                *ret = TAKE_PTR(strings);
-        return r;
 }
 
 int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error) {
@@ -360,13 +380,23 @@ static int check_options(const Bus *bus, const Request *request, sd_bus_error *e
         return set_refusal(error, &refusal);
 }
 
+static int refuse_repetition(sd_bus_error *error) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        (void)refuse(&refusal, REFUSAL_INVALID_OPTION,
+                     "more options than there are: some are given several times");
+        return set_refusal(error, &refusal);
+}
+
 int bus_read_options(sd_bus_message *m, const Bus *bus, OptionSet set, Request *request,
                      sd_bus_error *error) {
+        size_t n = 0;
         int r;
 
         r = sd_bus_message_enter_container(m, 'a', "{sv}");
         while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_option(m, bus, set, request, error);
+                r = n++ < ELEMENTS(options) ? read_option(m, bus, set, request, error)
+                                            : refuse_repetition(error);
                 if (r >= 0)
                         r = sd_bus_message_exit_container(m);
         }

@@ -30,6 +30,9 @@ int bus_set_targets(const Bus *bus, Request *request, char *const *targets, sd_b
 /* The same for the device that the message was sent to. */
 int bus_set_own_target(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error);
 
+/* Of a text that is only compared with others: 0, or a negative errno with *error set. */
+int bus_check_text(const char *text, sd_bus_error *error);
+
 /* Reads "a{sv}". */
 int bus_read_options(sd_bus_message *m, const Bus *bus, OptionSet set, Request *request,
                      sd_bus_error *error);

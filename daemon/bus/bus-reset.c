@@ -28,6 +28,8 @@ int reset_method(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 
         r = sd_bus_message_read(m, "s", &method);
         if (r >= 0)
+                r = bus_check_text(method, error);
+        if (r >= 0)
                 r = string_set(&request.reset_method,
                                string_is_empty(method)
                                        ? NULL

@@ -302,7 +302,7 @@ void flow_send_over_bus(Call *call, sd_bus_message *reply) {
         list_insert(&delivery->waiting, &call->delivery);
         deliver_what_fits(bus);
         if (delivery->waiting.previous == last)
-                (void)call_watch_sender(call, call_free);
+                (void)call_watch_sender_surely(call, call_free);
         if (!delivery->question && !delivery->pause)
                 ask_from(bus, delivery->receivers.next);
 }

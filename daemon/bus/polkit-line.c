@@ -10,9 +10,10 @@
  * once, and asking again and again must gain nobody a second place. After that only the person is
  * waited for.
  *
- * A uid that has more to ask rests after an answer for three times as long as the question took: so
- * it has a quarter of polkit's time at most, and who asks now and then seldom finds polkit at work
- * for it.
+ * A uid that has more to ask rests after an answer for as long as the question took, and for three
+ * times as long where others have asked lately: so it has half of polkit's time at most, or a
+ * quarter, and who asks now and then seldom finds polkit at work for it. Who always waits for one
+ * answer before he asks again never rests, and is in the others' way with one question at most.
  *
  * polkit that has not answered one question in time is at work on none of those behind it: they are
  * told at once, and do not wait that long again, each in its turn. A person who does not answer has
@@ -34,9 +35,10 @@
 /* In polkit's way at once: as many as keep it busy while an answer is on its way. */
 #define AT_ONCE 4
 
-#define REST_TIMES 3
+#define REST_BESIDE_OTHERS 3
+#define LATELY_USEC (10 * 1000 * 1000ULL)
 /* A question that took longer is not what polkit usually takes. */
-#define REST_MAX_USEC (REST_TIMES * 1000 * 1000ULL)
+#define TOOK_MAX_USEC (1000 * 1000ULL)
 
 /* A uid of which nothing is asked for now. */
 typedef struct Rest {
@@ -202,7 +204,7 @@ static int on_rest_over(sd_event_source *source _unused_, uint64_t usec _unused_
 /* Before the asker has its answer: what it then asks is the next, and not one more. */
 static void let_rest(const PolkitQuestion *question) {
         PolkitLine *line = question->line;
-        uint64_t now = clock_now(CLOCK_MONOTONIC), span;
+        uint64_t now = clock_now(CLOCK_MONOTONIC), took = now - question->asked_at;
         Rest *rest;
 
         if (has_passed(question) || count(&line->waiting, true, question->asker.uid) == 0)
@@ -210,9 +212,9 @@ static void let_rest(const PolkitQuestion *question) {
         rest = calloc(1, sizeof(Rest));
         if (!rest)
                 return;
-        span = REST_TIMES * (now - question->asked_at);
+        took = took < TOOK_MAX_USEC ? took : TOOK_MAX_USEC;
         rest->uid = question->asker.uid;
-        rest->until = now + (span < REST_MAX_USEC ? span : REST_MAX_USEC);
+        rest->until = now + (now < line->several_until ? REST_BESIDE_OTHERS * took : took);
         list_insert(&line->resting, &rest->link);
         set_timer(line);
 }
@@ -228,6 +230,13 @@ int polkit_line_init(PolkitLine *line, sd_event *event) {
         return r < 0 ? r : sd_event_source_set_enabled(line->rest_over, SD_EVENT_OFF);
 }
 
+static void note_uid(PolkitLine *line, uid_t uid) {
+        if (line->has_last && line->last_uid != uid)
+                line->several_until = clock_now(CLOCK_MONOTONIC) + LATELY_USEC;
+        line->last_uid = uid;
+        line->has_last = true;
+}
+
 int polkit_line_join(PolkitLine *line, const PolkitAsker *asker, PolkitQuestion **ret) {
         PolkitQuestion *question = calloc(1, sizeof(PolkitQuestion));
 
@@ -236,6 +245,7 @@ int polkit_line_join(PolkitLine *line, const PolkitAsker *asker, PolkitQuestion 
         question->line = line;
         question->asker = *asker;
         list_insert(&line->waiting, &question->link);
+        note_uid(line, asker->uid);
         *ret = question;
         advance(line);
         return 0;

@@ -22,6 +22,10 @@ typedef struct PolkitLine {
         List resting; /* Rest.link */
         sd_event_source *rest_over;
         uint64_t last_id; /* a cancellation id, unique on our connection */
+        uid_t last_uid;   /* of whom there was a question last */
+        bool has_last;
+        uint64_t several_until; /* more than one uid has asked lately: until then (CLOCK_MONOTONIC)
+                                 */
         bool advancing;
 } PolkitLine;
 

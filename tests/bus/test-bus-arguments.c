@@ -299,6 +299,43 @@ START_TEST(an_option_of_a_wrong_type_is_refused_everywhere) {
 }
 END_TEST
 
+#define SIX_LABELS                                                                                 \
+        "label", "s", "a", "label", "s", "b", "label", "s", "c", "label", "s", "d", "label", "s",  \
+                "e", "label", "s", "f"
+
+START_TEST(more_options_than_there_are_are_refused) {
+        _cleanup_message_ Message *reply =
+                manager(client_new(), "Acquire", "asa{sv}", 1, "group/4", 24, SIX_LABELS,
+                        SIX_LABELS, SIX_LABELS, SIX_LABELS);
+
+        expect_refusal(reply, "InvalidOption", "some are given several times");
+}
+END_TEST
+
+START_TEST(more_actions_than_anybody_can_ask_about_are_refused) {
+        _cleanup_message_ Message *m = NULL;
+        Client *client = client_new();
+        Message *reply = NULL;
+
+        check(sd_bus_message_new_method_call(client->bus, &m, NULL, VFIOD_PATH,
+                                             VFIOD_INTERFACE_MANAGER, "CheckAuthorization"));
+        check(sd_bus_message_append(m, "as", 1, "group/4"));
+        check(sd_bus_message_open_container(m, 'a', "{sv}"));
+        check(sd_bus_message_open_container(m, 'e', "sv"));
+        check(sd_bus_message_append(m, "s", "actions"));
+        check(sd_bus_message_open_container(m, 'v', "as"));
+        check(sd_bus_message_open_container(m, 'a', "s"));
+        for (size_t i = 0; i < 65; i++)
+                check(sd_bus_message_append(m, "s", "org.vfiod1.list"));
+        for (size_t i = 0; i < 4; i++)
+                check(sd_bus_message_close_container(m));
+        check(sd_bus_call_async(client->bus, NULL, m, on_reply, &reply, UINT64_MAX));
+        wait_until(reply);
+        expect_refusal(reply, "InvalidOptionValue", "option actions: more than 64");
+        sd_bus_message_unref(reply);
+}
+END_TEST
+
 START_TEST(an_option_of_another_method_is_refused) {
         _cleanup_grant_ Grant grant = {.lease_fd = -1};
         Client *client = begin_test(&grant);
@@ -407,6 +444,8 @@ int main(void) {
         tcase_add_test(tests, a_group_that_is_not_there_is_refused_everywhere);
         tcase_add_test(tests, an_unknown_option_is_refused_everywhere);
         tcase_add_test(tests, an_option_of_a_wrong_type_is_refused_everywhere);
+        tcase_add_test(tests, more_options_than_there_are_are_refused);
+        tcase_add_test(tests, more_actions_than_anybody_can_ask_about_are_refused);
         tcase_add_test(tests, an_option_of_another_method_is_refused);
         tcase_add_test(tests, a_limit_of_locked_memory_of_nothing_is_refused);
         tcase_add_test(tests, the_locked_memory_of_a_process_that_has_ended_is_not_raised);

@@ -316,6 +316,16 @@ START_TEST(the_object_manager_lists_nothing_to_whom_the_lists_are_denied) {
 }
 END_TEST
 
+START_TEST(the_object_manager_takes_no_arguments) {
+        Client *client = client_new();
+        _cleanup_message_ Message *reply =
+                ask(client, VFIOD_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+                    "s", "much");
+
+        expect_error(reply, SD_BUS_ERROR_INVALID_ARGS, "GetManagedObjects has no arguments");
+}
+END_TEST
+
 START_TEST(the_manager_tells_its_version_and_features) {
         Client *client = client_new();
         _cleanup_free_ char *version =
@@ -408,6 +418,7 @@ int main(void) {
         tcase_add_test(tests, the_overview_says_in_short_what_the_lists_say);
         tcase_add_test(tests, the_object_manager_lists_every_object_once);
         tcase_add_test(tests, the_object_manager_lists_nothing_to_whom_the_lists_are_denied);
+        tcase_add_test(tests, the_object_manager_takes_no_arguments);
         tcase_add_test(tests, the_manager_tells_its_version_and_features);
         tcase_add_test(tests, there_is_nothing_at_paths_of_what_is_not_there);
         tcase_add_test(tests, no_property_can_be_written);

@@ -174,6 +174,16 @@ START_TEST(a_hot_reset_of_a_lease_goes_through_all_its_groups) {
 }
 END_TEST
 
+START_TEST(a_text_that_is_too_long_to_be_a_method_is_refused) {
+        _cleanup_message_ Message *reply = NULL;
+        char text[300] = "";
+
+        (void)memset(text, 'f', sizeof(text) - 1);
+        reply = reset(client_new(), NIC, text);
+        expect_error(reply, SD_BUS_ERROR_INVALID_ARGS, "299 bytes");
+}
+END_TEST
+
 START_TEST(all_groups_that_are_reset_together_are_busy_meanwhile) {
         Client *client = client_new();
         _cleanup_message_ Message *slow = NULL, *unbound = NULL;
@@ -271,6 +281,7 @@ int main(void) {
         tcase_add_test(tests, what_its_receiver_opens_by_itself_is_opened_once_more);
         tcase_add_test(tests, a_hot_reset_takes_everything_that_is_reset);
         tcase_add_test(tests, a_hot_reset_of_a_lease_goes_through_all_its_groups);
+        tcase_add_test(tests, a_text_that_is_too_long_to_be_a_method_is_refused);
         tcase_add_test(tests, all_groups_that_are_reset_together_are_busy_meanwhile);
         tcase_add_test(tests, others_that_would_be_reset_too_are_named_and_nothing_is_touched);
         tcase_add_test(tests, what_stands_in_the_way_is_named_and_nothing_is_touched);

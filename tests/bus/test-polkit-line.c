@@ -267,18 +267,48 @@ START_TEST(who_has_more_to_ask_lets_others_have_polkit_meanwhile) {
 }
 END_TEST
 
-START_TEST(who_has_more_to_ask_rests_three_times_as_long_as_polkit_took) {
-        uint64_t took = 200 * 1000, answered;
+/* Of a1, from its answer to the next question of its uid. */
+static uint64_t rest_after(uint64_t took) {
+        uint64_t answered;
 
-        asks("a1");
-        asks("a2");
-        expect_at_polkit("ask a1");
         world.later += took;
         answered = clock_now(CLOCK_MONOTONIC);
         polkit_answers("a1");
         expect_heard("yes a1");
         expect_at_polkit("ask a2");
-        ck_assert_uint_ge(clock_now(CLOCK_MONOTONIC) - answered, 3 * took);
+        return clock_now(CLOCK_MONOTONIC) - answered;
+}
+
+START_TEST(who_has_more_to_ask_rests_as_long_as_polkit_took_where_nobody_else_asks) {
+        uint64_t took = 1000 * 1000;
+
+        asks("a1");
+        asks("a2");
+        expect_at_polkit("ask a1");
+        ck_assert_uint_lt(rest_after(took), 3 * took);
+}
+END_TEST
+
+START_TEST(and_three_times_as_long_where_others_ask) {
+        uint64_t took = 200 * 1000;
+
+        asks("b1");
+        asks("a1");
+        asks("a2");
+        expect_at_polkit("ask b1, ask a1");
+        ck_assert_uint_ge(rest_after(took), 3 * took);
+}
+END_TEST
+
+START_TEST(and_not_where_that_is_long_ago) {
+        uint64_t took = 1000 * 1000;
+
+        asks("b1");
+        asks("a1");
+        expect_at_polkit("ask b1, ask a1");
+        world.later += 11 * took;
+        asks("a2");
+        ck_assert_uint_lt(rest_after(took), 3 * took);
 }
 END_TEST
 
@@ -425,7 +455,10 @@ int main(void) {
         tcase_add_test(tests, one_question_of_another_uid_waits_for_none_of_a_uid_that_has_many);
         tcase_add_test(tests, polkit_has_four_questions_at_once_and_then_the_uids_take_turns);
         tcase_add_test(tests, who_has_more_to_ask_lets_others_have_polkit_meanwhile);
-        tcase_add_test(tests, who_has_more_to_ask_rests_three_times_as_long_as_polkit_took);
+        tcase_add_test(tests,
+                       who_has_more_to_ask_rests_as_long_as_polkit_took_where_nobody_else_asks);
+        tcase_add_test(tests, and_three_times_as_long_where_others_ask);
+        tcase_add_test(tests, and_not_where_that_is_long_ago);
         tcase_add_test(tests, who_asks_one_question_after_the_other_need_not_wait);
         tcase_add_test(tests, who_leaves_the_line_is_never_asked_about);
         tcase_add_test(

@@ -118,6 +118,8 @@ static int on_message_to_bus(sd_bus_message *m, void *userdata, sd_bus_error *er
                 return sd_bus_reply_method_return(m, "s", ":1.99") < 0 ? 0 : 1;
         if (sd_bus_message_is_method_call(m, NULL, "GetConnectionCredentials"))
                 return reply_to_credentials(m) < 0 ? 0 : 1;
+        if (sd_bus_message_is_method_call(m, NULL, "NameHasOwner"))
+                return sd_bus_reply_method_return(m, "b", true) < 0 ? 0 : 1;
         if (sd_bus_message_is_method_call(m, NULL, "CheckAuthorization"))
                 return reply_as_polkit(userdata, m) < 0 ? 0 : 1;
         if (sd_bus_message_is_method_call(m, NULL, NULL))
@@ -292,6 +294,7 @@ static void call(Scene *scene, const char *path, const char *word, char *rest) {
 /* --- what happens meanwhile */
 
 static void leave(Scene *scene) {
+        sd_bus_message *m = NULL;
         char name[16];
 
         if (!scene->on_bus) {
@@ -299,8 +302,12 @@ static void leave(Scene *scene) {
                 return;
         }
         (void)snprintf(name, sizeof(name), ":1.%u", scene->user);
-        (void)sd_bus_emit_signal(need_driver(scene), "/org/freedesktop/DBus",
-                                 "org.freedesktop.DBus", "NameOwnerChanged", "sss", name, name, "");
+        MUST(sd_bus_message_new_signal(need_driver(scene), &m, "/org/freedesktop/DBus",
+                                       "org.freedesktop.DBus", "NameOwnerChanged") >= 0);
+        MUST(sd_bus_message_set_sender(m, "org.freedesktop.DBus") >= 0);
+        MUST(sd_bus_message_append(m, "sss", name, name, "") >= 0);
+        (void)sd_bus_send(scene->driver, m, NULL);
+        sd_bus_message_unref(m);
 }
 
 static void add_holder(char *rest) {

@@ -8,17 +8,7 @@
 #include "daemon/util/string.h"
 
 static void run_check(Call *call) {
-        sd_bus_message *reply = NULL;
-        int r;
-
-        r = sd_bus_message_new_method_return(call->message, &reply);
-        if (r >= 0)
-                r = survey_append(reply, call);
-        if (r < 0)
-                call_reply_errno(call, r);
-        else
-                call_reply(call, reply);
-        sd_bus_message_unref(reply);
+        call_reply_with(call, survey_append);
 }
 
 /* No targets are an answer here: every action as such. */

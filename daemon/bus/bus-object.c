@@ -108,7 +108,7 @@ static int append_all_managed(sd_bus_message *m, const Call *call) {
                 _cleanup_strv_ char **paths = calloc(1, sizeof(char *));
 
                 r = paths ? kinds[i]->list(world, &paths) : -ENOMEM;
-                for (char **path = paths; r >= 0 && *path; path++)
+                for (char **path = paths; r >= 0 && path && *path; path++)
                         r = append_managed(m, kinds[i], world, *path);
         }
         return r < 0 ? r : sd_bus_message_close_container(m);

@@ -118,7 +118,7 @@ static void run_managed(Call *call) {
         call_reply_with(call, append_all_managed);
 }
 
-static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+static int on_get_managed_objects(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Request request = {0};
 
         if (!sd_bus_message_is_method_call(m, "org.freedesktop.DBus.ObjectManager",
@@ -131,8 +131,8 @@ static int on_call(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return call_begin(userdata, m, PERMISSION_LIST, run_managed, &request, false);
 }
 
-int bus_object_add_manager(Bus *bus, sd_bus *sd) {
+int bus_object_add_object_manager(Bus *bus, sd_bus *sd) {
         int r = sd_bus_add_object_manager(sd, NULL, VFIOD_PATH);
 
-        return r < 0 ? r : sd_bus_add_object(sd, NULL, VFIOD_PATH, on_call, bus);
+        return r < 0 ? r : sd_bus_add_object(sd, NULL, VFIOD_PATH, on_get_managed_objects, bus);
 }

@@ -33,4 +33,4 @@ int bus_object_add_enumerator(Bus *bus, sd_bus *sd);
 
 /* Answers GetManagedObjects of the ObjectManager instead of sd-bus: it reads everything, so it is
  * asked for like the lists (PERMISSION_LIST), and is one of the calls that have limits. */
-int bus_object_add_manager(Bus *bus, sd_bus *sd);
+int bus_object_add_object_manager(Bus *bus, sd_bus *sd);

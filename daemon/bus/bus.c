@@ -189,7 +189,7 @@ static void note_surplus(Connection *connection) {
 static int add_objects(Bus *bus, sd_bus *sd) {
         int r;
 
-        r = bus_object_add_manager(bus, sd);
+        r = bus_object_add_object_manager(bus, sd);
         if (r >= 0)
                 r = bus_add_manager(bus, sd);
         if (r >= 0)

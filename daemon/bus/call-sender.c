@@ -25,7 +25,7 @@ void call_unwatch_sender(Call *call) {
 }
 
 static void leave(Call *call) {
-        void (*gone)(Call *call) = call->sender_gone;
+        CallGone gone = call->sender_gone;
 
         call_unwatch_sender(call);
         gone(call);
@@ -106,7 +106,7 @@ static int need_rule(Connection *connection) {
 }
 
 /* A peer's leaving is its connection's end (call_drop_connection()). */
-static int watch_sender(Call *call, void (*gone)(Call *call), bool unsure) {
+static int watch_sender(Call *call, CallGone gone, bool unsure) {
         Connection *connection = call->connection;
         int r = connection->is_peer ? 0 : need_rule(connection);
 
@@ -120,10 +120,10 @@ static int watch_sender(Call *call, void (*gone)(Call *call), bool unsure) {
         return unsure && connection->tells_departures ? ask_about_sender(call) : 0;
 }
 
-int call_watch_sender(Call *call, void (*gone)(Call *call)) {
+int call_watch_sender(Call *call, CallGone gone) {
         return watch_sender(call, gone, false);
 }
 
-int call_watch_sender_surely(Call *call, void (*gone)(Call *call)) {
+int call_watch_sender_surely(Call *call, CallGone gone) {
         return watch_sender(call, gone, true);
 }

@@ -13,6 +13,9 @@ typedef struct Call Call;
 /* Authorised: do it, and answer with one of call_reply*(). */
 typedef void (*CallRun)(Call *call);
 
+/* Its sender has left. */
+typedef void (*CallGone)(Call *call);
+
 /* What polkit is asked before the call runs. */
 typedef enum CallPermission {
         PERMISSION_LIST,    /* to look */
@@ -90,12 +93,11 @@ struct Call {
         Check *checks;   /* what polkit is asked, one after the other */
         size_t n_checks;
         size_t next_check;
-        PolkitQuestion *asking; /* in line, or with polkit; NULL for none */
-        bool interactive;       /* a person is to be asked now */
-        sd_bus_slot *question;  /* to the bus, while one is pending */
-        void (*sender_gone)(
-                Call *call); /* while polkit is asked, or holders are waited for; or NULL */
-        bool sender_unsure;  /* it may have left before the bus began to tell */
+        PolkitQuestion *asking;       /* in line, or with polkit; NULL for none */
+        bool interactive;             /* a person is to be asked now */
+        sd_bus_slot *question;        /* to the bus, while one is pending */
+        CallGone sender_gone;         /* while its leaving is waited for; NULL: it is not */
+        bool sender_unsure;           /* it may have left before the bus began to tell */
         sd_bus_slot *sender_question; /* whether it is there still */
         bool running;  /* the broker has it; it must not be freed before it is done */
         List delivery; /* Delivery.waiting */
@@ -135,9 +137,9 @@ void call_refuse(Call *call, Refusal *refusal);
 
 /* Calls `gone` when the sender leaves the bus; once, and instead of what was to be called before.
  */
-int call_watch_sender(Call *call, void (*gone)(Call *call));
+int call_watch_sender(Call *call, CallGone gone);
 /* The same, also for a sender that has left before the bus began to tell: takes a question more. */
-int call_watch_sender_surely(Call *call, void (*gone)(Call *call));
+int call_watch_sender_surely(Call *call, CallGone gone);
 void call_unwatch_sender(Call *call);
 
 /* Calls whose sender is a connection that has gone. */

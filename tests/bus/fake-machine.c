@@ -214,16 +214,10 @@ void fake_machine_clear(const char *what, const char *subject) {
         unlink_path(fake_machine_path("faults/%s %s", what, subject));
 }
 
-bool fake_machine_is_waiting(void) {
-        _cleanup_free_ char *what = read_text(fake_machine_path("faults/waiting"));
-
-        return what[0] != '\0';
-}
-
 bool fake_machine_is_waiting_for(const char *what) {
         _cleanup_free_ char *last = read_text(fake_machine_path("faults/waiting"));
 
-        return strcmp(last, what) == 0;
+        return what ? strcmp(last, what) == 0 : last[0] != '\0';
 }
 
 static int obey(const char *what, const char *subject) {

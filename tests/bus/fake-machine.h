@@ -95,8 +95,7 @@ void fake_machine_count(size_t at, int error);
 /* What was counted. Allocated. */
 char *fake_machine_counted(void);
 
-/* Whether anybody has ever waited for a fault; or the last who did, for one of that. */
-bool fake_machine_is_waiting(void);
+/* Whether the last who has ever waited for a fault did so for one of that; NULL: of anything. */
 bool fake_machine_is_waiting_for(const char *what);
 /* For the twins: 0, or -errno. */
 int fake_machine_obey(const char *what, const char *subject);

@@ -63,7 +63,7 @@ static void begin_blocked(Client *client, Message **reply) {
 
         fake_machine_fault("inspect", NIC, 0);
         begin_at_object(client, reply, path, VFIOD_INTERFACE_DEVICE, "Inspect", NULL);
-        wait_until(fake_machine_is_waiting());
+        wait_until(fake_machine_is_waiting_for(NULL));
         expect_state(client, "\"busy\"");
 }
 

@@ -211,6 +211,16 @@ START_TEST(what_cannot_be_made_is_named_and_nothing_is_touched) {
 }
 END_TEST
 
+START_TEST(a_text_that_is_too_long_to_be_a_type_is_refused) {
+        _cleanup_message_ Message *reply = NULL;
+        char text[300] = "";
+
+        (void)memset(text, 'm', sizeof(text) - 1);
+        reply = create(client_new(), "mtty", text, "");
+        expect_error(reply, SD_BUS_ERROR_INVALID_ARGS, "299 bytes");
+}
+END_TEST
+
 START_TEST(a_uuid_is_there_once) {
         Client *client = client_with_parent();
 
@@ -370,6 +380,7 @@ int main(void) {
         tcase_add_test(tests, a_uuid_is_made_where_none_is_given_and_each_is_another);
         tcase_add_test(tests, a_uuid_in_capitals_is_the_kernels_in_small_letters);
         tcase_add_test(tests, what_cannot_be_made_is_named_and_nothing_is_touched);
+        tcase_add_test(tests, a_text_that_is_too_long_to_be_a_type_is_refused);
         tcase_add_test(tests, a_uuid_is_there_once);
         tcase_add_test(tests, there_are_no_more_of_a_type_than_the_parent_has);
         tcase_add_test(tests, what_the_kernel_refuses_is_said_with_the_step);

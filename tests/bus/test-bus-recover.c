@@ -72,7 +72,7 @@ static void begin_break(const Break *it, Message **reply) {
                 begin(client, reply, it->member, "asa{sv}", 1, "group/2", 1, "bind", "b", 1);
         else
                 begin(client, reply, it->member, "asa{sv}", 1, "group/2", 0);
-        wait_until(fake_machine_is_waiting());
+        wait_until(fake_machine_is_waiting_for(NULL));
 }
 
 static bool was_said(const char *part) {
@@ -163,7 +163,7 @@ START_TEST(an_add_that_was_broken_off_leaves_the_lease_with_what_it_had) {
         fake_machine_fault("bind", SOUND, 0);
         begin_at_object(client_new(), &reply, grant.path, VFIOD_INTERFACE_LEASE, "Add", "asa{sv}",
                         1, "group/2", 1, "bind", "b", 1);
-        wait_until(fake_machine_is_waiting());
+        wait_until(fake_machine_is_waiting_for(NULL));
         go_down_now();
         fake_machine_fault("bind", SOUND, FAKE_MACHINE_KILL);
         come_up();
@@ -181,7 +181,7 @@ START_TEST(a_remove_that_was_broken_off_is_done_and_the_lease_goes_on) {
         fake_machine_fault("unset-container", "9", 0);
         begin_at_object(client, &reply, grant.path, VFIOD_INTERFACE_LEASE, "Remove", "as", 1,
                         "group/9");
-        wait_until(fake_machine_is_waiting());
+        wait_until(fake_machine_is_waiting_for(NULL));
         if (_i == 0)
                 go_down_now();
         fake_machine_fault("unset-container", "9", FAKE_MACHINE_KILL);

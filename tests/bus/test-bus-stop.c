@@ -16,7 +16,7 @@
 static void begin_blocked_bind(Client *client, Message **reply) {
         fake_machine_fault("bind", DEVICE, 0);
         begin(client, reply, "Bind", "asa{sv}", 1, "group/2", 0);
-        wait_until(fake_machine_is_waiting());
+        wait_until(fake_machine_is_waiting_for(NULL));
 }
 
 static bool is_idle(void) {

@@ -289,13 +289,17 @@ START_TEST(who_has_more_to_ask_rests_as_long_as_polkit_took_where_nobody_else_as
 }
 END_TEST
 
+static void two_uids_ask(void) {
+        asks("b1");
+        asks("a1");
+        expect_at_polkit("ask b1, ask a1");
+}
+
 START_TEST(and_three_times_as_long_where_others_ask) {
         uint64_t took = 200 * 1000;
 
-        asks("b1");
-        asks("a1");
+        two_uids_ask();
         asks("a2");
-        expect_at_polkit("ask b1, ask a1");
         ck_assert_uint_ge(rest_after(took), 3 * took);
 }
 END_TEST
@@ -303,9 +307,7 @@ END_TEST
 START_TEST(and_not_where_that_is_long_ago) {
         uint64_t took = 1000 * 1000;
 
-        asks("b1");
-        asks("a1");
-        expect_at_polkit("ask b1, ask a1");
+        two_uids_ask();
         world.later += 11 * took;
         asks("a2");
         ck_assert_uint_lt(rest_after(took), 3 * took);

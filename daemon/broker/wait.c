@@ -10,11 +10,12 @@
  *      be seen afterwards; then the owners of the leases are asked (daemon/broker/ask.h).
  *
  *   3. It is tried again whenever a lease ends, an operation has changed a group or has only been
- *      in the way, or looking shows that the devices were let go of. Looking is done when a holder
- * ends, and every now and then.
+ *      in the way, or looking shows that the devices were let go of. Looking is done when a
+ *      holder ends, and every now and then.
  *
  *   4. At the deadline `wait` looks who still holds the groups, and refuses. `revoke` tries once
  *      more with the request `due`: the plan then makes the holders let go.
+ *
  * Whatever the end, leases that nobody asks for any more are held again as before.
  */
 

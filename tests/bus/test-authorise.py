@@ -1169,6 +1169,26 @@ def leaves_while_it_waits(w):
     expect(time.monotonic() - start < BUS_PATIENCE / 2, "that took until nobody waited any more")
 
 
+@test("scripted", "so does who has left while they were being opened", {"limits": {"bus_fds_in_flight": 16}}, on_socket=False)
+def leaves_before_it_waits(w):
+    _, path = w.hold(ALLOWED, "group/4")
+    ask_without_reading(w, ALLOWED, path, 5)
+    fault = w.machine / "faults" / "open-group 9"
+    fault.write_text("0")
+    other = w.begin(OTHER, "Acquire", "group/9")
+
+    def plan():
+        return w.call("root", "Plan", "group/9", operation="bind").name or "done"
+
+    wait_until(lambda: "Busy" in plan(), "its files were being opened")
+    other.leave()
+    wait_until(lambda: not w.has_name(other.name()), "the bus saw that it was gone")
+    fault.unlink()
+    start = time.monotonic()
+    wait_until(lambda: plan() == "done", "it was given back")
+    expect(time.monotonic() - start < BUS_PATIENCE / 2, "that took until nobody waited any more")
+
+
 @test("scripted", "and are told to try again when that takes long", {"limits": {"bus_fds_in_flight": 16}}, on_socket=False)
 def waits_too_long(w):
     _, path = w.hold(ALLOWED, "group/4")

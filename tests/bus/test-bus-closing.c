@@ -171,6 +171,24 @@ START_TEST(behind_an_unbind_that_waits_for_it_nobody_waits) {
 }
 END_TEST
 
+START_TEST(of_two_groups_the_one_that_ends_is_not_what_the_other_is_refused_for) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client), kept = {.lease_fd = -1};
+        _cleanup_message_ Message *unbound = NULL, *reply = NULL;
+
+        kept = grant_of(manager(client_new(), "Acquire", "asa{sv}", 1, "group/9", 0));
+        begin(client_new(), &unbound, "Unbind", "asa{sv}", 1, "group/9", 1, "policy", "s", "wait");
+        turn_for(100 * 1000);
+        begin_to_end(client, &grant);
+        begin(client_new(), &reply, "Acquire", "asa{sv}", 2, "group/4", "group/9", 0);
+        turn_for(100 * 1000);
+        ck_assert_ptr_null(reply);
+        grant_done(&grant);
+        wait_until(reply);
+        expect_refusal(reply, "Busy", "group 9");
+}
+END_TEST
+
 /* Until then its worker is at work on the machine. */
 static void await_unstuck(Client *client) {
         for (;;) {
@@ -247,6 +265,7 @@ int main(void) {
         tcase_add_test(tests, one_that_never_ends_is_refused_when_it_is_stuck);
         tcase_add_test(tests, one_that_somebody_is_seen_to_keep_is_soon_refused_as_leased);
         tcase_add_test(tests, behind_an_unbind_that_waits_for_it_nobody_waits);
+        tcase_add_test(tests, of_two_groups_the_one_that_ends_is_not_what_the_other_is_refused_for);
         tcase_add_test(tests, behind_a_step_that_is_stuck_nobody_waits);
         tcase_add_test(tests, for_who_leaves_meanwhile_nothing_is_done);
         tcase_add_test(tests, a_vfiod_that_stops_leaves_it_to_the_next);

@@ -82,7 +82,7 @@ int vfiod_connection_open(vfiod_connection *c, const char *address);
 
 /*
  * Without a bus, through vfiod's socket: for root and members of the group vfio. `path` is that of
- * the socket; NULL: what the environment variable VFIOD_SOCKET says, or /run/vfiod/socket. Where
+ * the socket; NULL: what the environment variable VFIOD_SOCKET says, or vfiod/socket in /run. Where
  * the socket's queue is full it is waited for as long as for an answer. -EACCES, -EHOSTUNREACH:
  * nobody listens there. Everything works as over the bus, and one reply carries more files.
  */

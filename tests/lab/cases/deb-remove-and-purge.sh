@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Removing the packages ends the daemon, whose leases' files stay with their holders, and leaves the configuration; purging leaves
+# Removing the packages ends the daemon, though somebody asks for it all the time, whose leases' files stay with their holders, and leaves the configuration; purging leaves
 # nothing; and they can be installed again.
 # machine: debian
 # usually: stock
@@ -16,7 +16,10 @@ vfioctl bind $N
 background holder vfioctl exec $N -- $VFIO_USER --container '{container}' --device "$N={device:$N}" hold identify
 wait_until 30 said holder holding
 
+# Whose every call starts a daemon that is not there.
+background asker sh -c 'while :; do busctl call org.vfiod1 /org/vfiod1 org.freedesktop.DBus.Peer Ping || true; done >/dev/null 2>&1'
 dpkg --remove "${PACKAGES[@]}"
+finish asker
 is "$(systemctl is-active vfiod.service vfiod.socket || true)" $'inactive\ninactive'
 refused "not provided by any .service files" busctl call org.vfiod1 /org/vfiod1 org.freedesktop.DBus.Peer Ping
 expect "the configuration stays" test -e /etc/vfiod/vfiod.json.d/waits.json

@@ -75,7 +75,8 @@ void vfs_run(Broker *broker, const Request *request, BrokerDone done, void *user
 void mdev_create_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
 
 /* Decides the request on fresh facts and does it, whatever else is closing. */
-void broker_begin(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+void broker_begin(Broker *broker, const Request *request, BrokerConfirm confirm, BrokerDone done,
+                  void *userdata);
 
 /* The end of what could not begin for want of memory. `done` may be NULL. */
 void broker_end_without_memory(BrokerDone done, void *userdata);

@@ -287,9 +287,10 @@ void broker_refresh(Broker *broker, const Request *request) {
         iommufd_read_support(&broker->roots, &broker->world.iommufd);
 }
 
-void broker_begin(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
+void broker_begin(Broker *broker, const Request *request, BrokerConfirm confirm, BrokerDone done,
+                  void *userdata) {
         if (request->operation == OPERATION_UNBIND)
-                wait_run(broker, request, done, userdata);
+                wait_run(broker, request, confirm, done, userdata);
         else if (request->operation == OPERATION_RESET)
                 reset_run(broker, request, done, userdata);
         else if (request->operation == OPERATION_SET_VFS)
@@ -300,9 +301,10 @@ void broker_begin(Broker *broker, const Request *request, BrokerDone done, void 
                 job_run(broker, classes[request->operation], request, done, userdata);
 }
 
-void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
-        if (!closing_delay(broker, request, done, userdata))
-                broker_begin(broker, request, done, userdata);
+void broker_run(Broker *broker, const Request *request, BrokerConfirm confirm, BrokerDone done,
+                void *userdata) {
+        if (!closing_delay(broker, request, confirm, done, userdata))
+                broker_begin(broker, request, confirm, done, userdata);
 }
 
 void broker_cancel(Broker *broker, const void *userdata) {

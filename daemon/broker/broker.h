@@ -98,10 +98,17 @@ void broker_refresh_usage(Broker *broker, const Request *request);
 void broker_refresh_group(Broker *broker, uint32_t group);
 
 /*
+ * Whether what was allowed when the request was made covers what it means now: asked before each
+ * decision that is later than broker_run() itself. Nothing is decided after a refusal.
+ */
+typedef RefusalKind (*BrokerConfirm)(void *userdata, Refusal *refusal);
+
+/*
  * Decides the request on fresh facts and does it, when leases of its groups that are just ending
  * are over (daemon/broker/closing.h). The request is copied.
  */
-void broker_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+void broker_run(Broker *broker, const Request *request, BrokerConfirm confirm, BrokerDone done,
+                void *userdata);
 
 /*
  * Calls off what was run with this `userdata` if it only waits, for holders or the end of a lease:

@@ -18,6 +18,7 @@
 typedef struct Delayed {
         Broker *broker;
         Request request;
+        BrokerConfirm confirm;
         BrokerDone done;
         void *userdata;
         sd_event_source *timer;
@@ -74,14 +75,24 @@ static uint64_t closes_until(const Broker *broker, const Request *request) {
         return latest;
 }
 
+static void go_on(Delayed *delayed) {
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+
+        if (delayed->confirm(delayed->userdata, &outcome.refusal))
+                delayed->done(delayed->userdata, &outcome);
+        else
+                broker_begin(delayed->broker, &delayed->request, delayed->confirm, delayed->done,
+                             delayed->userdata);
+        delayed_free(delayed);
+}
+
 static int on_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
         Delayed *delayed = userdata;
         uint64_t until = closes_until(delayed->broker, &delayed->request);
 
         if (until > 0 && sd_event_source_set_time(source, until) >= 0)
                 return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-        broker_begin(delayed->broker, &delayed->request, delayed->done, delayed->userdata);
-        delayed_free(delayed);
+        go_on(delayed);
         return 0;
 }
 
@@ -101,7 +112,8 @@ static bool wants_groups(const Request *request) {
         }
 }
 
-bool closing_delay(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
+bool closing_delay(Broker *broker, const Request *request, BrokerConfirm confirm, BrokerDone done,
+                   void *userdata) {
         uint64_t until = wants_groups(request) ? closes_until(broker, request) : 0;
         Delayed *delayed;
 
@@ -113,6 +125,7 @@ bool closing_delay(Broker *broker, const Request *request, BrokerDone done, void
                 return false;
         }
         delayed->broker = broker;
+        delayed->confirm = confirm;
         delayed->done = done;
         delayed->userdata = userdata;
         list_insert(&broker->delayed, &delayed->link);

@@ -16,7 +16,8 @@
 #define CLOSING_MS 500
 
 /* Whether the request waits now; `done` is called by what it becomes then. It is copied. */
-bool closing_delay(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+bool closing_delay(Broker *broker, const Request *request, BrokerConfirm confirm, BrokerDone done,
+                   void *userdata);
 
 /* A lease is over: what waited for it goes on, from the event loop. */
 void closing_poke(Broker *broker);

@@ -49,6 +49,7 @@ typedef enum Errand {
 struct Waiter {
         Broker *broker;
         Request request;
+        BrokerConfirm confirm;
         BrokerDone done;
         void *userdata;
         Wait wait;     /* begun once somebody was found to hold a group */
@@ -376,8 +377,18 @@ static void on_try(void *userdata, Outcome *outcome) {
         go_on(waiter);
 }
 
+/* Whoever has waited was allowed to unbind what the groups were when he began. */
+static bool is_forbidden_now(Waiter *waiter) {
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+
+        if (!waiter->wait.groups || !waiter->confirm(waiter->userdata, &outcome.refusal))
+                return false;
+        end(waiter, &outcome);
+        return true;
+}
+
 static void try_now(Waiter *waiter) {
-        if (waiter->ended || waiter->errand != ERRAND_NONE)
+        if (waiter->ended || waiter->errand != ERRAND_NONE || is_forbidden_now(waiter))
                 return;
         waiter->look_again = sd_event_source_disable_unref(waiter->look_again);
         waiter->errand = ERRAND_TRY;
@@ -437,7 +448,8 @@ void wait_stop(Broker *broker) {
         }
 }
 
-void wait_run(Broker *broker, const Request *request, BrokerDone done, void *userdata) {
+void wait_run(Broker *broker, const Request *request, BrokerConfirm confirm, BrokerDone done,
+              void *userdata) {
         Waiter *waiter = calloc(1, sizeof(Waiter));
 
         if (!waiter || request_copy(request, &waiter->request) < 0) {
@@ -446,6 +458,7 @@ void wait_run(Broker *broker, const Request *request, BrokerDone done, void *use
                 return;
         }
         waiter->broker = broker;
+        waiter->confirm = confirm;
         waiter->done = done;
         waiter->userdata = userdata;
         waiter->last = (Outcome)OUTCOME_NULL;

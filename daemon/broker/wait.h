@@ -12,7 +12,8 @@
 typedef struct Waiter Waiter;
 
 /* `done` is called once, from the event loop or from within. The request is copied. */
-void wait_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);
+void wait_run(Broker *broker, const Request *request, BrokerConfirm confirm, BrokerDone done,
+              void *userdata);
 
 /* Ends the wait of whoever gave this `userdata`, unless a try is under way that may succeed. */
 void wait_cancel(Broker *broker, const void *userdata);

@@ -289,12 +289,13 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
 }
 
 /* The driver may have changed meanwhile; the device behind the name must not, nor who has it. */
-static bool check_was_asked(const Call *call, const Check *check) {
+static bool check_was_asked(const Call *call, const Check *check, bool may_have_ended) {
         for (size_t i = 0; i < call->n_checks; i++) {
                 const Check *asked = &call->checks[i];
 
                 if (asked->action == check->action && asked->group == check->group &&
-                    asked->lease == check->lease && asked->memlock == check->memlock &&
+                    (asked->lease == check->lease || (may_have_ended && check->lease == 0)) &&
+                    asked->memlock == check->memlock &&
                     string_equal(asked->device, check->device) &&
                     string_equal(asked->vendor, check->vendor) &&
                     string_equal(asked->class, check->class))
@@ -303,14 +304,14 @@ static bool check_was_asked(const Call *call, const Check *check) {
         return false;
 }
 
-RefusalKind checks_confirm(const Call *call, Refusal *refusal) {
+RefusalKind checks_confirm(const Call *call, bool may_have_ended, Refusal *refusal) {
         Call now = *call;
 
         now.checks = NULL;
         now.n_checks = 0;
         if (checks_prepare(&now, refusal) == REFUSAL_NONE)
                 for (size_t i = 0; i < now.n_checks; i++)
-                        if (!check_was_asked(call, &now.checks[i])) {
+                        if (!check_was_asked(call, &now.checks[i], may_have_ended)) {
                                 (void)refuse(
                                         refusal, REFUSAL_CHANGED,
                                         "%s is not what it was when authorisation was asked; try "

@@ -54,7 +54,7 @@ static void finish(Call *call) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
         call_unwatch_sender(call);
-        if (call->permission != PERMISSION_SURVEY && checks_confirm(call, &refusal))
+        if (call->permission != PERMISSION_SURVEY && checks_confirm(call, false, &refusal))
                 call_refuse(call, &refusal);
         else
                 call_authorised(call);
@@ -312,10 +312,18 @@ static RefusalKind begin_survey(Call *call, Refusal *refusal) {
         return stand_in_line(call, on_defaults_turn, on_defaults, refusal);
 }
 
+/* What is for the owner of a lease alone is not for root either. */
+static bool is_for_root(const Call *call) {
+        return call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER &&
+               call->permission != PERMISSION_SURVEY;
+}
+
+RefusalKind authorise_confirm(const Call *call, Refusal *refusal) {
+        return is_for_root(call) ? REFUSAL_NONE : checks_confirm(call, true, refusal);
+}
+
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {
-        /* What is for the owner of a lease alone is not for root either. */
-        if (call->request.caller.uid == 0 && call->permission != PERMISSION_OWNER &&
-            call->permission != PERMISSION_SURVEY) {
+        if (is_for_root(call)) {
                 call_authorised(call);
                 return REFUSAL_NONE;
         }

@@ -15,5 +15,9 @@
  */
 RefusalKind authorise_begin(Call *call, Refusal *refusal);
 
+/* Once more, of a call that has run for a while: what it means now must have been asked about, but
+ * for a lease that has ended meanwhile, which is what it may have waited for. CHANGED. */
+RefusalKind authorise_confirm(const Call *call, Refusal *refusal);
+
 /* Withdraws the question that is pending, if any: polkit takes its dialog away. */
 void authorise_stop(Call *call);

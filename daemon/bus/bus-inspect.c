@@ -16,7 +16,7 @@ static void on_inspected(void *userdata, Outcome *outcome) {
 }
 
 static void run_inspect(Call *call) {
-        broker_run(call->bus->broker, &call->request, on_inspected, call);
+        call_run(call, on_inspected);
 }
 
 int inspect_method(sd_bus_message *m, void *userdata, sd_bus_error *error) {

@@ -154,7 +154,7 @@ static int method_get_fds(sd_bus_message *m, void *userdata, sd_bus_error *error
 }
 
 static void run_add(Call *call) {
-        broker_run(call->bus->broker, &call->request, grant_reply_add, call);
+        call_run(call, grant_reply_add);
 }
 
 static int method_add(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -175,7 +175,7 @@ static void on_done(void *userdata, Outcome *outcome) {
 }
 
 static void run_remove(Call *call) {
-        broker_run(call->bus->broker, &call->request, on_done, call);
+        call_run(call, on_done);
 }
 
 static int method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {

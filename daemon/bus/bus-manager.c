@@ -24,7 +24,7 @@ static void on_done(void *userdata, Outcome *outcome) {
 
 /* Bind, Assign, Unassign. */
 static void run_request(Call *call) {
-        broker_run(call->bus->broker, &call->request, on_done, call);
+        call_run(call, on_done);
 }
 
 static void call_off(Call *call) {
@@ -35,7 +35,7 @@ static void call_off(Call *call) {
 static void run_unbind(Call *call) {
         if (call->request.policy != POLICY_FAIL)
                 (void)call_watch_sender_surely(call, call_off);
-        broker_run(call->bus->broker, &call->request, on_done, call);
+        call_run(call, on_done);
 }
 
 static CallPermission unbind_permission(const Request *request) {
@@ -43,7 +43,7 @@ static CallPermission unbind_permission(const Request *request) {
 }
 
 static void run_acquire(Call *call) {
-        broker_run(call->bus->broker, &call->request, grant_reply_acquire, call);
+        call_run(call, grant_reply_acquire);
 }
 
 /* Reads the targets and options that all operations have in common. */

@@ -169,7 +169,7 @@ static void on_created(void *userdata, Outcome *outcome) {
 }
 
 static void run_create(Call *call) {
-        broker_run(call->bus->broker, &call->request, on_created, call);
+        call_run(call, on_created);
 }
 
 static int make_uuid(char ret[UUID_LENGTH + 1]) {
@@ -221,7 +221,7 @@ static void on_removed(void *userdata, Outcome *outcome) {
 }
 
 static void run_remove(Call *call) {
-        broker_run(call->bus->broker, &call->request, on_removed, call);
+        call_run(call, on_removed);
 }
 
 int mdev_method_remove(sd_bus_message *m, void *userdata, sd_bus_error *error) {

@@ -17,7 +17,7 @@ static void on_reset(void *userdata, Outcome *outcome) {
 }
 
 static void run_reset(Call *call) {
-        broker_run(call->bus->broker, &call->request, on_reset, call);
+        call_run(call, on_reset);
 }
 
 int reset_method(sd_bus_message *m, void *userdata, sd_bus_error *error) {

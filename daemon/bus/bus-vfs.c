@@ -12,7 +12,7 @@ static void on_set(void *userdata, Outcome *outcome) {
 }
 
 static void run_set(Call *call) {
-        broker_run(call->bus->broker, &call->request, on_set, call);
+        call_run(call, on_set);
 }
 
 int vfs_method_set(sd_bus_message *m, void *userdata, sd_bus_error *error) {

@@ -220,6 +220,14 @@ void call_authorised(Call *call) {
         call->run(call);
 }
 
+static RefusalKind confirm(void *userdata, Refusal *refusal) {
+        return authorise_confirm(userdata, refusal);
+}
+
+void call_run(Call *call, BrokerDone done) {
+        broker_run(call->bus->broker, &call->request, confirm, done, call);
+}
+
 static void on_caller(void *userdata, const Caller *caller) {
         Call *call = userdata;
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;

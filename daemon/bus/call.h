@@ -148,3 +148,7 @@ void call_free(Call *call);
 
 /* For authorise.c: the checks are over. */
 void call_authorised(Call *call);
+
+/* For a CallRun: has the broker do the request. What the broker begins later than now has its
+ * authorisation looked at once more. */
+void call_run(Call *call, BrokerDone done);

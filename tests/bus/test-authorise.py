@@ -1296,6 +1296,58 @@ def joined_meanwhile(w):
     w.expect_untouched()
 
 
+def acquire_while_it_closes(w, **options):
+    """group/2, and group/4, whose lease has ended and is not seen to be over."""
+    holder, _ = w.hold(ALLOWED, "group/4")
+    fault = w.machine / "faults" / "open-group 4"
+    fault.write_text("0")
+    holder.leave()
+    slow = w.begin(ALLOWED, "Acquire", "group/4", "group/2", options={"bind": "true", **options})
+    time.sleep(0.5)
+    expect(not slow.is_answered(), "it did not wait")
+    return slow, fault
+
+
+@test("scripted", "who may acquire and not bind does not bind by waiting for a lease to end")
+def binds_by_waiting(w):
+    w.polkit.tell("on org.vfiod1.bind deny")
+    w.call("root", "Bind", "group/2").expect_done()
+    slow, fault = acquire_while_it_closes(w)
+    w.call("root", "Unbind", "group/2").expect_done()
+    before = w.kernel_calls()
+    fault.unlink()
+    slow.outcome().expect_refusal("Changed", "0000:01:00.0", "try again")
+    expect("to vfio-pci" not in w.kernel_calls().removeprefix(before), w.kernel_calls())
+
+
+@test("scripted", "nor override what the host has begun to need meanwhile")
+def overrides_by_waiting(w):
+    w.polkit.tell("on org.vfiod1.override-safety deny")
+    slow, fault = acquire_while_it_closes(w, override_safety="true")
+    w.tool("attribute", "0000:01:00.0", "boot_vga", "1")
+    fault.unlink()
+    slow.outcome().expect_refusal("Changed", "0000:01:00.0")
+
+
+@test("scripted", "and what has not changed by then needs no second question")
+def waits_with_right(w):
+    slow, fault = acquire_while_it_closes(w)
+    asked = len(w.polkit.checks())
+    fault.unlink()
+    slow.outcome().expect_done()
+    expect(len(w.polkit.checks()) == asked, f"{w.polkit.checks()}")
+
+
+@test("scripted", "a member that joins the group while its unbind waits was not authorised")
+def joined_while_it_waits(w):
+    _, path = w.hold("root", "group/3", options={"bind": "true"})
+    slow = w.begin(ALLOWED, "Unbind", "group/3", options={"policy": "wait"})
+    wait_until(lambda: "Busy" in (w.call("root", "Plan", "group/3", operation="acquire").name or ""), "it waited")
+    w.tool("add", "0000:02:00.1", "3", "vfio-pci")
+    w.call("root", "Release", lease=path).expect_done()
+    slow.outcome().expect_refusal("Changed", "0000:02:00.1")
+
+
 @test("scripted", "a device unplugged while polkit thinks is not found")
 def unplugged_meanwhile(w):
     w.polkit.tell("on 0000:02:00.0 hang")

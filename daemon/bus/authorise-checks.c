@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/bus/authorise-survey.h"
+#include "daemon/core/reset-set.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -205,23 +206,44 @@ static bool is_leased_by_caller(const Call *call, const Device *device) {
         return lease && lease_is_live(lease) && lease->owner == call->request.caller.uid;
 }
 
-/* Its neighbours in the group are not asked about: nothing is done to them. */
+static int add_device_check(Call *call, const char *action, const Device *device) {
+        if (call->permission != PERMISSION_MANAGE && is_leased_by_caller(call, device))
+                return 0;
+        return checks_add_device(call, action, &device->facts) ? 0 : -1;
+}
+
+/* What a hot reset resets with the device. */
+static int add_reset_set_checks(Call *call, const Device *device) {
+        const Topology *topology = &broker_world(call->bus->broker)->topology;
+        int r = 0;
+
+        if (!string_equal(call->request.reset_method, "hot"))
+                return 0;
+        for (size_t i = 0; r >= 0 && i < topology->n_devices; i++) {
+                const Device *other = topology->devices[i];
+
+                if (other != device && !device_is_bystander(&other->facts) &&
+                    reset_set_has(&device->facts, &other->facts))
+                        r = add_device_check(call, VFIOD_ACTION_RESET, other);
+        }
+        return r;
+}
+
+/* Its other neighbours in the group are not asked about: nothing is done to them. */
 static RefusalKind prepare_device(Call *call, const char *action, Refusal *refusal) {
         _cleanup_selection_ Selection selection = SELECTION_NULL;
+        int r = 0;
 
         broker_refresh(call->bus->broker, &call->request);
         if (select_targets(&broker_world(call->bus->broker)->topology, &call->request, &selection,
                            refusal))
                 return refusal->kind;
-        for (size_t i = 0; i < selection.n_devices; i++) {
-                const Device *device = selection.devices[i];
-
-                if (call->permission != PERMISSION_MANAGE && is_leased_by_caller(call, device))
-                        continue;
-                if (!checks_add_device(call, action, &device->facts))
-                        return refuse_memory(refusal);
+        for (size_t i = 0; r >= 0 && i < selection.n_devices; i++) {
+                r = add_device_check(call, action, selection.devices[i]);
+                if (r >= 0 && call->permission == PERMISSION_RESET)
+                        r = add_reset_set_checks(call, selection.devices[i]);
         }
-        return REFUSAL_NONE;
+        return r < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
 /* The parent of a mediated device, which need not have an IOMMU group. */

@@ -12,11 +12,11 @@ static void run_check(Call *call) {
 }
 
 /* No targets are an answer here: every action as such. */
-static int read_targets(sd_bus_message *m, Bus *bus, Request *request, sd_bus_error *error) {
+static int read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus_error *error) {
         _cleanup_strv_ char **targets = NULL;
         int r;
 
-        r = sd_bus_message_read_strv(m, &targets);
+        r = bus_read_strv(m, broker_world(bus->broker)->config.limit_targets, &targets);
         if (r < 0 || strv_length(targets) == 0)
                 return r;
         return bus_set_targets(bus, request, targets, error);

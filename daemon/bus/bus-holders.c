@@ -149,9 +149,11 @@ int holders_method_list_of_group(sd_bus_message *m, void *userdata, sd_bus_error
         return begin_on_group(m, userdata, run_list, error);
 }
 
+/* With nothing behind it: a whole message is kept while polkit thinks. */
 static bool asks_ref_count(sd_bus_message *m) {
         const char *interface, *property;
         bool yes = sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", "Get") > 0 &&
+                   sd_bus_message_has_signature(m, "ss") > 0 &&
                    sd_bus_message_read(m, "ss", &interface, &property) > 0 &&
                    strcmp(interface, VFIOD_INTERFACE_GROUP) == 0 &&
                    strcmp(property, "RefCount") == 0;

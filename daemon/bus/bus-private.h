@@ -55,6 +55,7 @@ struct Bus {
         List calls;        /* Call.link */
         List callers;      /* KnownCaller.link, the one asked for last first */
         size_t n_callers;
+        List refusals; /* see journal-rate.h */
         Delivery delivery;
         uint64_t last_peer;
         Listener *listener;    /* NULL for none */

@@ -194,8 +194,7 @@ static int read_cookies(sd_bus_message *m, const Bus *bus, Request *request, sd_
         return r;
 }
 
-/* Of more than may be, no more is copied than shows it. */
-static int read_strv(sd_bus_message *m, size_t limit, char ***ret) {
+int bus_read_strv(sd_bus_message *m, size_t limit, char ***ret) {
         _cleanup_strv_ char **strings = NULL;
         const char *string;
         size_t n = 0;
@@ -223,7 +222,7 @@ static int read_actions(sd_bus_message *m, Request *request, sd_bus_error *error
         request->actions = NULL;
         r = sd_bus_message_enter_container(m, 'v', "as");
         if (r >= 0)
-                r = read_strv(m, ACTIONS_MAX, &request->actions);
+                r = bus_read_strv(m, ACTIONS_MAX, &request->actions);
         if (r >= 0 && strv_length(request->actions) > ACTIONS_MAX) {
                 (void)refuse(&refusal, REFUSAL_INVALID_OPTION_VALUE, "option actions: more than %d",
                              ACTIONS_MAX);
@@ -279,7 +278,7 @@ int bus_read_targets(sd_bus_message *m, const Bus *bus, Request *request, sd_bus
         _cleanup_strv_ char **targets = NULL;
         int r;
 
-        r = read_strv(m, broker_world(bus->broker)->config.limit_targets, &targets);
+        r = bus_read_strv(m, broker_world(bus->broker)->config.limit_targets, &targets);
         return r < 0 ? r : bus_set_targets(bus, request, targets, error);
 }
 

@@ -33,6 +33,12 @@ int bus_set_own_target(sd_bus_message *m, const Bus *bus, Request *request, sd_b
 /* Of a text that is only compared with others: 0, or a negative errno with *error set. */
 int bus_check_text(const char *text, sd_bus_error *error);
 
+/*
+ * Reads "as": of more strings than `limit`, no more than shows it, and the array is not left then.
+ * sd_bus_message_read_strv(3) takes all, and its time is the square of their number.
+ */
+int bus_read_strv(sd_bus_message *m, size_t limit, char ***ret);
+
 /* Reads "a{sv}". */
 int bus_read_options(sd_bus_message *m, const Bus *bus, OptionSet set, Request *request,
                      sd_bus_error *error);

@@ -11,6 +11,7 @@
 #include "daemon/bus/call.h"
 #include "daemon/bus/caller.h"
 #include "daemon/bus/flow.h"
+#include "daemon/bus/journal-rate.h"
 #include "daemon/bus/journal.h"
 #include "daemon/bus/limit.h"
 #include "daemon/bus/listener.h"
@@ -70,6 +71,7 @@ int bus_new(sd_event *event, Broker *broker, Bus **ret) {
         list_init(&bus->connections);
         list_init(&bus->calls);
         list_init(&bus->callers);
+        list_init(&bus->refusals);
         flow_init(bus);
         r = polkit_line_init(&bus->line, event);
         if (r >= 0)
@@ -95,6 +97,7 @@ Bus *bus_free(Bus *bus) {
                 connection_free(container_of(link, Connection, link));
         caller_forget_all(bus);
         flow_forget_bus(bus);
+        journal_rate_done(bus);
         sd_event_source_unref(bus->trim);
         sd_event_unref(bus->event);
         free(bus);

@@ -23,6 +23,7 @@
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/caller.h"
 #include "daemon/bus/flow.h"
+#include "daemon/bus/journal-rate.h"
 #include "daemon/bus/journal.h"
 #include "daemon/bus/limit.h"
 #include "daemon/util/string.h"
@@ -42,12 +43,21 @@ void call_free(Call *call) {
         free(call);
 }
 
-void call_drop_connection(Bus *bus, const Connection *connection) {
-        list_for_each_safe(link, &bus->calls) {
+static Call *find_of(const Bus *bus, const Connection *connection) {
+        list_for_each(link, &bus->calls) {
                 Call *call = container_of(link, Call, link);
 
-                if (call->connection != connection)
-                        continue;
+                if (call->connection == connection)
+                        return call;
+        }
+        return NULL;
+}
+
+/* One call's end may be that of others. */
+void call_drop_connection(Bus *bus, const Connection *connection) {
+        Call *call;
+
+        while ((call = find_of(bus, connection))) {
                 /* The broker will come back to a running call: it only loses its connection. */
                 if (!call->running) {
                         call_free(call);
@@ -128,7 +138,9 @@ static void reply_failure(Call *call, const Outcome *outcome) {
 void call_reply_outcome(Call *call, Outcome *outcome) {
         sd_bus_message *reply = NULL;
 
-        journal_operation(&call->request, outcome);
+        if (outcome->refusal.kind == REFUSAL_NONE ||
+            journal_rate_allows(call->bus, call->request.caller.uid))
+                journal_operation(&call->request, outcome);
         if (is_for_the_next(call, &outcome->refusal)) {
                 call_free(call);
                 return;

@@ -66,6 +66,12 @@ void journal_operation(const Request *request, const Outcome *outcome) {
              VFIOD_JOURNAL_DURATION "=%" PRIu64, outcome->duration_usec);
 }
 
+void journal_unrecorded(uid_t uid, uint64_t n) {
+        SEND("MESSAGE=%" PRIu64 " more calls of uid %u were refused in a few seconds", n, uid,
+             "PRIORITY=%i", LOG_NOTICE, VFIOD_JOURNAL_OPERATION "=refusals",
+             VFIOD_JOURNAL_CALLER_UID "=%u", uid);
+}
+
 void journal_lease_asked(const Lease *lease, const char *reason) {
         SEND("MESSAGE=lease %u of uid %u is asked back: %s", lease->id, lease->owner, reason,
              "PRIORITY=%i", LOG_INFO, VFIOD_JOURNAL_OPERATION "=lease-asked",

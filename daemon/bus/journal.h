@@ -10,6 +10,9 @@
 
 void journal_operation(const Request *request, const Outcome *outcome);
 
+/* So many more calls of the uid were refused, without a record each. */
+void journal_unrecorded(uid_t uid, uint64_t n);
+
 /* The owner has been asked for the lease; `reason` is a sentence. */
 void journal_lease_asked(const Lease *lease, const char *reason);
 

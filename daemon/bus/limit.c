@@ -47,7 +47,7 @@ RefusalKind limit_connection(const Bus *bus, uid_t uid, const Connection *itself
 }
 
 /* Before the bus has said who sends, it may be root: more than a program sends at once, and little.
- */
+ * Those who are known already are in nobody's way for them. */
 #define UNKNOWN_MAX 128U
 
 typedef bool (*CallCounts)(const Call *call, const Call *other);
@@ -64,8 +64,12 @@ static uint64_t count_calls(const Call *call, CallCounts counts) {
         return n;
 }
 
-static bool is_any(const Call *call _unused_, const Call *other _unused_) {
-        return true;
+static bool is_unknown(const Call *call _unused_, const Call *other) {
+        return other->request.caller.uid == (uid_t)-1;
+}
+
+static bool is_known(const Call *call, const Call *other) {
+        return !is_unknown(call, other);
 }
 
 static bool is_of_uid(const Call *call, const Call *other) {
@@ -73,7 +77,7 @@ static bool is_of_uid(const Call *call, const Call *other) {
 }
 
 static bool is_unknown_of_sender(const Call *call, const Call *other) {
-        return other->request.caller.uid == (uid_t)-1 && other->message &&
+        return is_unknown(call, other) && other->message &&
                string_equal(sd_bus_message_get_sender(other->message),
                             sd_bus_message_get_sender(call->message));
 }
@@ -84,6 +88,10 @@ RefusalKind limit_unknown(const Call *call, Refusal *refusal) {
                               "%u calls of this connection came before the bus had said whose it "
                               "is; try again",
                               UNKNOWN_MAX);
+        if (count_calls(call, is_unknown) >= broker_world(call->bus->broker)->config.limit_requests)
+                return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+                              "too many calls wait for the bus to say whose they are "
+                              "(limits.requests); try again");
         return REFUSAL_NONE;
 }
 
@@ -96,7 +104,7 @@ RefusalKind limit_request(const Call *call, Refusal *refusal) {
                               "uid %u has %" PRIu64 " calls waiting, the limit "
                               "(limits.requests_per_uid); try again",
                               uid, config->limit_requests_per_uid);
-        if (count_calls(call, is_any) >= config->limit_requests)
+        if (count_calls(call, is_known) >= config->limit_requests)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%" PRIu64 " calls are waiting, the limit (limits.requests); try "
                               "again",

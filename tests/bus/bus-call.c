@@ -11,8 +11,8 @@
  * [PATH, INTERFACE, MEMBER, TYPES, ARGUMENTS] of standard input, and one line of output. With
  * --unread, the call is sent so many times, "sent" is printed, and nothing is read before a line
  * comes on standard input; then there is one line for each; --fill has its socket filled before, so
- * that the bus keeps the answers. Made for tests that need the error's
- * name, the flags and the files kept open.
+ * that the bus keeps the answers. With --file, standard input comes with the call. Made for tests
+ * that need the error's name, the flags and the files kept open.
  */
 
 #include <errno.h>
@@ -44,6 +44,7 @@ typedef struct Arguments {
         bool batch;
         unsigned unread;
         bool fill;
+        bool file;
         const char *lease;     /* the path of the lease to call */
         const char *device;    /* the name of the device to call */
         const char *operation; /* of Plan */
@@ -59,9 +60,8 @@ typedef struct Arguments {
 } Arguments;
 
 static const char usage[] =
-        "bus-call [--uid N] [--socket PATH] [--interactive] [--hold] [--lease PATH | --device "
-        "NAME]\n"
-        "         [--operation WORD] [--option NAME=VALUE]... MEMBER [TARGET...]\n"
+        "bus-call [--uid N] [--socket PATH] [--interactive] [--hold] [--file] [--lease PATH |\n"
+        "         --device NAME] [--operation WORD] [--option NAME=VALUE]... MEMBER [TARGET...]\n"
         "bus-call [--uid N] [--interactive] [--hold] [--socket PATH] --path PATH --interface NAME\n"
         "         --signature TYPES MEMBER JSON\n"
         "bus-call [--uid N] [--interactive] [--socket PATH] --batch\n"
@@ -91,6 +91,7 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                 {"batch", no_argument, NULL, 'b'},
                 {"unread", required_argument, NULL, 'U'},
                 {"fill", no_argument, NULL, 'f'},
+                {"file", no_argument, NULL, 'F'},
                 {"option", required_argument, NULL, 'o'},
                 {"wait", required_argument, NULL, 'w'},
                 {"own", required_argument, NULL, 'n'},
@@ -138,6 +139,9 @@ static void parse(int argc, char **argv, Arguments *arguments) {
                         break;
                 case 'f':
                         arguments->fill = true;
+                        break;
+                case 'F':
+                        arguments->file = true;
                         break;
                 case 'w':
                         arguments->wait = optarg;
@@ -246,7 +250,7 @@ static void append_arguments(sd_bus_message *m, Arguments *arguments) {
                       member);
                 return;
         }
-        if (strcmp(member, "GetDevice") == 0) {
+        if (strcmp(member, "GetDevice") == 0 || strcmp(member, "Reset") == 0) {
                 check(sd_bus_message_append(m, "s", arguments->targets[0]), member);
                 return;
         }
@@ -344,6 +348,8 @@ static int call(sd_bus *bus, Arguments *arguments) {
         check(sd_bus_message_set_allow_interactive_authorization(m, arguments->interactive),
               "message");
         append_arguments(m, arguments);
+        if (arguments->file)
+                check(sd_bus_message_append(m, "h", STDIN_FILENO), "file");
         r = sd_bus_call(bus, m, TIMEOUT_USEC, &error, &reply);
         if (r < 0)
                 (void)printf("error %s %s\n", error.name, error.message);

@@ -426,6 +426,9 @@ def bus_policy(w):
     expect("org.vfiod1.Manager" in done.stdout, done.stdout)
     done = run(DENIED, *call, "org.freedesktop.LogControl1", "Get")
     expect("Access denied" in done.stdout or "rejected" in done.stdout, done.stdout)
+    with_file = subprocess.run([w.program("bus-call"), "--uid", str(uid_of(ALLOWED)), "--file", "ListGroups"], stdin=subprocess.DEVNULL,
+                               env=w.client_environment(), stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    expect(ACCESS_DENIED in with_file.stdout, f"a file came with a call: {with_file.stdout}")
 
 
 @test("polkitd", "properties can be read by everybody")
@@ -1346,6 +1349,16 @@ def joined_while_it_waits(w):
     w.tool("add", "0000:02:00.1", "3", "vfio-pci")
     w.call("root", "Release", lease=path).expect_done()
     slow.outcome().expect_refusal("Changed", "0000:02:00.1")
+
+
+@test("scripted", "a hot reset asks about each device that is reset")
+def hot_reset_of_others(w):
+    w.call("root", "Bind", "group/2").expect_done()
+    w.polkit.tell("on 0000:01:00.1 deny")
+    w.call(ALLOWED, "Reset", "hot", device="0000:01:00.0").expect_error(ACCESS_DENIED, "org.vfiod1.reset", "0000:01:00.1")
+    w.call(ALLOWED, "Reset", "bus", device="0000:01:00.0").expect_refusal("NoReset", "0000:01:00.0")
+    w.polkit.tell("forget")
+    w.call(ALLOWED, "Reset", "hot", device="0000:01:00.0").expect_done()
 
 
 @test("scripted", "a device unplugged while polkit thinks is not found")

@@ -312,6 +312,24 @@ START_TEST(more_options_than_there_are_are_refused) {
 }
 END_TEST
 
+START_TEST(many_targets_are_refused_before_they_are_all_read) {
+        _cleanup_message_ Message *m = NULL, *reply = NULL;
+        Client *client = client_new();
+
+        fixture_config()->limit_message_bytes = 4 << 20;
+        check(sd_bus_message_new_method_call(client->bus, &m, NULL, VFIOD_PATH,
+                                             VFIOD_INTERFACE_MANAGER, "CheckAuthorization"));
+        check(sd_bus_message_open_container(m, 'a', "s"));
+        for (size_t i = 0; i < 400000; i++)
+                check(sd_bus_message_append(m, "s", ""));
+        check(sd_bus_message_close_container(m));
+        check(sd_bus_message_append(m, "a{sv}", 0));
+        check(sd_bus_call_async(client->bus, NULL, m, on_reply, &reply, UINT64_MAX));
+        wait_until(reply);
+        expect_refusal(reply, "TooManyTargets", "limits.targets");
+}
+END_TEST
+
 START_TEST(more_actions_than_anybody_can_ask_about_are_refused) {
         _cleanup_message_ Message *m = NULL;
         Client *client = client_new();
@@ -445,6 +463,7 @@ int main(void) {
         tcase_add_test(tests, an_unknown_option_is_refused_everywhere);
         tcase_add_test(tests, an_option_of_a_wrong_type_is_refused_everywhere);
         tcase_add_test(tests, more_options_than_there_are_are_refused);
+        tcase_add_test(tests, many_targets_are_refused_before_they_are_all_read);
         tcase_add_test(tests, more_actions_than_anybody_can_ask_about_are_refused);
         tcase_add_test(tests, an_option_of_another_method_is_refused);
         tcase_add_test(tests, a_limit_of_locked_memory_of_nothing_is_refused);

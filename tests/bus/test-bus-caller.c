@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/bus/call.h"
+#include "daemon/bus/journal-rate.h"
 #include "daemon/bus/limit.h"
 #include "daemon/bus/socket-options.h"
 #include "daemon/util/fd.h"
@@ -249,12 +250,62 @@ START_TEST(so_many_calls_of_a_sender_may_wait_until_it_is_known_who_he_is) {
 }
 END_TEST
 
+START_TEST(calls_of_senders_who_are_not_known_yet_are_in_the_way_of_no_known_one) {
+        Client *client = client_new();
+        Call calls[3], unknown, known;
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        fixture_config()->limit_requests = ELEMENTS(calls);
+        for (size_t i = 0; i < ELEMENTS(calls); i++) {
+                _cleanup_free_ char *sender = string_format(":1.%zu", i);
+
+                calls[i] = (Call){.message = message_of(client, sender),
+                                  .request.caller.uid = (uid_t)-1};
+                list_insert(&fixture_bus()->calls, &calls[i].link);
+        }
+        unknown = (Call){.bus = fixture_bus(), .message = calls[0].message};
+        known = (Call){.bus = fixture_bus(), .request.caller.uid = NOBODY};
+        ck_assert_int_eq(limit_request(&known, &refusal), REFUSAL_NONE);
+        ck_assert_int_eq(limit_unknown(&unknown, &refusal), REFUSAL_LIMIT_EXCEEDED);
+        expect_part(refusal.sentence, "(limits.requests)");
+        for (size_t i = 0; i < ELEMENTS(calls); i++) {
+                list_remove(&calls[i].link);
+                sd_bus_message_unref(calls[i].message);
+        }
+}
+END_TEST
+
+static void ask_for_nothing(Client *client) {
+        _cleanup_message_ Message *reply = manager(client, "Acquire", "asa{sv}", 1, "group/99", 0);
+
+        expect_refusal(reply, "NotFound", "group 99");
+}
+
+START_TEST(who_is_refused_again_and_again_does_not_fill_the_journal) {
+        Client *client = client_new_as(NOBODY), *root = client_new();
+
+        for (size_t i = 0; i < 40; i++)
+                ask_for_nothing(client);
+        ck_assert_uint_eq(fake_journal_count(), 32);
+        ask_for_nothing(root);
+        ck_assert_uint_eq(fake_journal_count(), 33);
+        journal_rate_done(fixture_bus());
+        ck_assert_uint_eq(fake_journal_count(), 34);
+        expect_part(fake_journal_record(33), "MESSAGE=8 more calls of uid 65534 were refused");
+        ask_for_nothing(client);
+        ck_assert_uint_eq(fake_journal_count(), 35);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = bus_tests_new("bus-caller");
 
         tcase_add_test(tests, without_polkit_every_method_is_for_root_only_and_says_so);
         tcase_add_test(tests, a_refused_operation_is_recorded_with_its_caller);
         tcase_add_test(tests, looking_is_not_recorded);
+        tcase_add_test(tests, who_is_refused_again_and_again_does_not_fill_the_journal);
+        tcase_add_test(tests,
+                       calls_of_senders_who_are_not_known_yet_are_in_the_way_of_no_known_one);
         tcase_add_test(tests, a_sender_that_the_message_claims_is_not_believed);
         tcase_add_test(tests, a_lease_of_another_uid_is_not_released_without_polkit);
         tcase_add_test(tests, add_to_a_lease_of_another_uid_is_refused);

@@ -470,6 +470,15 @@ START_TEST(holders_are_listed_with_what_they_have) {
 }
 END_TEST
 
+START_TEST(a_question_for_the_ref_count_has_nothing_behind_it) {
+        _cleanup_message_ Message *reply =
+                ask(client_new(), VFIOD_PATH "/group/4", "org.freedesktop.DBus.Properties", "Get",
+                    "sss", VFIOD_INTERFACE_GROUP, "RefCount", "much");
+
+        ck_assert(sd_bus_message_is_method_error(reply, NULL));
+}
+END_TEST
+
 int main(void) {
         TCase *tests = bus_tests_new("bus-unbind");
 
@@ -495,5 +504,6 @@ int main(void) {
         tcase_add_test(tests, a_dry_run_of_revoke_says_what_would_be_done);
         tcase_add_loop_test(tests, a_look_for_holders_that_fails_says_so, 0, 2);
         tcase_add_test(tests, holders_are_listed_with_what_they_have);
+        tcase_add_test(tests, a_question_for_the_ref_count_has_nothing_behind_it);
         return bus_tests_run(tests);
 }

@@ -29,7 +29,8 @@ is "$(driver_of $N)" vfio-pci
 
 installs "$DEBS"
 contains "$(cat /etc/vfiod/vfiod.json)" 7 "installed again, it has its configuration"
-vfioctl unbind $N
+# The bus waits 25 seconds for a start that the removal has cut short, and has everybody wait who asks meanwhile.
+wait_until 60 vfioctl unbind $N
 is "$(driver_of $N)" e1000e
 
 dpkg --purge "${PACKAGES[@]}"

@@ -31,6 +31,8 @@ without_packages() {
         local file list
         dpkg --purge "${PACKAGES[@]}" 2>/dev/null || true
         systemctl stop vfiod.socket vfiod.service 2>/dev/null || true
+        systemctl disable vfiod.socket 2>/dev/null || true
+        rmdir --ignore-fail-on-non-empty /etc/systemd/system/sockets.target.wants 2>/dev/null || true
         for file in $(packages_of "$DEBS"); do
                 list=$(dpkg-deb --fsys-tarfile "$file" | tar --list | sed 's|^\.||')
                 grep -v '/$' <<<"$list" | xargs rm -f
@@ -43,7 +45,7 @@ without_packages() {
 # files_of_machine: the path of every file that a package could have left.
 files_of_machine() {
         find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log \
-                -o -path /var/lib/dpkg -o -path /var/lib/systemd/deb-systemd-helper-masked \) -prune -o -print | LC_ALL=C sort
+                -o -path /var/lib/dpkg -o -path /var/cache/ldconfig -o -path /var/lib/systemd/deb-systemd-helper-masked \) -prune -o -print | LC_ALL=C sort
 }
 
 main_pid() {

@@ -20,6 +20,7 @@
 
 #include "daemon/broker/broker-private.h"
 #include "daemon/broker/keep.h"
+#include "daemon/broker/kept-room.h"
 #include "daemon/broker/recover-plan.h"
 #include "daemon/core/decide-recover.h"
 #include "daemon/util/clock.h"
@@ -216,7 +217,8 @@ static RefusalKind decide_job(Job *job, uint32_t **ret_groups, size_t *ret_n) {
                 return refuse(refusal, REFUSAL_BUSY, "vfiod is stopping; try again");
         broker_refresh(broker, &job->request);
         if (select_targets(&broker->world.topology, &job->request, &selection, refusal) ||
-            decide(&broker->world, &job->request, &selection, &job->plan, refusal))
+            decide(&broker->world, &job->request, &selection, &job->plan, refusal) ||
+            kept_room_check(broker, &job->request, &job->plan, refusal))
                 return refusal->kind;
 
         *ret_groups = selection_groups(&selection, ret_n);

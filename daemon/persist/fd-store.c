@@ -14,6 +14,9 @@
 /* As long as sd_notify_barrier(3) is usually given. */
 #define BARRIER_USEC (5 * 1000 * 1000ULL)
 
+/* FileDescriptorStoreMax= of vfiod.service. */
+#define FILES_MAX 8192
+
 struct FdStoreBarrier {
         FdStoreReached reached;
         void *userdata;
@@ -24,6 +27,13 @@ struct FdStoreBarrier {
 
 bool fd_store_is_there(void) {
         return !string_is_empty(getenv("NOTIFY_SOCKET"));
+}
+
+size_t fd_store_max(void) {
+        const char *told = getenv("FDSTORE");
+        uint64_t max;
+
+        return told && string_to_u64(told, UINT32_MAX, &max) >= 0 ? max : FILES_MAX;
 }
 
 static int notify(const char *text, const int *fds, unsigned n) {

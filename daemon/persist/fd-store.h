@@ -17,6 +17,10 @@
 /* Whether somebody listens to us. */
 bool fd_store_is_there(void);
 
+/* How many files it takes: what systemd says ($FDSTORE, since 254), else what vfiod.service asks
+ * for. */
+size_t fd_store_max(void);
+
 /* Both only send: whether the manager had room for it shows at the next start. */
 int fd_store_put(const char *name, int fd);
 int fd_store_remove(const char *name);

@@ -119,6 +119,21 @@ START_TEST(a_file_of_no_lease_is_taken_out_of_the_store) {
 }
 END_TEST
 
+START_TEST(what_systemd_cannot_keep_is_not_opened) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client, "group/4");
+        _cleanup_message_ Message *refused = NULL;
+
+        ck_assert_int_eq(setenv("FDSTORE", "8", 1), 0);
+        refused = manager(client, "Acquire", "asa{sv}", 1, "group/9", 0);
+        expect_refusal(refused, "LimitExceeded", "FileDescriptorStoreMax=");
+        grant_done(&grant);
+        wait_until_over();
+        grant = acquire(client, "group/9");
+        ck_assert_int_eq(unsetenv("FDSTORE"), 0);
+}
+END_TEST
+
 START_TEST(originals_are_put_back_by_the_next_vfiod) {
         _cleanup_message_ Message *bound =
                 manager(client_new(), "Bind", "asa{sv}", 1, "group/2", 0);
@@ -225,6 +240,7 @@ int main(void) {
         tcase_add_test(tests,
                        a_file_that_is_not_what_its_name_says_is_dropped_and_the_lease_is_over);
         tcase_add_test(tests, a_file_of_no_lease_is_taken_out_of_the_store);
+        tcase_add_test(tests, what_systemd_cannot_keep_is_not_opened);
         tcase_add_test(tests, originals_are_put_back_by_the_next_vfiod);
         tcase_add_test(tests, what_somebody_has_moved_meanwhile_is_said_and_stays_there);
         tcase_add_test(tests, nothing_is_closed_before_it_is_out_of_the_store);

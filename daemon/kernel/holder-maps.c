@@ -42,7 +42,7 @@ struct procmap_query_v1 {
 #define QUERY_FILE_BACKED 0x20
 
 static bool is_anonymous(const char *name) {
-        return string_after(name, "anon_inode:[vfio-device]") != NULL;
+        return string_after(name, HOLDER_DEVICE_LINK) != NULL;
 }
 
 static int add_range(HolderSearch *search, const HolderRange *range) {

@@ -8,6 +8,7 @@
  *   holder-mapping.c  which device a mapping is of
  *   holder-device.c   which other devices it could be of
  *   holder-process.c  one process: its tables of files
+ *   holder-other.c    the device files of vfiod's that are not searched for
  *   holder-who.c      who it is
  *   holder-signal.c   looks again, and signals
  *   holder-crowd.c    many processes
@@ -17,6 +18,9 @@
 #include "daemon/kernel/holders.h"
 
 #define HOLDER_BARS 6
+
+/* What the link of a device's file that was got from a group says. */
+#define HOLDER_DEVICE_LINK "anon_inode:[vfio-device]"
 
 /* Never a device number of VFIO: major 0 is for what has none. */
 #define HOLDER_NO_NODE ((dev_t)0)
@@ -84,6 +88,17 @@ typedef struct Numbers {
         size_t n, size;
 } Numbers;
 
+/* An open file of a thread. */
+typedef struct HolderFd {
+        pid_t tid;
+        int fd;
+} HolderFd;
+
+typedef struct HolderFds {
+        HolderFd *fds;
+        size_t n, size;
+} HolderFds;
+
 struct HolderSearch {
         const Roots *roots;
         pid_t vfiod;
@@ -100,12 +115,17 @@ struct HolderSearch {
         size_t n_devices;
         bool devices_read; /* in the look that is under way */
 
+        HolderFds others; /* device files of vfiod and its workers */
+        bool others_read; /* in the look that is under way */
+        bool others_known;
+
         /* Of the process that is looked at; the memory is kept for the next. */
         HolderRange *ranges;
         size_t n_ranges;
         char *maps;
         size_t maps_size;
         Numbers fds, tids;
+        HolderFds untold; /* its device files that cannot be told */
 };
 
 /* The process that is looked at. */
@@ -118,10 +138,8 @@ typedef struct HolderProcess {
         bool known;
         bool over; /* `result` ends the look: it is passed over, or the sink wants no more */
         int result;
-        Hold only;   /* the device that all its device files are of; group and device only */
-        bool mixed;  /* they are of several, or of some that are not searched for */
-        Hold untold; /* the first of its device files that cannot be told; tid and fd only */
-        bool has_untold;
+        Hold only;  /* the device that all its device files are of; group and device only */
+        bool mixed; /* they are of several, or of some that are not searched for */
 } HolderProcess;
 
 /* An error that means: this process, or this file of it, is not to be seen (any more). */
@@ -152,6 +170,15 @@ bool holder_device_fits(const HolderDevice *device, const HolderRange *range);
 bool holder_device_may_be_open(const HolderSearch *search, const HolderDevice *device);
 bool holder_group_may_be_open(const HolderSearch *search, uint32_t group);
 
+int holder_fds_add(HolderFds *fds, pid_t tid, int fd);
+
+/* The device files of vfiod and its workers that can be of groups that are not searched for; read
+ * once a look. */
+int holder_others_read(HolderSearch *search);
+/* Whether a file that is none of the references is one of those. Where vfiod cannot be looked at,
+ * any file may be. */
+bool holder_is_other(HolderSearch *search, const HolderFd *file);
+
 /* Looks at one process; 0 also when it ends meanwhile. */
 int holder_process_look(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata);
 
@@ -170,6 +197,9 @@ int holder_process_report(HolderProcess *process, const Hold *hold);
  */
 int holder_maps_read(HolderProcess *process, const char *path);
 int holder_maps_report(HolderProcess *process);
+
+/* All there are. */
+int holder_pids_read(const HolderSearch *search, Numbers *pids);
 
 /* The numbers that are names in a directory; what was there is forgotten. */
 int numbers_read(Numbers *numbers, int dir);

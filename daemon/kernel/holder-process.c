@@ -55,7 +55,7 @@ static void note_device(HolderProcess *process, const Hold *hold) {
 
 /* A device's file that was got from a group: all have the same name, inode and device number. */
 static int look_at_device(HolderProcess *process, const Table *table, int fd, Hold *hold) {
-        const HolderSearch *search = process->search;
+        HolderSearch *search = process->search;
         _cleanup_free_ char *syspath = NULL;
         bool found;
         int r = read_syspath(process, table, fd, &syspath);
@@ -67,26 +67,44 @@ static int look_at_device(HolderProcess *process, const Table *table, int fd, Ho
         note_device(process, found ? hold : NULL);
         if (found)
                 return holder_process_report(process, hold);
-        if (!syspath && !process->has_untold) {
-                process->has_untold = true;
-                process->untold = (Hold){.kind = HOLD_DEVICE, .tid = hold->tid, .fd = hold->fd};
-        }
-        return 0;
+        return syspath ? 0 : holder_fds_add(&search->untold, table->tid, fd);
+}
+
+static bool has_group(const HolderSearch *search) {
+        for (size_t i = 0; i < search->n_groups; i++)
+                if (search->groups[i].is_open)
+                        return true;
+        return false;
+}
+
+/* The first device file that cannot be told, and that is none that vfiod has of another group; NULL
+ * for none. */
+static int find_untold(HolderSearch *search, const HolderFd **ret) {
+        int r = holder_others_read(search);
+
+        *ret = NULL;
+        for (size_t i = 0; r >= 0 && !*ret && i < search->untold.n; i++)
+                if (!holder_is_other(search, &search->untold.fds[i]))
+                        *ret = &search->untold.fds[i];
+        return r;
 }
 
 /*
  * A device's file that the process got from a group by itself is like no file of ours. If it has
  * the file of a group that is searched for, and a device of that is open, then it is taken for one
- * of that group; which one stays unsaid.
+ * of that group; which one stays unsaid. Files are compared with all that vfiod has only here,
+ * where it matters: most processes with devices have no group that is searched for.
  */
 static int report_untold(HolderProcess *process) {
         HolderSearch *search = process->search;
-        int r = 0;
+        const HolderFd *untold;
+        int r;
 
-        if (!process->has_untold)
+        if (search->untold.n == 0 || !has_group(search))
                 return 0;
-        for (size_t i = 0; r >= 0 && i < search->n_groups; i++) {
-                Hold hold = process->untold;
+        r = find_untold(search, &untold);
+        for (size_t i = 0; r >= 0 && untold && i < search->n_groups; i++) {
+                Hold hold = {.kind = HOLD_DEVICE, .tid = untold->tid, .fd = untold->fd};
 
                 if (!search->groups[i].is_open)
                         continue;
@@ -159,7 +177,7 @@ static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint3
         rest = string_after(target, "pipe:[");
         if (rest)
                 return look_at_pipe(process, rest, &hold);
-        if (string_after(target, "anon_inode:[vfio-device]"))
+        if (string_after(target, HOLDER_DEVICE_LINK))
                 return look_at_device(process, table, hold.fd, &hold);
         if (is_named(target, "iommu"))
                 return look_at_iommufd(process, table, &hold);
@@ -258,6 +276,7 @@ int holder_process_look(HolderSearch *search, pid_t pid, HolderSink sink, void *
         process.dir = dir;
         for (size_t i = 0; i < search->n_groups; i++)
                 search->groups[i].is_open = false;
+        search->untold.n = 0;
         r = read_threads(&process);
         if (r >= 0)
                 r = read_maps(&process);

@@ -80,19 +80,26 @@ HolderSearch *holder_search_free(HolderSearch *search) {
         free(search->mappings);
         free(search->maps);
         free(search->ranges);
+        free(search->others.fds);
+        free(search->untold.fds);
         numbers_done(&search->fds);
         numbers_done(&search->tids);
         free(search);
         return NULL;
 }
 
-int holder_search_process(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata) {
+static void begin_look(HolderSearch *search) {
         search->devices_read = false;
+        search->others_read = false;
+}
+
+int holder_search_process(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata) {
+        begin_look(search);
         return holder_process_look(search, pid, sink, userdata);
 }
 
 /* A directory of our own: the position in roots->proc_fd is shared with all who inherited it. */
-static int read_pids(const HolderSearch *search, Numbers *pids) {
+int holder_pids_read(const HolderSearch *search, Numbers *pids) {
         _cleanup_close_ int dir =
                 openat(search->roots->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -101,9 +108,9 @@ static int read_pids(const HolderSearch *search, Numbers *pids) {
 
 int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         _cleanup_(numbers_done) Numbers pids = {0};
-        int r = read_pids(search, &pids);
+        int r = holder_pids_read(search, &pids);
 
-        search->devices_read = false;
+        begin_look(search);
         if (r >= 0)
                 holder_crowd_sift(search, &pids);
         for (size_t i = 0; r >= 0 && i < pids.n; i++)

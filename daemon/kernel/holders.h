@@ -7,7 +7,8 @@
  *   - group and cdev files: st_rdev of the node (drivers/vfio/group.c, device_cdev.c).
  *   - device files got from a group: fdinfo's "vfio-device-syspath" (Linux 6.18); before that,
  *     kcmp(2) KCMP_FILE against a file of ours, or, of those that their holder got by itself, that
- * it has the group's file too; which device of the group it is stays unsaid then ("").
+ *     it has the group's file too; which device of the group it is stays unsaid then (""). A file
+ *     that vfiod or a worker of it has, and that is none of the references, is of another group.
  *   - mappings of a device that was opened by its node: /proc/PID/maps shows the node's inode.
  *   - mappings of one that was got from a group: maps has the same name and inode for all, and
  *     /proc/PID/pagemap shows no page frames of them (VM_PFNMAP). What remains is, in this order:

@@ -51,6 +51,7 @@ void machine_init(Machine *machine) {
         tree_link(&machine->tree, "dev/vfio/3", "/dev/null");
         tree_link(&machine->tree, "dev/vfio/4", "/dev/zero");
         tree_link(&machine->tree, "dev/vfio/devices/vfio0", "/dev/full");
+        machine_add_process(machine, VFIOD);
 }
 
 void machine_done(Machine *machine) {

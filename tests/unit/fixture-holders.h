@@ -8,7 +8,8 @@
  * 0xfe010000 group 4    0000:04:00.0                             BAR 0 of 16 KiB, at 0xfd000000
  *      group 5    0000:05:00.0 on a driver of the host     the same, at 0xfc000000
  *
- * Only the devices of group 3 are enabled. The nodes are /dev/null, /dev/zero and /dev/full.
+ * Only the devices of group 3 are enabled. The nodes are /dev/null, /dev/zero and /dev/full. The
+ * one process that is there is vfiod, without a file.
  * Processes have numbers that no kernel gives out (PID_MAX_LIMIT), so that code that goes wrong
  * signals nobody.
  */

@@ -30,7 +30,7 @@ static int take(void *userdata, const Hold *hold) {
 }
 
 /* What a compared fd is, in the stub. */
-enum { OUR_CONTAINER = 1, OUR_DEVICE, OUR_IOMMUFD, OTHER };
+enum { OUR_CONTAINER = 1, OUR_DEVICE, OUR_IOMMUFD, OTHER, OF_ANOTHER_GROUP };
 
 START_TEST(group_and_cdev_files_are_told_by_their_device_numbers) {
         _cleanup_machine_ Machine machine;
@@ -146,6 +146,156 @@ START_TEST(a_device_file_is_of_no_group_whose_devices_are_all_closed) {
         machine_set_enable(&machine, DEVICE_A, "0");
         machine_set_enable(&machine, DEVICE_B, "0");
         machine_assert(&machine, "5000100 group - 3");
+}
+END_TEST
+
+/* A file of group 4, which `pid` has, too: vfiod, or a worker. */
+static void add_to(const Machine *machine, pid_t pid, int fd, int file) {
+        _cleanup_free_ char *process = string_format("%d", pid);
+
+        machine_add_device(machine, process, fd, FDINFO);
+        stub_process_add_file(pid, fd, file);
+}
+
+#define WORKER 5000060
+#define GRANDCHILD 5000061
+
+/* Process 5000100 has the file of group 3, and of another group's device that vfiod has given it.
+ */
+static void add_polite(Machine *machine) {
+        machine_init(machine);
+        machine_add_reference(machine, HOLD_DEVICE, DEVICE_A, 0, OUR_DEVICE);
+        machine_add_process(machine, WORKER);
+        machine_set_stat(machine, WORKER, VFIOD, 0x400000, 600);
+        machine_add_process(machine, 5000100);
+        machine_add_node(machine, "5000100", 3, "vfio/3");
+        add_to(machine, 5000100, 7, OF_ANOTHER_GROUP);
+}
+
+START_TEST(a_device_file_that_vfiod_has_of_another_group_is_not_told_by_the_groups_file) {
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        machine_assert(&machine, "5000100 group - 3\n5000100 device - 7");
+        add_to(&machine, VFIOD, 20, OF_ANOTHER_GROUP);
+        machine_assert(&machine, "5000100 group - 3");
+        machine_close(&machine, "5000050", 20);
+        machine_assert(&machine, "5000100 group - 3\n5000100 device - 7");
+}
+END_TEST
+
+START_TEST(nor_is_one_that_vfiod_has_given_to_a_worker) {
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        machine_add_node(&machine, "5000060", 19, "vfio/4");
+        add_to(&machine, WORKER, 20, OF_ANOTHER_GROUP);
+        machine_assert(&machine, "5000100 group - 3");
+}
+END_TEST
+
+/* It may be a device of that group: the worker was given it, and we have none to compare with. */
+START_TEST(one_of_a_worker_that_has_the_groups_file_is_told_by_that) {
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        add_to(&machine, WORKER, 19, OF_ANOTHER_GROUP);
+        machine_add_node(&machine, "5000060", 20, "vfio/3");
+        machine_assert(&machine, "5000100 group - 3\n5000100 device - 7");
+}
+END_TEST
+
+START_TEST(one_that_only_a_process_of_somebody_else_has_too_is_told_by_the_groups_file) {
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        machine_add_process(&machine, GRANDCHILD);
+        machine_set_stat(&machine, GRANDCHILD, WORKER, 0x400000, 610);
+        add_to(&machine, GRANDCHILD, 20, OF_ANOTHER_GROUP);
+        machine_assert(&machine, "5000100 group - 3\n5000100 device - 7");
+}
+END_TEST
+
+START_TEST(among_device_files_of_other_groups_the_one_that_its_holder_opened_is_found) {
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        add_to(&machine, VFIOD, 20, OF_ANOTHER_GROUP);
+        add_to(&machine, VFIOD, 21, OF_ANOTHER_GROUP + 1);
+        add_to(&machine, VFIOD, 22, OF_ANOTHER_GROUP + 2);
+        add_to(&machine, 5000100, 8, OF_ANOTHER_GROUP + 2);
+        add_to(&machine, 5000100, 9, OF_ANOTHER_GROUP + 1);
+        add_to(&machine, 5000100, 10, OF_ANOTHER_GROUP);
+        add_to(&machine, 5000100, 11, OF_ANOTHER_GROUP + 2);
+        machine_assert(&machine, "5000100 group - 3");
+        add_to(&machine, 5000100, 12, OTHER);
+        machine_assert(&machine, "5000100 group - 3\n5000100 device - 12");
+}
+END_TEST
+
+START_TEST(a_device_file_that_vfiod_has_of_another_group_does_not_hide_one_of_the_group) {
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        add_to(&machine, VFIOD, 20, OF_ANOTHER_GROUP);
+        add_to(&machine, 5000100, 8, OUR_DEVICE);
+        machine_assert(&machine, "5000100 group - 3\n5000100 device " DEVICE_A " 8");
+}
+END_TEST
+
+/* Its files cannot be known then. */
+START_TEST(nothing_is_told_by_the_groups_file_once_vfiod_has_ended) {
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        tree_remove(&machine.tree, "proc/5000050/fd");
+        machine_assert(&machine, "5000100 group - 3");
+}
+END_TEST
+
+static void close_what_was_asked(void *userdata) {
+        machine_close(userdata, "5000100", 8);
+}
+
+START_TEST(who_has_closed_the_device_of_the_group_is_not_signalled_for_one_of_another) {
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        add_to(&machine, VFIOD, 20, OF_ANOTHER_GROUP);
+        add_to(&machine, 5000100, 8, OUR_DEVICE);
+        machine_search(&machine, &holds);
+        ck_assert_uint_eq(holds.n_holds, 2);
+        stub_process.opened = close_what_was_asked;
+        stub_process.userdata = &machine;
+        ck_assert_int_eq(
+                holder_signal(machine.search, &holds.holds[0], hold_keeps_device, SIGBUS, NULL),
+                -ESRCH);
+        ck_assert_int_eq(stub_process.signaled, 0);
+}
+END_TEST
+
+/* vfiod gives the other group's files to a worker between the two looks. */
+static void give_to_worker(void *userdata) {
+        machine_close(userdata, "5000050", 20);
+        add_to(userdata, WORKER, 20, OF_ANOTHER_GROUP);
+        close_what_was_asked(userdata);
+}
+
+START_TEST(nor_when_the_file_of_the_other_group_has_gone_from_vfiod_to_a_worker) {
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        add_to(&machine, VFIOD, 20, OF_ANOTHER_GROUP);
+        add_to(&machine, 5000100, 8, OUR_DEVICE);
+        machine_search(&machine, &holds);
+        stub_process.opened = give_to_worker;
+        stub_process.userdata = &machine;
+        ck_assert_int_eq(
+                holder_signal(machine.search, &holds.holds[0], hold_keeps_device, SIGBUS, NULL),
+                -ESRCH);
+        ck_assert_int_eq(stub_process.signaled, 0);
 }
 END_TEST
 
@@ -925,6 +1075,22 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests,
                        a_device_file_that_its_holder_opened_is_not_told_without_the_groups_file);
         tcase_add_test(tests, a_device_file_is_of_no_group_whose_devices_are_all_closed);
+        tcase_add_test(
+                tests,
+                a_device_file_that_vfiod_has_of_another_group_is_not_told_by_the_groups_file);
+        tcase_add_test(tests, nor_is_one_that_vfiod_has_given_to_a_worker);
+        tcase_add_test(tests, one_of_a_worker_that_has_the_groups_file_is_told_by_that);
+        tcase_add_test(tests,
+                       one_that_only_a_process_of_somebody_else_has_too_is_told_by_the_groups_file);
+        tcase_add_test(tests,
+                       among_device_files_of_other_groups_the_one_that_its_holder_opened_is_found);
+        tcase_add_test(
+                tests,
+                a_device_file_that_vfiod_has_of_another_group_does_not_hide_one_of_the_group);
+        tcase_add_test(tests, nothing_is_told_by_the_groups_file_once_vfiod_has_ended);
+        tcase_add_test(tests,
+                       who_has_closed_the_device_of_the_group_is_not_signalled_for_one_of_another);
+        tcase_add_test(tests, nor_when_the_file_of_the_other_group_has_gone_from_vfiod_to_a_worker);
         tcase_add_test(tests, a_container_is_only_told_by_comparing);
         tcase_add_test(tests,
                        an_iommufd_is_only_told_by_comparing_and_only_where_one_is_looked_for);

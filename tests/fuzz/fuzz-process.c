@@ -67,9 +67,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         MUST(pipe(ends) == 0);
         fuzz_tree_init(&tree, text);
+        /* The one device node, 1:3: an input can make none, and does not lead out of proc. */
+        (void)symlinkat("/dev/null", tree.roots.proc_fd, "vfio-node");
         stub_process = (StubProcess){.unit = "fuzz.service"};
         stub_process_add_file(getpid(), ends[0], 1);
         stub_process_add_file(5000100, 7, 1);
+        stub_process_add_file(5000100, 8, 2);
+        stub_process_add_file(VFIOD, 20, 2);
         stub_process_add_table(5000100, 1);
         stub_process_add_table(5000101, 1);
         search(&tree.roots, ends[0]);

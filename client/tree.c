@@ -164,8 +164,28 @@ static char *describe_lease(const Listing *listing, const char *path) {
         return r < 0 ? NULL : TAKE_PTR(text);
 }
 
-static int print_group(FILE *f, const Style *style, const GroupRow *group, const Listing *listing) {
-        const char *state = !group->viable ? "not viable" : group->bound ? "bound" : "viable";
+/* The members of the group begin at row `d`. */
+static bool has_only_bridges(const Listing *listing, size_t d, uint32_t group) {
+        size_t i;
+
+        for (i = d; i < listing->n_devices && listing->devices[i].group == group; i++)
+                if (!string_equal(listing->devices[i].verdict, "bridge"))
+                        return false;
+        return i > d;
+}
+
+static const char *describe_state(const GroupRow *group, const Listing *listing, size_t d) {
+        if (!group->viable)
+                return "not viable";
+        if (group->bound)
+                return "bound";
+        return has_only_bridges(listing, d, group->number) ? "only bridges" : "viable";
+}
+
+/* Its members begin at row `d`. */
+static int print_group(FILE *f, const Style *style, const GroupRow *group, const Listing *listing,
+                       size_t d) {
+        const char *state = describe_state(group, listing, d);
         _cleanup_free_ char *title = string_format("group/%u", group->number);
         _cleanup_free_ char *lease = NULL;
         size_t used;
@@ -208,13 +228,12 @@ int tree_print(FILE *f, const Style *style, const Listing *listing, const GroupS
 
                 if (!group_set_has(wanted, group->number))
                         continue;
-                r = print_group(f, style, group, listing);
-                if (r < 0)
-                        return r;
-
                 /* Both are ordered by group number: one walk over each. */
                 while (d < listing->n_devices && listing->devices[d].group < group->number)
                         d++;
+                r = print_group(f, style, group, listing, d);
+                if (r < 0)
+                        return r;
                 for (; d < listing->n_devices && listing->devices[d].group == group->number; d++) {
                         bool last = d + 1 == listing->n_devices ||
                                     listing->devices[d + 1].group != group->number;

@@ -11,14 +11,46 @@
 #include "client/verb.h"
 #include "daemon/util/string.h"
 
-static bool all_bound(json_object *members, uint64_t group, bool any_group) {
+typedef struct Sum {
+        bool bound;   /* nothing more has to be done to any member */
+        bool vfio;    /* a member is there to be given */
+        bool bridges; /* there are no others */
+} Sum;
+
+static Sum sum_up(json_object *members, uint64_t group) {
+        size_t n = json_object_array_length(members);
+        Sum sum = {.bound = true, .bridges = true};
+
+        for (size_t i = 0; i < n; i++) {
+                json_object *member = json_object_array_get_idx(members, i);
+                const char *verdict = json_get_string(member, "Verdict");
+
+                if (json_get_u64(member, "Group") != group)
+                        continue;
+                sum.bound = sum.bound && json_get_bool(member, "Bound");
+                sum.vfio = sum.vfio || string_equal(verdict, "vfio");
+                sum.bridges = sum.bridges && string_equal(verdict, "bridge");
+        }
+        return sum;
+}
+
+static bool can_be_acquired(Sum sum) {
+        return sum.bound && sum.vfio;
+}
+
+static const char *answer(Sum sum) {
+        return can_be_acquired(sum) ? "can be acquired"
+               : sum.bridges        ? "has only bridges; there is nothing to acquire"
+                                    : "cannot be acquired";
+}
+
+static bool all_can_be_acquired(json_object *members) {
         size_t n = json_object_array_length(members);
 
         for (size_t i = 0; i < n; i++) {
                 json_object *member = json_object_array_get_idx(members, i);
 
-                if ((any_group || json_get_u64(member, "Group") == group) &&
-                    !json_get_bool(member, "Bound"))
+                if (!can_be_acquired(sum_up(members, json_get_u64(member, "Group"))))
                         return false;
         }
         return true;
@@ -49,9 +81,7 @@ static void print_text(json_object *members) {
 
                 if (i == 0 ||
                     group != json_get_u64(json_object_array_get_idx(members, i - 1), "Group"))
-                        printf("group/%" PRIu64 ": %s\n", group,
-                               all_bound(members, group, false) ? "can be acquired"
-                                                                : "cannot be acquired");
+                        printf("group/%" PRIu64 ": %s\n", group, answer(sum_up(members, group)));
                 print_member(&style, member);
         }
 }
@@ -75,5 +105,5 @@ int verb_explain(const Arguments *a) {
                 json_write_document(stdout, members);
         else
                 print_text(members);
-        return all_bound(members, 0, true) ? STATUS_OK : STATUS_NO;
+        return all_can_be_acquired(members) ? STATUS_OK : STATUS_NO;
 }

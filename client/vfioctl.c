@@ -97,6 +97,7 @@ static const char acquire_details[] =
 static const char list_details[] =
         "A group is \"bound\" when it can be acquired, \"viable\" when it could be but for\n"
         "members without a vfio driver, and \"not viable\" while the host uses one of them.\n"
+        "One of \"only bridges\" has nothing to acquire.\n"
         "See explain.\n";
 
 static const Verb verbs[] = {

@@ -283,6 +283,8 @@ void broker_refresh(Broker *broker, const Request *request) {
             request->bind) {
                 refresh_aliases(broker);
                 broker_refresh_usage(broker, request);
+        } else if (request->operation == OPERATION_ACQUIRE) {
+                broker_refresh_usage_of_unbound(broker, request);
         }
         iommufd_read_support(&broker->roots, &broker->world.iommufd);
 }

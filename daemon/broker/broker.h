@@ -95,6 +95,9 @@ void broker_refresh(Broker *broker, const Request *request);
 /* Reads what the host uses of the devices of those groups, too: part of the former for what binds.
  */
 void broker_refresh_usage(Broker *broker, const Request *request);
+
+/* The same where a group would have to be bound first: it is told then what Bind would say. */
+void broker_refresh_usage_of_unbound(Broker *broker, const Request *request);
 void broker_refresh_group(Broker *broker, uint32_t group);
 
 /*

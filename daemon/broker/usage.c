@@ -43,3 +43,16 @@ void broker_refresh_usage(Broker *broker, const Request *request) {
         }
         host_usage_free(usage);
 }
+
+void broker_refresh_usage_of_unbound(Broker *broker, const Request *request) {
+        const Topology *topology = &broker->world.topology;
+
+        for (size_t i = 0; i < request->n_targets; i++) {
+                const Group *group = find_group(topology, &request->targets[i]);
+
+                if (!group || group_is_bound(topology, group))
+                        continue;
+                broker_refresh_usage(broker, request);
+                return;
+        }
+}

@@ -264,13 +264,21 @@ static int append_in_use(sd_bus_message *m, const Device *member) {
         return r;
 }
 
+/* What its verdict says, unless the group would have to be bound, which Bind may not do. */
+static char *remedy_of(const World *world, const Device *member, Verdict verdict, bool refused) {
+        if (refused)
+                return strdup(NO_IOMMU_REMEDY);
+        if (verdict == VERDICT_NO_DRIVER || verdict == VERDICT_HOST_DRIVER)
+                return decide_bind_remedy(world, member->group);
+        return verdict_remedy(verdict, &member->facts);
+}
+
 static int append_explanation(sd_bus_message *m, const World *world, const Device *member) {
         Verdict verdict = device_verdict(&world->topology, member);
         bool no_iommu = group_has_no_iommu(member->group);
         bool refused = no_iommu && !world->config.unsafe_noiommu;
         _cleanup_free_ char *reason = verdict_reason(verdict, &member->facts);
-        _cleanup_free_ char *remedy =
-                refused ? strdup(NO_IOMMU_REMEDY) : verdict_remedy(verdict, &member->facts);
+        _cleanup_free_ char *remedy = remedy_of(world, member, verdict, refused);
         _cleanup_free_ char *sentence = NULL, *uses = strv_join(member->in_use, ", ");
         int r;
 

@@ -108,8 +108,19 @@ static RefusalKind check_not_mixed(const World *world, const Selection *selectio
                       without->facts.number, with->facts.number);
 }
 
+/* A bridge whose driver claims the group comes first: until it is gone, nothing else helps. */
+static char *remedy_of_group(const World *world, const Group *group) {
+        for (size_t i = 0; i < group->n_members; i++) {
+                Verdict verdict = device_verdict(&world->topology, group->members[i]);
+
+                if (verdict == VERDICT_BRIDGE_DRIVER)
+                        return verdict_remedy(verdict, &group->members[i]->facts);
+        }
+        return decide_bind_remedy(world, group);
+}
+
 RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal *refusal) {
-        _cleanup_free_ char *blockers = NULL;
+        _cleanup_free_ char *blockers = NULL, *remedy = NULL;
         uint32_t number = group->facts.number;
 
         if (check_group_is_safe(world, group, refusal))
@@ -121,16 +132,14 @@ RefusalKind check_group_is_bound(const World *world, const Group *group, Refusal
                 return refuse(refusal, REFUSAL_NOTHING_TO_BIND,
                               "group %u has only bridges; there is no device in it to give away",
                               number);
+        remedy = remedy_of_group(world, group);
+        if (!remedy)
+                return refuse_memory(refusal);
         if (!group_is_viable(&world->topology, group))
-                return refuse(refusal, REFUSAL_NOT_VIABLE,
-                              "group %u is not viable: %s; bind the whole group with 'vfioctl bind "
-                              "group/%u'",
-                              number, blockers, number);
-        return refuse(
-                refusal, REFUSAL_NOT_BOUND,
-                "group %u is not on a vfio driver: %s; bind the whole group with 'vfioctl bind "
-                "group/%u'",
-                number, blockers, number);
+                return refuse(refusal, REFUSAL_NOT_VIABLE, "group %u is not viable: %s; %s", number,
+                              blockers, remedy);
+        return refuse(refusal, REFUSAL_NOT_BOUND, "group %u is not on a vfio driver: %s; %s",
+                      number, blockers, remedy);
 }
 
 static bool is_named(const Request *request, const DeviceFacts *facts) {

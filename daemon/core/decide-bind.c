@@ -108,6 +108,11 @@ int decide_host_needs(const Topology *topology, const Device *device, char **ret
         return *ret ? 0 : -ENOMEM;
 }
 
+/* What decide_host_needs() tells of it is its use, and not that the host is made of it. */
+static bool is_spared_for_its_use(const DeviceFacts *facts) {
+        return !device_is_bridge(facts);
+}
+
 static RefusalKind check_host_can_spare(const World *world, const Request *request,
                                         const Device *member, Plan *plan, Refusal *refusal) {
         _cleanup_free_ char *needs = NULL;
@@ -117,7 +122,10 @@ static RefusalKind check_host_can_spare(const World *world, const Request *reque
         if (!needs)
                 return REFUSAL_NONE;
         if (!request->override_safety)
-                return refuse(refusal, REFUSAL_HOST_DEVICE, "%s", needs);
+                return refuse(refusal, REFUSAL_HOST_DEVICE, "%s%s", needs,
+                              is_spared_for_its_use(&member->facts)
+                                      ? " ('--override-safety' takes it all the same)"
+                                      : "");
         return strv_push(&plan->overridden, needs) < 0 ? refuse_memory(refusal) : REFUSAL_NONE;
 }
 
@@ -216,6 +224,17 @@ RefusalKind plan_bind_group(const World *world, const Request *request, const Gr
                         return refuse_memory(refusal);
         }
         return REFUSAL_NONE;
+}
+
+char *decide_bind_remedy(const World *world, const Group *group) {
+        Request request = {.operation = OPERATION_BIND};
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        _cleanup_plan_ Plan plan = PLAN_NULL;
+
+        if (plan_bind_group(world, &request, group, &plan, &refusal))
+                return TAKE_PTR(refusal.sentence);
+        return string_format("bind the whole group with 'vfioctl bind group/%u'",
+                             group->facts.number);
 }
 
 RefusalKind decide_bind(const World *world, const Request *request, const Selection *selection,

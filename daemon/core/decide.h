@@ -100,6 +100,10 @@ int plan_ask(const World *world, const uint32_t *groups, size_t n_groups, Plan *
  * Allocated. */
 int decide_host_needs(const Topology *topology, const Device *device, char **ret);
 
+/* What to do about members of the group that are on no vfio driver, a sentence: to bind it, or what
+ * Bind has against that. NULL: no memory. Allocated. */
+char *decide_bind_remedy(const World *world, const Group *group);
+
 /* A group of the lease has no IOMMU; then none of them has one. */
 bool decide_lease_has_no_iommu(const Topology *topology, const Lease *lease);
 

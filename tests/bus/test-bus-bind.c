@@ -362,9 +362,11 @@ static void boot_with_gpu(void) {
 
 START_TEST(what_the_host_uses_is_refused_and_explained) {
         Client *client = client_new();
-        _cleanup_message_ Message *bound = NULL, *acquired = NULL, *explained = NULL;
+        _cleanup_message_ Message *bound = NULL, *acquired = NULL, *explained = NULL, *told = NULL;
 
         boot_with_gpu();
+        told = manager(client, "Acquire", "asa{sv}", 1, GPU, 0);
+        expect_refusal(told, "NotBound", GPU " is in use by the host: it is the display");
         bound = manager(client, "Bind", "asa{sv}", 1, GPU, 0);
         expect_refusal(bound, "HostDevice",
                        GPU " is in use by the host: it is the display that the host has booted");
@@ -375,6 +377,10 @@ START_TEST(what_the_host_uses_is_refused_and_explained) {
                                "with\"");
         ck_assert_int_ge(sd_bus_message_rewind(explained, 1), 0);
         expect_text(explained, "\"InUse\" <[\"it is the display that the host has booted with\"]>");
+        ck_assert_int_ge(sd_bus_message_rewind(explained, 1), 0);
+        expect_text(explained,
+                    "\"Remedy\" <\"" GPU " is in use by the host: it is the display that "
+                    "the host has booted with; end that use");
 }
 END_TEST
 

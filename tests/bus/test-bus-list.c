@@ -187,7 +187,7 @@ END_TEST
 static const struct {
         const char *device, *verdict, *flags, *reason, *remedy;
 } explanations[] = {
-        {"0000:00:1f.2", "host-driver", "false,false", "is bound to ahci", "bind the whole group"},
+        {"0000:00:1f.2", "host-driver", "false,false", "is bound to ahci", "chipset"},
         {"0000:01:00.0", "host-driver", "false,false", "is bound to e1000e", "group/2"},
         {"0000:00:1c.0", "bridge", "true,true", "is a bridge and needs", ""},
         {"0000:03:00.0", "vfio", "true,true", "is bound to the vfio driver vfio-pci", ""},

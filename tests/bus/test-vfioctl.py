@@ -332,6 +332,21 @@ def verbs(w):
     expect("-device" in w.call("qemu-args", DEVICE), "qemu-args")
 
 
+@test("explain names no remedy that is refused, and a group of bridges has nothing to acquire")
+def explain_remedies(w):
+    chipset = w.call("explain", "0000:00:1f.2", status=1)
+    expect("group/1: cannot be acquired" in chipset and "vfioctl bind" not in chipset, chipset)
+    expect("use a device of another group" in chipset, chipset)
+    refusal = w.call("acquire", "0000:00:1f.2", status=REFUSED)
+    expect("part of the host's chipset" in refusal and "vfioctl bind" not in refusal, refusal)
+    bridges = w.call("explain", "group/0", status=1)
+    expect("group/0: has only bridges; there is nothing to acquire" in bridges, bridges)
+    expect("group/0  only bridges" in w.call("list", "group/0"), "list")
+    w.call("bind", GROUP)
+    expect("can be acquired" in w.call("explain", GROUP), "a bound group")
+    w.call("explain", GROUP, "group/0", status=1)
+
+
 @test("a device without an IOMMU is shown as one, and so is its lease")
 def no_iommu(w):
     nic = "0000:0b:00.0"

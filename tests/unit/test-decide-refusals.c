@@ -396,7 +396,8 @@ static const struct {
          {BIND, "03:01.0"},
          REFUSAL_HOST_DEVICE,
          "0000:03:02.0 is in use by the host: eth0 has a route, it has 4 virtual functions; end "
-         "that use, or take a device that the host does not need"},
+         "that use, or take a device that the host does not need ('--override-safety' takes it all "
+         "the same)"},
         {in_use,
          {ACQUIRE, "03:01.0", OWNER, .bind = true},
          REFUSAL_HOST_DEVICE,
@@ -466,7 +467,17 @@ static const struct {
         {shpchp_over_bound,
          {ACQUIRE, "03:01.0", OWNER},
          REFUSAL_NOT_VIABLE,
-         "0000:00:03.0 is a bridge bound to shpchp, which claims the whole group"},
+         "0000:00:03.0 is a bridge bound to shpchp, which claims the whole group; as root: echo"},
+        {as_it_is,
+         {ACQUIRE, "00:1f.2", OWNER},
+         REFUSAL_NOT_VIABLE,
+         "0000:00:1f.2 is bound to ahci; group 9 is a part of the host's chipset: it holds the ISA "
+         "bridge 0000:00:1f.0; use a device of another group"},
+        {in_use,
+         {ACQUIRE, "03:01.0", OWNER},
+         REFUSAL_NOT_VIABLE,
+         "0000:03:02.0 is bound to e1000; 0000:03:02.0 is in use by the host: eth0 has a route, it "
+         "has 4 virtual functions; end that use"},
         {half_bound,
          {ACQUIRE, "03:01.0", OWNER},
          REFUSAL_NOT_BOUND,

@@ -62,7 +62,10 @@ static DeviceRow network_card(const char *name) {
 }
 
 static DeviceRow bridge(const char *name) {
-        return (DeviceRow){EMPTY, .name = name, .group = 3, .vendor = 0x1b36, .device = 0x000e};
+        DeviceRow row = {EMPTY, .name = name, .group = 3, .vendor = 0x1b36, .device = 0x000e};
+
+        row.verdict = "bridge";
+        return row;
 }
 
 START_TEST(members_hang_under_their_group) {
@@ -84,9 +87,24 @@ START_TEST(a_terminal_that_can_gets_lines) {
                 &utf8, (GroupRow){.number = 3, .type = "", .viable = 1, .lease = "/"}, devices,
                 ELEMENTS(devices), NULL);
 
-        ck_assert_str_eq(text, "group/3  viable\n"
+        ck_assert_str_eq(text, "group/3  only bridges\n"
                                "\u251c\u2500\u2500 0000:00:03.0  -  1b36:000e\n"
                                "\u2514\u2500\u2500 0000:00:03.1  -  1b36:000e\n");
+}
+END_TEST
+
+START_TEST(a_group_of_bridges_and_a_device_without_a_driver_is_viable) {
+        DeviceRow devices[] = {bridge("0000:00:03.0"), network_card("0000:03:01.0")};
+        GroupRow groups[] = {{.number = 3, .type = "", .viable = 1, .lease = "/"},
+                             {.number = 4, .type = "", .viable = 1, .lease = "/"}};
+        Listing listing = {.groups = groups, .n_groups = 2, .devices = devices, .n_devices = 2};
+        _cleanup_free_ char *text = NULL;
+
+        devices[1].driver = "";
+        devices[1].verdict = "no-driver";
+        text = print(&ascii, &listing, &all);
+        ck_assert_int_eq(strncmp(text, "group/3  viable\n", 16), 0);
+        ck_assert_ptr_nonnull(strstr(text, "\ngroup/4  viable\n"));
 }
 END_TEST
 
@@ -254,6 +272,7 @@ int main(void) {
 
         tcase_add_test(tests, members_hang_under_their_group);
         tcase_add_test(tests, a_terminal_that_can_gets_lines);
+        tcase_add_test(tests, a_group_of_bridges_and_a_device_without_a_driver_is_viable);
         tcase_add_test(tests, interfaces_and_trouble_come_before_the_name);
         tcase_add_test(tests, why_a_device_is_stuck_is_told_in_full_in_a_line_of_its_own);
         tcase_add_test(tests, a_device_off_pci_is_described_by_its_bus);

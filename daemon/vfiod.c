@@ -7,9 +7,12 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "daemon/bus/bus.h"
 #include "daemon/bus/journal.h"
@@ -26,7 +29,7 @@
 #define STOP_GRACE_USEC (20 * 1000 * 1000ULL)
 
 typedef struct Options {
-        const char *directory; /* of the configuration */
+        const char *directory; /* of the configuration; NULL: the usual one, which need not be */
         const char *socket;    /* where to listen; NULL: where systemd says */
         const char *state;     /* what outlives it is there; NULL: where systemd says */
         bool check_only;
@@ -53,24 +56,68 @@ static int complain(const char *prefix, const char *what, int error) {
         return error;
 }
 
+/* Whether standard error is the journal (systemd.exec(5)): a variable alone is inherited by shells.
+ */
+static bool writes_to_journal(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        char own[64];
+        struct stat status;
+
+        if (!stream || fstat(STDERR_FILENO, &status) < 0)
+                return false;
+        (void)snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)status.st_dev,
+                       (uintmax_t)status.st_ino);
+        return string_equal(stream, own);
+}
+
+/* --check-config is for people, too. */
+static const char *error_prefix(const Options *options) {
+        return options->check_only && !writes_to_journal() ? "" : SD_ERR;
+}
+
+static const char *config_directory(const Options *options) {
+        return options->directory ?: VFIOD_CONFIG_DIRECTORY;
+}
+
+typedef struct Loading {
+        const Options *options;
+        Config *config;
+} Loading;
+
 static int apply_config(void *userdata, const char *file, const char *text) {
+        const Loading *loading = userdata;
         _cleanup_free_ char *error = NULL;
         int r;
 
-        r = config_apply(userdata, file, text, &error);
+        r = config_apply(loading->config, file, text, &error);
         if (r < 0)
-                (void)fprintf(stderr, SD_ERR "%s\n", error ?: strerror(-r));
+                (void)fprintf(stderr, "%s%s\n", error_prefix(loading->options),
+                              error ?: strerror(-r));
         return r;
 }
 
-static int load_config(const char *directory, Config *config) {
+/* What was asked for by name and is not there would be all defaults, in silence. */
+static int check_directory(const Options *options) {
+        _cleanup_close_ int fd = -EBADF;
+
+        if (!options->directory)
+                return 0;
+        fd = open(options->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? complain(error_prefix(options), options->directory, -errno) : 0;
+}
+
+static int load_config(const Options *options, Config *config) {
         _cleanup_free_ char *failed = NULL;
+        Loading loading = {options, config};
         int r;
 
         config_init(config);
-        r = config_files_read(directory, apply_config, config, &failed);
+        r = check_directory(options);
+        if (r < 0)
+                return r;
+        r = config_files_read(config_directory(options), apply_config, &loading, &failed);
         if (r < 0 && failed)
-                (void)complain(SD_ERR, failed, r);
+                (void)complain(error_prefix(options), failed, r);
         return r;
 }
 
@@ -94,7 +141,7 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
         if (daemon->stopping)
                 return 0;
         (void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now(CLOCK_MONOTONIC));
-        r = load_config(daemon->options.directory, &fresh);
+        r = load_config(&daemon->options, &fresh);
         if (r < 0) {
                 (void)fputs(SD_ERR "keeping the configuration that was read before\n", stderr);
                 (void)sd_notify(false, "READY=1\nSTATUS=" STATUS " (the new configuration is bad)");
@@ -171,7 +218,7 @@ static int start_broker(Daemon *daemon) {
                 r = broker_start(daemon->broker);
         if (r < 0)
                 return complain(SD_ERR, "read the machine's devices", r);
-        broker_set_config_directory(daemon->broker, daemon->options.directory);
+        broker_set_config_directory(daemon->broker, config_directory(&daemon->options));
         tell_of_assignments(broker_read_assignments(daemon->broker));
         return 0;
 }
@@ -335,14 +382,14 @@ static int parse_options(int argc, char **argv, Options *ret) {
 }
 
 int main(int argc, char **argv) {
-        Daemon daemon = {.options = {.directory = VFIOD_CONFIG_DIRECTORY}};
+        Daemon daemon = {0};
         int r;
 
         r = parse_options(argc, argv, &daemon.options);
         if (r != 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
         /* Starting anew does not make it better: the unit knows this status. */
-        if (load_config(daemon.options.directory, &daemon.config) < 0)
+        if (load_config(&daemon.options, &daemon.config) < 0)
                 return EX_CONFIG;
         if (!daemon.options.check_only)
                 r = run(&daemon);

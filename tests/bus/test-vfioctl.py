@@ -20,7 +20,7 @@ import time
 
 from scenario import PATIENCE, Failure, expect, start_bus, wait_until
 
-REFUSED, DENIED, UNREACHABLE, INTERRUPTED = 3, 4, 6, 130
+REFUSED, DENIED, UNREACHABLE, INTERRUPTED, BAD_CONFIG = 3, 4, 6, 130, 78
 NOBODY = 65534
 
 # The fake machine's group of a bridge and two devices, and its drivers.
@@ -345,6 +345,41 @@ def explain_remedies(w):
     w.call("bind", GROUP)
     expect("can be acquired" in w.call("explain", GROUP), "a bound group")
     w.call("explain", GROUP, "group/0", status=1)
+
+
+def check_config(w, directory, **environment):
+    done = subprocess.run([w.vfiod_path, "--check-config", "--config", directory], env=w.environment() | environment,
+                          capture_output=True, text=True)
+    expect(done.stdout == "", done.stdout)
+    return done.returncode, done.stderr
+
+
+@test("a configuration that is asked for by name and is not there is none, and the words for people have no prefix")
+def configuration(w):
+    there, bad = w.directory / "config", w.directory / "bad"
+    bad.mkdir(exist_ok=True)
+    (bad / "vfiod.json").write_text('{ "no": 1 }')
+    expect(check_config(w, there) == (0, ""), check_config(w, there))
+    status, said = check_config(w, "/nonexistent")
+    expect(status == BAD_CONFIG and said == "/nonexistent: No such file or directory\n", f"{status}, {said}")
+    status, said = check_config(w, there / "vfiod.json")
+    expect(status == BAD_CONFIG and "Not a directory" in said, f"{status}, {said}")
+    status, said = check_config(w, bad, JOURNAL_STREAM="1:2")
+    expect(status == BAD_CONFIG and said.startswith(f"{bad}/vfiod.json:1: no: "), f"{status}, {said}")
+    daemon = subprocess.run([w.vfiod_path, "--config", "/nonexistent"], env=w.environment(), capture_output=True, text=True)
+    expect(daemon.returncode == BAD_CONFIG and daemon.stderr == "<3>/nonexistent: No such file or directory\n", daemon)
+
+
+@test("words that go to the journal have its prefix, also those of --check-config")
+def configuration_in_the_journal(w):
+    bad, log = w.directory / "bad", w.directory / "journal"
+    bad.mkdir(exist_ok=True)
+    (bad / "vfiod.json").write_text('{ "no": 1 }')
+    with open(log, "wb") as journal:
+        inode = os.fstat(journal.fileno())
+        subprocess.run([w.vfiod_path, "--check-config", "--config", bad], stderr=journal,
+                       env=w.environment() | {"JOURNAL_STREAM": f"{inode.st_dev}:{inode.st_ino}"})
+    expect(log.read_text().startswith(f"<3>{bad}/vfiod.json:1: no: "), log.read_text())
 
 
 @test("a device without an IOMMU is shown as one, and so is its lease")

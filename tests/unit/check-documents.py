@@ -114,6 +114,25 @@ def check_vfiod(vfiod, page):
     tap.check("vfiod(8) has every option", compare(documented, options))
 
 
+def defaults_of_policy(source):
+    """What vfiod(8) says of each action: who may, or whether the answer is kept."""
+    policy = (source / "polkit/org.vfiod1.policy").read_text()
+    words = {"yes": "everybody", "auth_admin_keep": "kept", "auth_admin": ""}
+    return {action: words[default] for action, default in
+            re.findall(r'<action id="(.*?)">.*?<allow_active>(.*?)</allow_active>', policy, re.S)}
+
+
+def check_authorisation(source, page):
+    items = items_of_page(section_of_page(page, "AUTHORISATION"))
+    actions = {words: next((word for word in ("everybody", "kept") if word in body.split("\n.PP", 1)[0]), "")
+               for words, body in items if words.startswith("org.vfiod1.")}
+    tap.check("vfiod(8) has every action of polkit, with its default", compare(actions, defaults_of_policy(source)))
+    names = (source / "protocol/names.h").read_text()
+    details = {name: True for name in re.findall(r'^#define VFIOD_DETAIL_\w+ "(.*)"', names, re.M)}
+    documented = {words: True for words, _ in items if not words.startswith("org.vfiod1.")}
+    tap.check("vfiod(8) has every detail that rules may look at", compare(documented, details))
+
+
 # --- vfiod.json(5)
 
 def keys_of_program(dump_config):
@@ -178,6 +197,7 @@ def main():
     pages = {Path(page).name: Path(page) for page in pages}
     check_vfioctl(vfioctl, pages["vfioctl.1"].read_text())
     check_vfiod(vfiod, pages["vfiod.8"].read_text())
+    check_authorisation(Path(root), pages["vfiod.8"].read_text())
     check_configuration(Path(root), dump_config, pages["vfiod.json.5"].read_text())
     check_pages(pages.values(), version)
     tap.end()

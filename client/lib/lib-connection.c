@@ -227,11 +227,27 @@ void connection_kick(vfiod_connection *c) {
 
 /* What may be done twice, the first time for nobody. A lease that nobody has got ends by itself. */
 static bool may_be_repeated(sd_bus_message *call) {
-        static const char *const members[] = {
-                "Acquire",    "Bind",        "Explain",    "Get",           "GetAll",
-                "GetDevice",  "GetFds",      "GetGroup",   "Inspect",       "ListDevices",
-                "ListGroups", "ListHolders", "ListLeases", "ListMdevTypes", "Overview",
-                "Ping",       "Plan",        "Release",    "Unbind"};
+        static const char *const members[] = {"Acquire",
+                                              "Bind",
+                                              "CheckAuthorization",
+                                              "Explain",
+                                              "Get",
+                                              "GetAll",
+                                              "GetDevice",
+                                              "GetFds",
+                                              "GetGroup",
+                                              "GetManagedObjects",
+                                              "Inspect",
+                                              "ListDevices",
+                                              "ListGroups",
+                                              "ListHolders",
+                                              "ListLeases",
+                                              "ListMdevTypes",
+                                              "Overview",
+                                              "Ping",
+                                              "Plan",
+                                              "Release",
+                                              "Unbind"};
 
         for (size_t i = 0; i < ELEMENTS(members); i++)
                 if (string_equal(sd_bus_message_get_member(call), members[i]))

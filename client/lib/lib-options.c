@@ -2,10 +2,17 @@
 
 /* Options as they are sent: what is not given is not sent, so that vfiod's default counts. */
 
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "client/lib/lib-private.h"
+
+/* A member behind padding would not change `size`, by which the programs are told apart. */
+static_assert(offsetof(vfiod_acquire_options, n_cookies) + sizeof(size_t) ==
+                      sizeof(vfiod_acquire_options),
+              "there is padding at the end of vfiod_acquire_options");
 
 static int append_string(sd_bus_message *m, const char *key, const char *value) {
         return value ? sd_bus_message_append(m, "{sv}", key, "s", value) : 0;

@@ -34,7 +34,7 @@
  *
  * A vfiod that is restarted is a pause: over the bus, a call that it leaves unanswered is made
  * again, within the time that the call may take. CreateMdev, RemoveMdev, SetVfs, Assign, Unassign,
- * Reset, Add and Remove are not, since they may have been done: -ETIMEDOUT, with the bus's error
+ * Add and Remove are not, since they may have been done: -ETIMEDOUT, with the bus's error
  * org.freedesktop.DBus.Error.NoReply.
  *
  * Names like NotFound are D-Bus errors org.vfiod1.Error.NotFound; which method gives which is
@@ -187,21 +187,21 @@ typedef struct vfiod_cookie {
  * add members at the end, and tell by `size` which of them a program knows.
  */
 typedef struct vfiod_acquire_options {
-        size_t size;         /* sizeof(vfiod_acquire_options) */
-        const char *mode;    /* VFIOD_MODE_*; default auto: iommufd where the kernel can */
-        const char *prepare; /* VFIOD_PREPARE_*; default attach: ready for use */
-        const char *driver;  /* the vfio driver, with `bind` */
-        const char *label;   /* what it is for, shown to everybody */
-        bool bind;           /* bind the groups first; needs the right to */
-        bool hot_reset;      /* refuse unless the lease has all that a hot reset would reset */
-        uint64_t memlock;    /* bytes: raise this process's RLIMIT_MEMLOCK to at least that */
+        size_t size;          /* sizeof(vfiod_acquire_options) */
+        const char *mode;     /* VFIOD_MODE_*; default auto: iommufd where the kernel can */
+        const char *prepare;  /* VFIOD_PREPARE_*; default attach: ready for use */
+        const char *driver;   /* the vfio driver, with `bind` */
+        const char *label;    /* what it is for, shown to everybody */
+        bool bind;            /* bind the groups first; needs the right to */
+        bool hot_reset;       /* refuse unless the lease has all that a hot reset would reset */
+        bool override_safety; /* with `bind`: also what the host is using; needs the right to */
+        uint64_t memlock;     /* bytes: raise this process's RLIMIT_MEMLOCK to at least that */
         const vfiod_cookie *cookies; /* of iommufd mode */
         size_t n_cookies;
-        bool override_safety; /* with `bind`: also what the host is using; needs the right to */
 } vfiod_acquire_options;
 
 #define VFIOD_ACQUIRE_OPTIONS_NULL                                                                 \
-        {sizeof(vfiod_acquire_options), NULL, NULL, NULL, NULL, false, false, 0, NULL, 0, false}
+        {sizeof(vfiod_acquire_options), NULL, NULL, NULL, NULL, false, false, false, 0, NULL, 0}
 
 /*
  * Leases the groups of the targets: all or none. `options` may be NULL. The lease, and the files it
@@ -232,7 +232,7 @@ int vfiod_release(vfiod_connection *c, const char *path);
 int vfiod_lease_release(vfiod_lease *lease);
 
 /* Kinds of files. */
-#define VFIOD_KIND_LEASE "lease"         /* the end of a pipe; end-of-file: the lease is over */
+#define VFIOD_KIND_LEASE "lease" /* the end of a pipe, O_NONBLOCK; end-of-file: it is over */
 #define VFIOD_KIND_CONTAINER "container" /* group mode */
 #define VFIOD_KIND_GROUP "group"         /* name: the number of the group */
 #define VFIOD_KIND_DEVICE "device"       /* name: the device */
@@ -269,7 +269,7 @@ int vfiod_lease_fetch_files(vfiod_lease *lease);
 /*
  * Leases more groups under the same lease: their files come behind the others, and addresses that
  * could be mapped may get fewer. Of `options`, which may be NULL, there may be driver, bind,
- * hot_reset, memlock and cookies.
+ * override_safety, hot_reset, memlock and cookies.
  */
 int vfiod_lease_add(vfiod_lease *lease, const char *const *targets,
                     const vfiod_acquire_options *options);

@@ -98,17 +98,32 @@ static RefusalKind read_answer(const Call *call, sd_bus_message *reply, CheckRes
         return REFUSAL_NONE;
 }
 
+/* "'vfioctl auth 0000:01:00.0'", for a device that it can be asked about. Allocated. */
+static char *survey_command(const Call *call) {
+        const Check *check = &call->checks[call->next_check];
+
+        return check->device && check->has_group ? string_format("'vfioctl auth %s'", check->device)
+                                                 : string_format("'vfioctl auth'");
+}
+
 /* A challenge to a question that a person was there for: nobody could be found to ask. */
 static RefusalKind refuse_answer(const Call *call, CheckResult result, Refusal *refusal) {
-        _cleanup_free_ char *subject = subject_of(call);
+        _cleanup_free_ char *subject = subject_of(call), *command = survey_command(call);
+        bool must = result == RESULT_CHALLENGE;
 
-        if (result == RESULT_CHALLENGE && !call->interactive)
-                return refuse(refusal, REFUSAL_AUTHORISATION_NEEDED,
-                              "uid %u must authenticate to do this%s (polkit action %s)",
-                              call->request.caller.uid, string_or_empty(subject), action_of(call));
-        return refuse(refusal, REFUSAL_NOT_AUTHORISED,
-                      "uid %u may not do this%s (polkit action %s)", call->request.caller.uid,
-                      string_or_empty(subject), action_of(call));
+        if (!command)
+                return refuse_memory(refusal);
+        return refuse(refusal,
+                      must && !call->interactive ? REFUSAL_AUTHORISATION_NEEDED
+                                                 : REFUSAL_NOT_AUTHORISED,
+                      "uid %u %s this%s (polkit action %s)%s; %s shows what it may do",
+                      call->request.caller.uid, must ? "must authenticate to do" : "may not do",
+                      string_or_empty(subject), action_of(call),
+                      must && call->interactive
+                              ? ", and no polkit agent could be found to ask: run 'pkttyagent "
+                                "--process' beside it (see vfioctl(1)), or have a rule made"
+                              : "",
+                      command);
 }
 
 static RefusalKind go_on(Call *call, Refusal *refusal) {

@@ -124,9 +124,14 @@ def denied(w):
 @test("polkitd", "who must authenticate is told so unless the call allows asking")
 def must_authenticate(w):
     for member, action in (("Bind", "bind"), ("Acquire", "acquire")):
-        w.call(ASKED, member, "group/4").expect_error(INTERACTIVE, "0000:03:00.0", f"org.vfiod1.{action}")
+        said = w.call(ASKED, member, "group/4").expect_error(INTERACTIVE, "0000:03:00.0", f"org.vfiod1.{action}")
+        expect("agent" not in said.text, said.text)
         # Nobody is there to ask, so polkit says no at once.
-        w.call(ASKED, member, "group/4", interactive=True).expect_error(ACCESS_DENIED, f"org.vfiod1.{action}")
+        w.call(ASKED, member, "group/4", interactive=True).expect_error(
+            ACCESS_DENIED, "must authenticate to do this to 0000:03:00.0", f"org.vfiod1.{action}", "no polkit agent", "pkttyagent",
+            "'vfioctl auth 0000:03:00.0'")
+    w.call(DENIED, "Bind", "group/4", interactive=True).expect_error(ACCESS_DENIED, "may not do this to 0000:03:00.0",
+                                                                     "; 'vfioctl auth 0000:03:00.0' shows what it may do")
     w.expect_untouched()
 
 

@@ -36,9 +36,10 @@ static const Option options[] = {
          "attach (default): devices ready, in one container or IOAS; bind: bound to the iommufd; "
          "open: opened, the program does the rest"},
         {OPTION_MEMLOCK, 0, "memlock", "SIZE",
-         "raise the limit of locked memory to at least that, for PROGRAM too: 4G, 512M"},
+         "raise the limit of locked memory to at least that: 4G, 512M"},
         {OPTION_COOKIE, 0, "cookie", "DEV=N",
-         "a number of your own for a device, shown with the lease; may be repeated"},
+         "a number of your own for a device (iommufd mode), shown with the lease; may be "
+         "repeated"},
         {OPTION_HOT_RESET, 0, "hot-reset", NULL,
          "refuse unless the lease has all that is reset together with its devices"},
         {OPTION_IOMMUFD_ID, 0, "iommufd-id", "ID", "what QEMU calls the iommufd (iommufd0)"},
@@ -383,7 +384,27 @@ static void print_entry(FILE *f, const char *left, const char *right) {
         output_wrapped_behind(f, &style, 2 + text_width(left), HELP_COLUMN, right);
 }
 
-static void print_options(FILE *f, unsigned wanted) {
+/* What an option means to one verb alone; NULL: what it means to all. */
+static const char *help_for(const Option *option, const Verb *verb) {
+        static const struct {
+                const char *verb;
+                OptionBit bit;
+                const char *help;
+        } own[] = {
+                {"qemu-args", OPTION_BIND,
+                 "for exec with --bind, too: what would be on a vfio driver counts; moves nothing"},
+                {"exec", OPTION_MEMLOCK,
+                 "raise the limit of locked memory to at least that, for PROGRAM too: 4G, 512M"},
+                {"auth", OPTION_MEMLOCK, "the limit of locked memory that would be asked for: 4G"},
+        };
+
+        for (size_t i = 0; verb && i < ELEMENTS(own); i++)
+                if (own[i].bit == option->bit && string_equal(own[i].verb, verb->name))
+                        return own[i].help;
+        return option->help;
+}
+
+static void print_options(FILE *f, unsigned wanted, const Verb *verb) {
         for (size_t i = 0; i < ELEMENTS(options); i++) {
                 char letter[] = {'-', options[i].letter, ',', ' ', '\0'};
                 _cleanup_free_ char *left = NULL;
@@ -396,7 +417,7 @@ static void print_options(FILE *f, unsigned wanted) {
                         : options[i].value  ? " "
                                             : "",
                         string_or_empty(options[i].value), options[i].optional ? "]" : "");
-                print_entry(f, string_or_empty(left), options[i].help);
+                print_entry(f, string_or_empty(left), help_for(&options[i], verb));
         }
 }
 
@@ -419,7 +440,7 @@ void help_print(FILE *f, const Verb *verbs) {
         for (const Verb *verb = verbs; verb->name; verb++)
                 print_entry(f, verb->name, verb->summary);
         fputs("\nOptions of every verb ('vfioctl VERB --help' has the others):\n", f);
-        print_options(f, OPTIONS_GLOBAL);
+        print_options(f, OPTIONS_GLOBAL, NULL);
         fputs("\nA TARGET is a PCI address with or without domain (0000:01:00.0, 01:00.0), a\n"
               "group (group/42), a network interface (eth0), an mdev UUID or a platform device.\n"
               "A device stands for its whole IOMMU group.\n",
@@ -433,6 +454,6 @@ void help_print_verb(FILE *f, const Verb *verb) {
         if (verb->details)
                 fprintf(f, "\n%s", verb->details);
         fputs("\nOptions:\n", f);
-        print_options(f, verb->options | OPTIONS_GLOBAL);
+        print_options(f, verb->options | OPTIONS_GLOBAL, verb);
         print_statuses(f);
 }

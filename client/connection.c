@@ -7,6 +7,7 @@
 
 #include "client/report.h"
 #include "daemon/util/string.h"
+#include "protocol/names.h"
 
 /* dbus-daemon allows 128 calls without a reply (max_replies_per_connection); stay well below. */
 #define PIPELINE_MAX 64
@@ -125,10 +126,24 @@ static const char *hint(const vfiod_connection *c) {
         return "";
 }
 
-int connection_report(vfiod_connection *c, int r) {
+int connection_report_more(vfiod_connection *c, int r, const char *more) {
         if (!c)
                 return report_errno(r, "cannot ask vfiod");
         (void)connection_end(c, r);
-        return report(status_from_error(c->error.name), c->error.name, "%s%s",
-                      string_is_empty(c->error.message) ? strerror(-r) : c->error.message, hint(c));
+        return report(status_from_error(c->error.name), c->error.name, "%s%s%s",
+                      string_is_empty(c->error.message) ? strerror(-r) : c->error.message, hint(c),
+                      more);
+}
+
+int connection_report(vfiod_connection *c, int r) {
+        return connection_report_more(c, r, "");
+}
+
+int connection_report_lease(vfiod_connection *c, int r, const char *path) {
+        const char *id = string_after(path, VFIOD_PATH_LEASE "/");
+
+        if (!c || !id || !sd_bus_error_has_name(&c->error, SD_BUS_ERROR_UNKNOWN_OBJECT))
+                return connection_report(c, r);
+        return report(status_from_error(c->error.name), c->error.name,
+                      "there is no lease %s; see 'vfioctl leases'", id);
 }

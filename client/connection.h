@@ -28,3 +28,9 @@ int connection_run(vfiod_connection *c);
 /* The error left by the call that returned `r` < 0, on stderr; `c` is NULL where not even that was
  * there. Returns the exit status. */
 int connection_report(vfiod_connection *c, int r);
+
+/* The same with `more` at the end of the sentence. */
+int connection_report_more(vfiod_connection *c, int r, const char *more);
+
+/* The same of a call to a lease: one that is not there is named as people know it. */
+int connection_report_lease(vfiod_connection *c, int r, const char *path);

@@ -244,6 +244,28 @@ int lease_begin_get_deadline(vfiod_connection *c, const char *path,
         return r < 0 ? r : begin_aside(c, m, callback, userdata, ret_slot);
 }
 
+int manager_has_feature(vfiod_connection *c, const char *feature, bool *ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
+        _cleanup_strv_ char **features = NULL;
+        int r;
+
+        r = connection_new_call(c, VFIOD_PATH, "org.freedesktop.DBus.Properties", "Get", &m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "ss", VFIOD_INTERFACE_MANAGER, "Features");
+        if (r >= 0)
+                r = call(c, m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_VARIANT, "as");
+        if (r >= 0)
+                r = sd_bus_message_read_strv(reply, &features);
+        if (r < 0)
+                return r;
+        *ret = false;
+        for (char **one = features; one && *one; one++)
+                *ret = *ret || string_equal(*one, feature);
+        return 0;
+}
+
 int manager_ping(vfiod_connection *c) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         int r;

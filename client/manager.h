@@ -74,6 +74,8 @@ int manager_list_mdev_types(vfiod_connection *c, const char *parent, sd_bus_mess
 int device_reset(vfiod_connection *c, const char *device, const char *method);
 
 /* Starts the daemon if the bus can, and waits until it answers. */
+/* Whether Features has it: what this vfiod can do on this kernel. */
+int manager_has_feature(vfiod_connection *c, const char *feature, bool *ret);
 int manager_ping(vfiod_connection *c);
 
 #define _cleanup_list_replies_ _cleanup_(list_replies_done)

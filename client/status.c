@@ -59,7 +59,7 @@ const char *status_meaning(ExitStatus status) {
         case STATUS_NO:
                 return "the answer is no (explain, auth), a held lease ended, or another failure";
         case STATUS_USAGE:
-                return "wrong usage; nothing was asked";
+                return "wrong usage; nothing was asked, or exec has given its lease up at once";
         case STATUS_REFUSED:
                 return "refused by vfiod, org.vfiod1.Error.*";
         case STATUS_DENIED:

@@ -26,7 +26,7 @@ static int begin(const Arguments *a, vfiod_connection **ret_connection, vfiod_le
                 r = verb_connect(a, ret_connection);
         if (r >= 0)
                 r = vfiod_lease_open(*ret_connection, path, ret);
-        return r < 0 ? connection_report(*ret_connection, r) : STATUS_OK;
+        return r < 0 ? connection_report_lease(*ret_connection, r, path) : STATUS_OK;
 }
 
 static int change(const Arguments *a, bool add) {
@@ -40,7 +40,7 @@ static int change(const Arguments *a, bool add) {
                 return r;
         r = add ? vfiod_lease_add(lease, constant(targets), &a->acquire)
                 : vfiod_lease_remove(lease, constant(targets));
-        return r < 0 ? connection_report(c, r) : STATUS_OK;
+        return r < 0 ? connection_report_lease(c, r, vfiod_lease_get_path(lease)) : STATUS_OK;
 }
 
 int verb_add(const Arguments *a) {

@@ -7,6 +7,7 @@
 #include "client/verb.h"
 #include "client/waiting.h"
 #include "daemon/util/string.h"
+#include "protocol/names.h"
 
 static int plan_bind(const Arguments *a, vfiod_connection *c, char **targets) {
         char **steps;
@@ -42,6 +43,14 @@ static int plan_unbind(const Arguments *a, vfiod_connection *c, char **targets) 
         return r < 0 ? r : verb_print_steps(a, steps);
 }
 
+/* What is refused because somebody has it can be asked back, or taken. */
+static const char *remedy_of_unbind(const vfiod_connection *c) {
+        if (c && sd_bus_error_has_names(&c->error, VFIOD_ERROR_PREFIX "Leased",
+                                        VFIOD_ERROR_PREFIX "HeldOutside"))
+                return "; 'vfioctl unbind --wait' asks for it and waits, '--revoke' takes it";
+        return "";
+}
+
 static int unbind_at_once(const Arguments *a) {
         _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_strv_ char **targets = NULL;
@@ -52,7 +61,7 @@ static int unbind_at_once(const Arguments *a) {
                 r = a->dry_run ? plan_unbind(a, c, targets)
                                : vfiod_unbind(c, constant(targets), NULL, VFIOD_TIMEOUT_NONE);
         if (r < 0)
-                return connection_report(c, r);
+                return connection_report_more(c, r, remedy_of_unbind(c));
         if (!a->dry_run)
                 verb_note_assigned(c, targets);
         return STATUS_OK;

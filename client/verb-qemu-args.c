@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "client/devices.h"
+#include "client/manager.h"
 #include "client/report.h"
 #include "client/verb.h"
 #include "daemon/util/string.h"
@@ -116,6 +117,15 @@ static int print_arguments(const Arguments *a, const char *iommufd, char **devic
         return r < 0 ? report_errno(r, "qemu-args") : STATUS_OK;
 }
 
+/* Only a word: the arguments may be for another boot, or another machine. */
+static void note_missing_iommufd(vfiod_connection *c) {
+        bool has = true;
+
+        if (manager_has_feature(c, "iommufd", &has) >= 0 && !has)
+                report_note("this kernel has no iommufd, or no cdevs of devices, which these "
+                            "arguments are about (CONFIG_IOMMUFD, CONFIG_VFIO_DEVICE_CDEV)");
+}
+
 int verb_qemu_args(const Arguments *a) {
         _cleanup_connection_ vfiod_connection *c = NULL;
         _cleanup_strv_ char **targets = NULL, **devices = NULL;
@@ -130,5 +140,8 @@ int verb_qemu_args(const Arguments *a) {
                 r = devices_of_targets(c, targets, a->acquire.bind, &devices, &sentence);
         if (sentence)
                 return report(STATUS_NO, NULL, "%s", sentence);
-        return r < 0 ? connection_report(c, r) : print_arguments(a, iommufd, devices);
+        if (r < 0)
+                return connection_report(c, r);
+        note_missing_iommufd(c);
+        return print_arguments(a, iommufd, devices);
 }

@@ -36,7 +36,7 @@ int verb_release(const Arguments *a) {
                 r = vfiod_release(c, *path);
                 if (r >= 0)
                         continue;
-                failed = connection_report(c, r);
+                failed = connection_report_lease(c, r, *path);
                 if (status == STATUS_OK)
                         status = failed;
         }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-property.h"
 #include "daemon/bus/bus-request.h"
@@ -233,13 +234,26 @@ int list_method_get_group(sd_bus_message *m, void *userdata, sd_bus_error *error
         return begin_get(m, userdata, target, run_get_group, error);
 }
 
+/* A group where a device is wanted, as it was typed. */
+static bool is_group(const char *name) {
+        const char *number = string_after(name, "group/");
+
+        return number && strlen(number) <= 10 && strspn(number, "0123456789") == strlen(number);
+}
+
 int list_method_get_device(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
         const char *name;
         int r;
 
         r = sd_bus_message_read(m, "s", &name);
         if (r < 0)
                 return r;
+        if (is_group(name)) {
+                (void)refuse(&refusal, REFUSAL_INVALID_TARGET,
+                             "'%s' is a group; name a device of it", name);
+                return bus_error_set_refusal(error, &refusal);
+        }
         return begin_get(m, userdata, string_after(name, "group/") ? "" : name, run_get_device,
                          error);
 }

@@ -183,6 +183,21 @@ START_TEST(get_device_refuses_what_is_no_name_of_a_device) {
 }
 END_TEST
 
+START_TEST(get_device_of_a_group_names_the_group) {
+        static const char *const names[] = {"group/2", "group/77", "group/4294967296", "group/x",
+                                            "group/00000000002"};
+        Client *client = client_new();
+
+        for (size_t i = 0; i < ELEMENTS(names); i++) {
+                _cleanup_message_ Message *reply = manager(client, "GetDevice", "s", names[i]);
+                _cleanup_free_ char *named =
+                        string_format("'%s' is a group; name a device of it", names[i]);
+
+                expect_refusal(reply, "InvalidTarget", i < 3 ? named : "''");
+        }
+}
+END_TEST
+
 /* One row a verdict: Device, Verdict, Viable, Bound, a part of Reason, a part of Remedy. */
 static const struct {
         const char *device, *verdict, *flags, *reason, *remedy;
@@ -412,6 +427,7 @@ int main(void) {
         tcase_add_test(tests, get_group_of_no_group_is_not_found);
         tcase_add_test(tests, get_device_of_no_device_is_not_found);
         tcase_add_test(tests, get_device_refuses_what_is_no_name_of_a_device);
+        tcase_add_test(tests, get_device_of_a_group_names_the_group);
         tcase_add_test(tests, explain_gives_each_verdict_its_reason_and_its_remedy);
         tcase_add_test(tests, explain_of_one_member_explains_the_whole_group);
         tcase_add_test(tests, properties_and_lists_say_the_same);

@@ -347,6 +347,16 @@ def explain_remedies(w):
     w.call("explain", GROUP, "group/0", status=1)
 
 
+@test("a lease that is not there and a group where a device is wanted are named as they were typed")
+def names(w):
+    for words in (("release", "99"), ("add", "99", GROUP), ("remove", "lease/99", GROUP)):
+        said = w.call(*words, status=REFUSED)
+        expect("there is no lease 99; see 'vfioctl leases'" in said, said)
+    for words in (("vfs", GROUP), ("vfs", GROUP, "1"), ("reset", GROUP), ("mdev", "remove", GROUP)):
+        said = w.call(*words, status=REFUSED)
+        expect(f"'{GROUP}' is a group; name a device of it" in said, said)
+
+
 def check_config(w, directory, **environment):
     done = subprocess.run([w.vfiod_path, "--check-config", "--config", directory], env=w.environment() | environment,
                           capture_output=True, text=True)

@@ -303,8 +303,18 @@ static int on_check_authorization(sd_bus_message *m, void *userdata,
         return r < 0 ? r : send_as_vfiod(reply);
 }
 
+static int get_features(sd_bus *bus _unused_, const char *path _unused_,
+                        const char *interface _unused_, const char *property _unused_,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *reterr _unused_) {
+        const Daemon *d = userdata;
+
+        return d->script->no_iommufd ? sd_bus_message_append(reply, "as", 1, "group")
+                                     : sd_bus_message_append(reply, "as", 2, "group", "iommufd");
+}
+
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Features", "as", get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_METHOD("CheckAuthorization", "asa{sv}", "aa{sv}", on_check_authorization,
                       SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Acquire", "asa{sv}", "oha(ssh)", on_acquire, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -37,6 +37,7 @@ typedef struct Script {
         unsigned end_at;               /* the end of the lease in lease_fd; 0 for never */
         unsigned n_devices;            /* of the lease, whose files it has; 0: no files at all */
         bool iommufd;                  /* the mode */
+        bool no_iommufd;               /* the kernel has none */
         bool short_pages;              /* GetFds gives nothing, and says that there is more */
         bool strange;                  /* answers are of another shape than the protocol's */
         bool repeats;                  /* Inspect tells each thing twice */

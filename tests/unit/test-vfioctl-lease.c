@@ -112,6 +112,19 @@ START_TEST(qemu_is_given_the_iommufd_and_each_device) {
 }
 END_TEST
 
+START_TEST(a_kernel_without_iommufd_is_noted_beside_what_qemu_is_given) {
+        _cleanup_vfioctl_ Vfioctl with, without;
+
+        run(&with, &(Script){0}, LINE("qemu-args", N));
+        ck_assert_int_eq(with.status, 0);
+        ck_assert_str_eq(vfioctl_stderr(&with), "");
+        run(&without, &(Script){.no_iommufd = true}, LINE("qemu-args", N));
+        ck_assert_int_eq(without.status, 0);
+        ck_assert_str_eq(vfioctl_stdout(&without), vfioctl_stdout(&with));
+        assert_part(vfioctl_stderr(&without), "vfioctl: this kernel has no iommufd, or no cdevs");
+}
+END_TEST
+
 START_TEST(what_qemu_is_given_exec_fills_in) {
         _cleanup_vfioctl_ Vfioctl v;
 
@@ -399,7 +412,8 @@ START_TEST(a_lease_that_is_gone_takes_nothing) {
 
         run(&v, &(Script){0}, LINE("add", "8", N));
         ck_assert_int_eq(v.status, 3);
-        assert_part(vfioctl_stderr(&v), "[org.freedesktop.DBus.Error.UnknownObject]");
+        ck_assert_str_eq(vfioctl_stderr(&v), "vfioctl: there is no lease 8; see 'vfioctl leases' "
+                                             "[org.freedesktop.DBus.Error.UnknownObject]\n");
 }
 END_TEST
 
@@ -413,6 +427,7 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, acquire_lists_more_files_than_a_message_carries);
         tcase_add_test(tests, what_acquire_would_do_is_asked_with_its_options);
         tcase_add_test(tests, qemu_is_given_the_iommufd_and_each_device);
+        tcase_add_test(tests, a_kernel_without_iommufd_is_noted_beside_what_qemu_is_given);
         tcase_add_test(tests, what_qemu_is_given_exec_fills_in);
         tcase_add_test(tests, in_json_each_argument_of_qemu_is_a_string);
         tcase_add_test(tests, ids_that_qemu_does_not_take_are_refused);

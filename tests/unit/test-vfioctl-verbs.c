@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/util/string.h"
+#include "protocol/names.h"
 #include "tests/unit/fixture-check.h"
 #include "tests/unit/fixture-vfioctl.h"
 
@@ -118,6 +119,46 @@ START_TEST(what_one_may_do_in_json_is_what_the_daemon_said) {
             LINE("auth", N, "--json"));
         ck_assert_int_eq(refused.status, 4);
         assert_part(vfioctl_stderr(&refused), "\"Error\":\"" DENIED "\"");
+}
+END_TEST
+
+START_TEST(what_one_may_do_is_asked_again_where_vfiod_was_restarted) {
+        _cleanup_vfioctl_ Vfioctl v;
+
+        run(&v,
+            &(Script){.failing = "CheckAuthorization",
+                      .error = "org.freedesktop.DBus.Error.NoReply",
+                      .failures = 1},
+            LINE("auth"));
+        ck_assert_int_eq(v.status, 0);
+        ck_assert_str_eq(v.heard, "CheckAuthorization [] {}\nCheckAuthorization [] {}\nleft\n");
+}
+END_TEST
+
+START_TEST(a_lease_that_is_not_there_is_named_as_it_was_typed) {
+        _cleanup_vfioctl_ Vfioctl v;
+
+        run(&v, &(Script){0}, LINE("release", "99"));
+        ck_assert_int_eq(v.status, 3);
+        ck_assert_str_eq(vfioctl_stderr(&v), "vfioctl: there is no lease 99; see 'vfioctl leases' "
+                                             "[org.freedesktop.DBus.Error.UnknownObject]\n");
+}
+END_TEST
+
+START_TEST(unbind_that_is_refused_because_somebody_has_it_names_what_asks_and_what_takes) {
+        static const char *const errors[] = {"Leased", "HeldOutside", "Busy"};
+
+        for (size_t i = 0; i < ELEMENTS(errors); i++) {
+                _cleanup_free_ char *name = string_format(VFIOD_ERROR_PREFIX "%s", errors[i]);
+                _cleanup_vfioctl_ Vfioctl v;
+                bool names;
+
+                run(&v, &(Script){.failing = "Unbind", .error = name}, LINE("unbind", N));
+                ck_assert_int_eq(v.status, 3);
+                names = strstr(vfioctl_stderr(&v), "as scripted; 'vfioctl unbind --wait' asks for "
+                                                   "it and waits, '--revoke' takes it [");
+                ck_assert_msg(names == (i < 2), "%s", vfioctl_stderr(&v));
+        }
 }
 END_TEST
 
@@ -467,6 +508,11 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, what_one_may_do_in_json_is_what_the_daemon_said);
         tcase_add_test(tests, holders_in_json_are_what_the_daemon_said);
         tcase_add_test(tests, holders_that_may_not_be_seen_are_denied);
+        tcase_add_test(tests, what_one_may_do_is_asked_again_where_vfiod_was_restarted);
+        tcase_add_test(tests, a_lease_that_is_not_there_is_named_as_it_was_typed);
+        tcase_add_test(
+                tests,
+                unbind_that_is_refused_because_somebody_has_it_names_what_asks_and_what_takes);
         tcase_add_test(tests, unbind_without_a_policy_asks_for_none_and_for_no_holders);
         tcase_add_test(tests, unbind_says_of_what_is_assigned_that_it_stays_so);
         tcase_add_test(tests, list_marks_what_is_assigned_and_says_what_is_wrong_with_it);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # bash completion for vfioctl(1). Needs nothing but bash; with bash-completion it is loaded when it is first wanted.
-# tests/unit/test-completions.py compares the tables with the program's own.
+# tests/bus/test-completions.py compares the tables with the program's own.
 
 _vfioctl_verbs='list show explain inspect auth bind unbind assign unassign reset vfs mdev acquire exec qemu-args add remove release holders leases monitor help'
 

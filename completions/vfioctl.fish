@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# fish completion for vfioctl(1). tests/unit/test-completions.py compares the tables with the program's own.
+# fish completion for vfioctl(1). tests/bus/test-completions.py compares the tables with the program's own.
 
 # What there is now: "group", "lease" or "device".
 function __vfioctl_objects --argument-names kind

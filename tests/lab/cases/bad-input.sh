@@ -46,6 +46,6 @@ try "the path of a lease" Acquire 'asa{sv}' 1 $N 1 join o /org/vfiod1/group/1
 try "there is no lease 77" Acquire 'asa{sv}' 1 $N 1 join o /org/vfiod1/lease/77
 try "operation: must be" Plan 'sasa{sv}' explode 1 $N 0
 try "there is no IOMMU group 4242" GetGroup u 4242
-try "neither a device" GetDevice s 'group/1'
+try "'group/1' is a group" GetDevice s 'group/1'
 machine_state >"$WORK/input.after"
 is "$(state_difference "$WORK/input.before" "$WORK/input.after")" "" "nothing has changed"

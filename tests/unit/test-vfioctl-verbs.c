@@ -135,6 +135,27 @@ START_TEST(what_one_may_do_is_asked_again_where_vfiod_was_restarted) {
 }
 END_TEST
 
+START_TEST(the_help_of_an_option_is_what_it_means_to_that_verb) {
+        static const struct {
+                const char *verb, *says, *not;
+        } rows[] = {
+                {"qemu-args", "moves nothing", "move the groups"},
+                {"acquire", "raise the limit of locked memory", "PROGRAM"},
+                {"exec", "PROGRAM too: 4G", "moves nothing"},
+                {"auth", "that would be asked for", "raise the limit"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_vfioctl_ Vfioctl v;
+
+                run(&v, &(Script){.unasked = true}, LINE(rows[i].verb, "--help"));
+                ck_assert_int_eq(v.status, 0);
+                assert_part(vfioctl_stdout(&v), rows[i].says);
+                ck_assert_ptr_null(strstr(vfioctl_stdout(&v), rows[i].not));
+        }
+}
+END_TEST
+
 START_TEST(a_lease_that_is_not_there_is_named_as_it_was_typed) {
         _cleanup_vfioctl_ Vfioctl v;
 
@@ -509,6 +530,7 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, holders_in_json_are_what_the_daemon_said);
         tcase_add_test(tests, holders_that_may_not_be_seen_are_denied);
         tcase_add_test(tests, what_one_may_do_is_asked_again_where_vfiod_was_restarted);
+        tcase_add_test(tests, the_help_of_an_option_is_what_it_means_to_that_verb);
         tcase_add_test(tests, a_lease_that_is_not_there_is_named_as_it_was_typed);
         tcase_add_test(
                 tests,

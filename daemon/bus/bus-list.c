@@ -234,11 +234,17 @@ int list_method_get_group(sd_bus_message *m, void *userdata, sd_bus_error *error
         return begin_get(m, userdata, target, run_get_group, error);
 }
 
+/* Of a number with 32 bits. */
+#define GROUP_DIGITS 10
+
 /* A group where a device is wanted, as it was typed. */
 static bool is_group(const char *name) {
         const char *number = string_after(name, "group/");
+        size_t n = 0;
 
-        return number && strlen(number) <= 10 && strspn(number, "0123456789") == strlen(number);
+        while (number && n <= GROUP_DIGITS && number[n] >= '0' && number[n] <= '9')
+                n++;
+        return n > 0 && n <= GROUP_DIGITS && number[n] == '\0';
 }
 
 int list_method_get_device(sd_bus_message *m, void *userdata, sd_bus_error *error) {

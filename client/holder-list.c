@@ -44,7 +44,7 @@ static int read_files(sd_bus_message *m, Holder *holder) {
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-static int read_value(sd_bus_message *m, const char *key, Holder *holder) {
+static int read_value(sd_bus_message *m, const char *key, Holder *holder, uint32_t *more_holders) {
         if (string_equal(key, "Pid"))
                 return sd_bus_message_read(m, "v", "u", &holder->pid);
         if (string_equal(key, "Uid"))
@@ -57,11 +57,15 @@ static int read_value(sd_bus_message *m, const char *key, Holder *holder) {
                 return sd_bus_message_read(m, "v", "o", &holder->lease);
         if (string_equal(key, "Files"))
                 return read_files(m, holder);
+        if (string_equal(key, "MoreFiles"))
+                return sd_bus_message_read(m, "v", "u", &holder->n_more_files);
+        if (string_equal(key, "MoreHolders"))
+                return sd_bus_message_read(m, "v", "u", more_holders);
         return sd_bus_message_skip(m, "v");
 }
 
 /* The entries of one a{sv} that has been entered. */
-static int read_holder(sd_bus_message *m, Holder *holder) {
+static int read_holder(sd_bus_message *m, Holder *holder, uint32_t *more_holders) {
         const char *key;
         int r;
 
@@ -69,7 +73,7 @@ static int read_holder(sd_bus_message *m, Holder *holder) {
         while ((r = sd_bus_message_enter_container(m, SD_BUS_TYPE_DICT_ENTRY, "sv")) > 0) {
                 r = sd_bus_message_read(m, "s", &key);
                 if (r >= 0)
-                        r = read_value(m, key, holder);
+                        r = read_value(m, key, holder, more_holders);
                 if (r >= 0)
                         r = sd_bus_message_exit_container(m);
                 if (r < 0)
@@ -90,7 +94,10 @@ int holder_list_read(sd_bus_message *reply, HolderList *ret) {
                 if (!grown)
                         return -ENOMEM;
                 list.holders = grown;
-                r = read_holder(reply, &grown[list.n_holders++]);
+                r = read_holder(reply, &grown[list.n_holders++], &list.n_more_holders);
+                /* It only says that there are others. */
+                if (r >= 0 && grown[list.n_holders - 1].pid == 0)
+                        holder_done(&grown[--list.n_holders]);
         }
         if (r < 0)
                 return r;

@@ -26,12 +26,14 @@ typedef struct Holder {
         const char *lease; /* path, "/" for none */
         HeldFile *files;   /* owned */
         size_t n_files;
+        uint32_t n_more_files; /* that vfiod does not tell of one by one */
         char *user; /* owned; name of `uid`, NULL where it has none or was not asked for */
 } Holder;
 
 typedef struct HolderList {
         Holder *holders; /* by pid */
         size_t n_holders;
+        uint32_t n_more_holders; /* that vfiod does not tell of */
         sd_bus_message *reply;
 } HolderList;
 

@@ -55,6 +55,14 @@ int holder_files_text(const Holder *holder, char ***ret) {
                 if (r < 0)
                         return r;
         }
+        if (holder->n_more_files > 0) {
+                char *text = string_format("and %u more", holder->n_more_files);
+
+                r = text ? strv_push_consume(&texts, text) : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+        }
         *ret = TAKE_PTR(texts);
         return 0;
 }
@@ -93,7 +101,17 @@ int holders_print(FILE *f, const Style *style, const HolderList *list) {
                         table_add(&table, more[1]);
                 }
         }
-        return table_print(f, style, &table);
+        if (list->n_holders > 0) {
+                int r = table_print(f, style, &table);
+
+                if (r < 0)
+                        return r;
+        }
+        if (list->n_more_holders > 0)
+                (void)fprintf(f, "%s%u process%s not listed\n", list->n_holders > 0 ? "and " : "",
+                              list->n_more_holders,
+                              list->n_more_holders == 1 ? " that is" : "es that are");
+        return 0;
 }
 
 /* How much a file stands in the way of giving back: the lower, the more. */
@@ -132,6 +150,7 @@ Holder *holders_foremost(const HolderList *list) {
 }
 
 static char *describe_process(const HolderList *list, const Holder *holder) {
+        size_t others = list->n_holders - 1 + list->n_more_holders;
         _cleanup_free_ char *text = NULL;
         char command[COMMAND_SIZE];
         int r;
@@ -142,9 +161,8 @@ static char *describe_process(const HolderList *list, const Holder *holder) {
                 r = string_append(&text, "%s)", holder->user);
         else if (r >= 0)
                 r = string_append(&text, "uid %u)", holder->uid);
-        if (r >= 0 && list->n_holders > 1)
-                r = string_append(&text, " and %zu other%s", list->n_holders - 1,
-                                  list->n_holders > 2 ? "s" : "");
+        if (r >= 0 && others > 0)
+                r = string_append(&text, " and %zu other%s", others, others > 1 ? "s" : "");
         return r < 0 ? NULL : TAKE_PTR(text);
 }
 

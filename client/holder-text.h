@@ -13,11 +13,12 @@
 
 /*
  * NULL-terminated: "device 0000:01:00.0 (fd 7)", "mapping 0000:01:00.0", "container (fd 5)". One
- * text for each kind and name, whatever number of times the process has it open or mapped.
+ * text for each kind and name, whatever number of times the process has it open or mapped. "and 12
+ * more" where there are others.
  */
 int holder_files_text(const Holder *holder, char ***ret);
 
-/* A row for each of a holder's files. */
+/* A row for each of a holder's files; how many are not listed, of files and of holders. */
 int holders_print(FILE *f, const Style *style, const HolderList *list);
 
 /* The first holder who keeps a device, or else the first one; NULL for an empty list. */

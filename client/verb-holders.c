@@ -29,7 +29,8 @@ static int print_text(char **targets, sd_bus_message *reply) {
                 r = holder_name_user(&list.holders[i]);
         if (r < 0)
                 return r;
-        return list.n_holders > 0 ? holders_print(stdout, &style, &list) : print_nobody(targets);
+        return list.n_holders > 0 || list.n_more_holders > 0 ? holders_print(stdout, &style, &list)
+                                                             : print_nobody(targets);
 }
 
 static int print_json(sd_bus_message *reply) {

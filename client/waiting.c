@@ -140,7 +140,7 @@ static int on_signal(_unused_ sd_event_source *source, _unused_ const struct sig
                      void *userdata) {
         Waiting *w = userdata;
         bool taken = w->revoke && (w->deadline == 0 || time_is_over(w));
-        bool let_go = w->seen && w->holders.n_holders == 0;
+        bool let_go = w->seen && w->holders.n_holders == 0 && w->holders.n_more_holders == 0;
 
         w->end = taken || let_go ? WAIT_STOPPED_TOO_LATE : WAIT_STOPPED;
         return sd_event_exit(w->event, 0);

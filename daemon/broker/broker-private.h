@@ -20,6 +20,10 @@ struct Broker {
         List jobs;     /* Job.link */
         List waiters;  /* Waiter.link */
         List delayed;  /* Delayed.link */
+        struct {
+                List waiting, running; /* Errand.link */
+                bool advancing;
+        } errands;     /* errand-line.c */
         List begun;    /* Begun.link: plans of the vfiod before this one (recover-plan.c) */
         List rebounds; /* rebound.c: what is not said yet */
         sd_event_source *rebound_timer;

@@ -11,6 +11,7 @@
 
 #include "daemon/broker/broker-private.h"
 #include "daemon/broker/closing.h"
+#include "daemon/broker/errand-line.h"
 #include "daemon/broker/keep.h"
 #include "daemon/broker/rebound.h"
 #include "daemon/broker/recover-plan.h"
@@ -49,6 +50,8 @@ int broker_new(sd_event *event, const Config *config, Roots *roots, Broker **ret
         list_init(&broker->jobs);
         list_init(&broker->waiters);
         list_init(&broker->delayed);
+        list_init(&broker->errands.waiting);
+        list_init(&broker->errands.running);
         list_init(&broker->begun);
         list_init(&broker->rebounds);
         broker->keep.directory = -EBADF;
@@ -64,6 +67,7 @@ Broker *broker_free(Broker *broker) {
         rebound_say(broker);
         keep_stop(broker);
         closing_forget(broker);
+        errand_line_forget(broker);
         list_for_each_safe(link, &broker->waiters)
                 waiter_free(waiter_of(link));
         list_for_each_safe(link, &broker->jobs)
@@ -311,6 +315,7 @@ void broker_run(Broker *broker, const Request *request, BrokerConfirm confirm, B
 
 void broker_cancel(Broker *broker, const void *userdata) {
         closing_cancel(broker, userdata);
+        errand_line_cancel(broker, userdata);
         wait_cancel(broker, userdata);
 }
 
@@ -347,6 +352,7 @@ void broker_stop(Broker *broker, uint64_t grace_usec) {
         broker->stopping = true;
         rebound_say(broker);
         wait_stop(broker);
+        errand_line_stop(broker);
         (void)sd_event_add_time_relative(broker->event, &broker->stop_grace, CLOCK_MONOTONIC,
                                          grace_usec, 0, on_grace_over, broker);
 }

@@ -114,14 +114,16 @@ void broker_run(Broker *broker, const Request *request, BrokerConfirm confirm, B
                 void *userdata);
 
 /*
- * Calls off what was run with this `userdata` if it only waits, for holders or the end of a lease:
- * its `done` is called.
+ * Calls off what was run with this `userdata` if it only waits, for holders, the end of a lease or
+ * its turn to look: its `done` is called.
  * Otherwise it goes on to its end.
  */
 void broker_cancel(Broker *broker, const void *userdata);
 
-/* outcome->holds is who has a file of the targets; a target that is a device leaves out files of
- * other devices. */
+/*
+ * outcome->holds is who has a file of the targets; a target that is a device leaves out files of
+ * other devices. May wait for its turn (daemon/broker/errand-line.h).
+ */
 void broker_find_holders(Broker *broker, const Request *request, BrokerDone done, void *userdata);
 
 /*
@@ -134,8 +136,12 @@ void broker_release(Broker *broker, uint32_t lease, const Caller *caller, Broker
 /* That the device has types of mediated devices; it need not have an IOMMU group. */
 RefusalKind broker_check_mdev_parent(const Broker *broker, const char *name, Refusal *refusal);
 
-/* outcome->results has the types of the parent, NULL for all: daemon/kernel/mdev-types.h. */
-void broker_read_mdev_types(Broker *broker, const char *parent, BrokerDone done, void *userdata);
+/*
+ * outcome->results has the types of the parent, NULL for all: daemon/kernel/mdev-types.h. The
+ * request says who asks.
+ */
+void broker_read_mdev_types(Broker *broker, const Request *request, const char *parent,
+                            BrokerDone done, void *userdata);
 
 /* What broker_run() would do, or why not. */
 RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refusal *refusal);

@@ -17,22 +17,34 @@
 /* More ends than this are not waited for at once; the others are found by looking. */
 #define PIDFDS_MAX 256
 
-/* A process that this step has signalled. */
+/* A process that this step is to signal, or has signalled. */
 typedef struct Target {
         pid_t pid;
         uint64_t start_time;
 } Target;
 
+typedef struct Targets {
+        Target *targets;
+        size_t n_targets;
+} Targets;
+
 typedef struct Eviction {
         Run *run;
         const Step *step;
-        Target *targets;
-        size_t n_targets;
+        bool (*kind_counts)(HoldKind kind);
+        Targets signalled;
         struct pollfd pidfds[PIDFDS_MAX];
         size_t n_pidfds;
         uint64_t deadline_usec; /* CLOCK_MONOTONIC */
         uint64_t pause_usec;
 } Eviction;
+
+/* One look of an eviction. What is told of holders is bounded; whom to signal is not. */
+typedef struct Sight {
+        const Eviction *eviction;
+        Holds holds;
+        Targets found; /* everybody whose file counts */
+} Sight;
 
 /* Nodes of groups and devices need no file to compare with: their numbers tell. */
 static bool hold_kind_of(HandleKind kind, HoldKind *ret) {
@@ -156,41 +168,70 @@ int run_expect_nobody(Run *run, const Step *step) {
         return found ? -EBUSY : 0;
 }
 
-static bool is_signalled(const Eviction *eviction, const Hold *hold) {
-        for (size_t i = 0; i < eviction->n_targets; i++)
-                if (eviction->targets[i].pid == hold->pid &&
-                    eviction->targets[i].start_time == hold->start_time)
+static int add_target(Targets *targets, pid_t pid, uint64_t start_time) {
+        Target *grown = reallocarray(targets->targets, targets->n_targets + 1, sizeof(Target));
+
+        if (!grown)
+                return -ENOMEM;
+        targets->targets = grown;
+        grown[targets->n_targets++] = (Target){.pid = pid, .start_time = start_time};
+        return 0;
+}
+
+static bool is_target(const Target *target, pid_t pid, uint64_t start_time) {
+        return target->pid == pid && target->start_time == start_time;
+}
+
+static int see(void *userdata, const Hold *hold) {
+        Sight *sight = userdata;
+        const Eviction *eviction = sight->eviction;
+        Targets *found = &sight->found;
+        int r = holds_add(&sight->holds, hold);
+
+        if (r < 0 || !counts(eviction->step, hold, eviction->kind_counts))
+                return r;
+        /* The files of a process come one after the other. */
+        if (found->n_targets > 0 &&
+            is_target(&found->targets[found->n_targets - 1], hold->pid, hold->start_time))
+                return 0;
+        return add_target(found, hold->pid, hold->start_time);
+}
+
+static void sight_done(Sight *sight) {
+        holds_done(&sight->holds);
+        free(sight->found.targets);
+}
+
+static bool is_signalled(const Eviction *eviction, const Target *target) {
+        for (size_t i = 0; i < eviction->signalled.n_targets; i++)
+                if (is_target(&eviction->signalled.targets[i], target->pid, target->start_time))
                         return true;
         return false;
 }
 
-static int remember(Eviction *eviction, const Hold *hold, int pidfd) {
-        Target *grown = reallocarray(eviction->targets, eviction->n_targets + 1, sizeof(Target));
+static int remember(Eviction *eviction, const Target *target, int pidfd) {
+        int r = add_target(&eviction->signalled, target->pid, target->start_time);
 
-        if (!grown || eviction->n_pidfds == PIDFDS_MAX)
+        if (r < 0 || eviction->n_pidfds == PIDFDS_MAX)
                 fd_close(pidfd);
         else
                 eviction->pidfds[eviction->n_pidfds++] =
                         (struct pollfd){.fd = pidfd, .events = POLLIN};
-        if (!grown)
-                return -ENOMEM;
-        eviction->targets = grown;
-        grown[eviction->n_targets++] = (Target){.pid = hold->pid, .start_time = hold->start_time};
-        return 0;
+        return r;
 }
 
-static int signal_holders(Eviction *eviction, const Holds *holds,
-                          bool (*kind_counts)(HoldKind kind)) {
-        for (size_t i = 0; i < holds->n_holds; i++) {
-                const Hold *hold = &holds->holds[i];
+static int signal_holders(Eviction *eviction, const Targets *found) {
+        for (size_t i = 0; i < found->n_targets; i++) {
+                const Target *target = &found->targets[i];
+                const Hold holder = {.pid = target->pid, .start_time = target->start_time};
                 int pidfd, r;
 
-                if (!counts(eviction->step, hold, kind_counts) || is_signalled(eviction, hold))
+                if (is_signalled(eviction, target))
                         continue;
-                r = holder_signal(eviction->run->search, hold, kind_counts, eviction->step->signal,
-                                  &pidfd);
+                r = holder_signal(eviction->run->search, &holder, eviction->kind_counts,
+                                  eviction->step->signal, &pidfd);
                 if (r >= 0)
-                        r = remember(eviction, hold, pidfd);
+                        r = remember(eviction, target, pidfd);
                 /* Whoever could not be signalled, out of pidfds say, is tried again next time. */
                 if (r == -ENOMEM)
                         return r;
@@ -217,36 +258,31 @@ static void wait_a_little(Eviction *eviction, uint64_t now) {
         }
 }
 
-/* 0: nobody is left; -EBUSY: somebody is, at the end of the grace. */
-static int evict(Eviction *eviction, bool (*kind_counts)(HoldKind kind)) {
+/* 0: nobody is left; -EBUSY: somebody is, at the end of the grace; 1: look again. */
+static int evict_once(Eviction *eviction) {
+        _cleanup_(sight_done) Sight sight = {.eviction = eviction};
         Run *run = eviction->run;
+        uint64_t now;
+        int r;
 
-        for (;;) {
-                _cleanup_holds_ Holds holds = HOLDS_NULL;
-                bool held = false;
-                uint64_t now;
-                int r;
-
-                r = look(run, &holds);
-                if (r < 0)
-                        return r;
-                for (size_t i = 0; i < eviction->step->n_groups; i++)
-                        held = held || holds_any(&holds, eviction->step->groups[i], kind_counts);
-                if (!held)
-                        return 0;
-                r = signal_holders(eviction, &holds, kind_counts);
-                if (r < 0)
-                        return r;
-                if (run->host->cancelled(run->host->userdata))
-                        return -ECANCELED;
-                now = clock_now(CLOCK_MONOTONIC);
-                if (now >= eviction->deadline_usec) {
-                        if (!eviction->step->optional)
-                                set_holds(run, &holds);
-                        return -EBUSY;
-                }
-                wait_a_little(eviction, now);
+        r = prepare_search(run);
+        if (r >= 0)
+                r = holder_search_all(run->search, see, &sight);
+        if (r < 0 || sight.found.n_targets == 0)
+                return r < 0 ? r : 0;
+        r = signal_holders(eviction, &sight.found);
+        if (r < 0)
+                return r;
+        if (run->host->cancelled(run->host->userdata))
+                return -ECANCELED;
+        now = clock_now(CLOCK_MONOTONIC);
+        if (now >= eviction->deadline_usec) {
+                if (!eviction->step->optional)
+                        set_holds(run, &sight.holds);
+                return -EBUSY;
         }
+        wait_a_little(eviction, now);
+        return 1;
 }
 
 /* Whoever comes to hold a file meanwhile, a child of a holder say, is signalled too. */
@@ -254,12 +290,16 @@ int run_evict(Run *run, const Step *step) {
         Eviction eviction = {
                 .run = run,
                 .step = step,
+                .kind_counts = step->and_group_files ? hold_keeps_group : hold_keeps_device,
                 .deadline_usec = clock_now(CLOCK_MONOTONIC) + step->grace_ms * 1000ULL,
         };
-        int r = evict(&eviction, step->and_group_files ? hold_keeps_group : hold_keeps_device);
+        int r;
 
+        do
+                r = evict_once(&eviction);
+        while (r > 0);
         for (size_t i = 0; i < eviction.n_pidfds; i++)
                 fd_close(eviction.pidfds[i].fd);
-        free(eviction.targets);
+        free(eviction.signalled.targets);
         return r == -EBUSY && step->optional ? 0 : r;
 }

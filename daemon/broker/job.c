@@ -27,6 +27,9 @@
 #include "daemon/util/string.h"
 
 void job_free(Job *job) {
+        void (*freed)(Broker *broker) = job->class->freed;
+        Broker *broker = job->broker;
+
         list_remove(&job->link);
         activity_end(&job->activity);
         fd_store_barrier_free(job->barrier);
@@ -37,6 +40,8 @@ void job_free(Job *job) {
         free(job->lent.handles);
         handles_done(&job->given);
         free(job);
+        if (freed)
+                freed(broker);
 }
 
 static void job_answer(Job *job) {
@@ -161,7 +166,7 @@ static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
         int r;
 
         r = outcome_describe(&job->outcome, &job->plan);
-        if (r >= 0)
+        if (r >= 0 && !job->class->is_errand)
                 r = activity_begin(&broker->world.activities, &job->activity,
                                    job->request.operation, job->request.caller.uid, groups,
                                    n_groups);

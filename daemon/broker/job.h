@@ -26,6 +26,12 @@ typedef struct JobClass {
          */
         void (*finish)(Job *job, bool ran, Handles *opened);
 
+        /* It is gone, and with it its worker. NULL: nobody wants to know. */
+        void (*freed)(Broker *broker);
+
+        /* It is no operation: it occupies nothing and does not count as one. */
+        bool is_errand;
+
         /* Its plans end plans of the vfiod before this one, which stay written down until then. */
         bool recovers;
 } JobClass;

@@ -52,7 +52,7 @@ int lend_shared(Job *job, uint32_t group) {
         return lend_files(job, group, true);
 }
 
-static int errand_prepare(Job *job) {
+int lend_groups_of_plan(Job *job) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < job->plan.n_steps; i++) {
@@ -64,21 +64,33 @@ static int errand_prepare(Job *job) {
         return r;
 }
 
-static const JobClass job_class_errand = {.prepare = errand_prepare};
+static const JobClass job_class_look = {.prepare = lend_groups_of_plan, .is_errand = true};
 
 void run_errand(Broker *broker, Plan *plan, BrokerDone done, void *userdata) {
         Request request = {.operation = OPERATION_LOOK};
         Handles nothing = HANDLES_NULL;
 
-        job_run_plan(broker, &job_class_errand, &request, plan, &nothing, NULL, 0, done, userdata);
+        job_run_plan(broker, &job_class_look, &request, plan, &nothing, NULL, 0, done, userdata);
+}
+
+int plan_look(Plan *plan, const uint32_t *groups, size_t n_groups) {
+        Step *step = plan_append(plan, STEP_FIND_HOLDERS, 0);
+
+        if (!step)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_groups; i++)
+                if (step_add_group(step, groups[i]) < 0)
+                        return -ENOMEM;
+        return 0;
 }
 
 void look_for_holders(Broker *broker, const uint32_t *groups, size_t n_groups, BrokerDone done,
                       void *userdata) {
         _cleanup_plan_ Plan plan = PLAN_NULL;
-        Step *step = plan_append(&plan, STEP_FIND_HOLDERS, 0);
 
-        for (size_t i = 0; step && i < n_groups; i++)
-                (void)step_add_group(step, groups[i]);
-        run_errand(broker, &plan, done, userdata);
+        /* A look at nobody would show that nobody is there. */
+        if (plan_look(&plan, groups, n_groups) < 0)
+                broker_end_without_memory(done, userdata);
+        else
+                run_errand(broker, &plan, done, userdata);
 }

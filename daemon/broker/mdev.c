@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
-#include "daemon/broker/look.h"
+#include "daemon/broker/errand-line.h"
 #include "daemon/kernel/mdev-types.h"
 #include "daemon/util/string.h"
 
@@ -53,12 +53,13 @@ void mdev_create_run(Broker *broker, const Request *request, BrokerDone done, vo
         job_run(broker, &job_class_create_mdev, &known, done, userdata);
 }
 
-void broker_read_mdev_types(Broker *broker, const char *parent, BrokerDone done, void *userdata) {
+void broker_read_mdev_types(Broker *broker, const Request *request, const char *parent,
+                            BrokerDone done, void *userdata) {
         _cleanup_plan_ Plan plan = PLAN_NULL;
         Step *step = plan_append(&plan, STEP_READ_MDEV_TYPES, 0);
 
         if (!step || string_set(&step->mdev_parent, parent) < 0)
                 broker_end_without_memory(done, userdata);
         else
-                run_errand(broker, &plan, done, userdata);
+                errand_line_join(broker, request, &plan, NULL, done, userdata);
 }

@@ -27,6 +27,14 @@ static int take_hold(const Hold *hold, Holds *holds) {
         return holds_add(holds, hold);
 }
 
+static int take_untold(const WorkerMessage *message, Holds *holds) {
+        if (message->untold.holds.kinds >> _HOLD_KIND_MAX)
+                return -EBADMSG;
+        holds->n_more = message->untold.n_more;
+        holds->n_more_keepers = message->untold.n_more_keepers;
+        return holds_add_untold(holds, &message->untold.holds);
+}
+
 static int take_finding(const Finding *finding, Findings *findings) {
         if ((unsigned)finding->kind >= _FINDING_KIND_MAX || !ENDS(finding->device) ||
             (finding->kind == FINDING_RESET && !ENDS(finding->bytes)) ||
@@ -48,6 +56,8 @@ int worker_message_take(const WorkerMessage *message, size_t size, int fd, Handl
                 return -EBADMSG;
         if (message->kind == WORKER_MESSAGE_HOLD)
                 return take_hold(&message->hold, &results->holds);
+        if (message->kind == WORKER_MESSAGE_UNTOLD)
+                return take_untold(message, &results->holds);
         if (message->kind == WORKER_MESSAGE_FINDING)
                 return take_finding(&message->finding, &results->findings);
         return -EBADMSG;

@@ -13,6 +13,7 @@
 typedef enum WorkerMessageKind {
         WORKER_MESSAGE_FILE, /* the fd comes with it */
         WORKER_MESSAGE_HOLD,
+        WORKER_MESSAGE_UNTOLD, /* of a group, what the holds do not tell of */
         WORKER_MESSAGE_FINDING,
 } WorkerMessageKind;
 
@@ -25,6 +26,11 @@ typedef struct WorkerMessage {
                         char device[ADDRESS_MAX + 1]; /* "" for kinds that are not of a device */
                 } file;
                 Hold hold;
+                struct {
+                        HoldsUntold holds;
+                        uint32_t n_more,
+                                n_more_keepers; /* of all groups: in each message the same */
+                } untold;
                 Finding finding;
         };
 } WorkerMessage;

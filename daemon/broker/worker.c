@@ -96,15 +96,29 @@ static int send_file(int socket, const Handle *handle) {
         return fd_send(socket, &message, sizeof(message), handle->fd);
 }
 
-static int send_results(int socket, const Handles *files, const Results *results, bool failed) {
+static int send_holds(int socket, const Holds *holds) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < results->holds.n_holds; i++) {
+        for (size_t i = 0; r >= 0 && i < holds->n_holds; i++) {
                 const WorkerMessage message = {.kind = WORKER_MESSAGE_HOLD,
-                                               .hold = results->holds.holds[i]};
+                                               .hold = holds->holds[i]};
 
                 r = fd_send(socket, &message, sizeof(message), -EBADF);
         }
+        for (size_t i = 0; r >= 0 && i < holds->n_untold; i++) {
+                const WorkerMessage message = {.kind = WORKER_MESSAGE_UNTOLD,
+                                               .untold = {.holds = holds->untold[i],
+                                                          .n_more = holds->n_more,
+                                                          .n_more_keepers = holds->n_more_keepers}};
+
+                r = fd_send(socket, &message, sizeof(message), -EBADF);
+        }
+        return r;
+}
+
+static int send_results(int socket, const Handles *files, const Results *results, bool failed) {
+        int r = send_holds(socket, &results->holds);
+
         for (size_t i = 0; r >= 0 && i < results->findings.n_findings; i++) {
                 const WorkerMessage message = {.kind = WORKER_MESSAGE_FINDING,
                                                .finding = results->findings.findings[i]};

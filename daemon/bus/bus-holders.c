@@ -55,6 +55,10 @@ static int append_files(sd_bus_message *m, const World *world, const Holds *hold
         return r;
 }
 
+static int append_number(sd_bus_message *m, const char *key, uint32_t number) {
+        return number > 0 ? sd_bus_message_append(m, "{sv}", key, "u", number) : 0;
+}
+
 static int append_process(sd_bus_message *m, const World *world, const Holds *holds, size_t begin,
                           size_t end) {
         const Hold *hold = &holds->holds[begin];
@@ -72,6 +76,19 @@ static int append_process(sd_bus_message *m, const World *world, const Holds *ho
                                           "Lease", "o", path);
         if (r >= 0)
                 r = append_files(m, world, holds, begin, end);
+        if (r >= 0)
+                r = append_number(m, "MoreFiles", holds_more_files(holds, begin, end));
+        if (r >= 0 && end == holds->n_holds)
+                r = append_number(m, "MoreHolders", holds->n_more);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+/* Where nobody else is told of. */
+static int append_more_holders(sd_bus_message *m, uint32_t number) {
+        int r = sd_bus_message_open_container(m, 'a', "{sv}");
+
+        if (r >= 0)
+                r = append_number(m, "MoreHolders", number);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -79,6 +96,8 @@ static int append_holders(sd_bus_message *m, const World *world, const Holds *ho
         int r;
 
         r = sd_bus_message_open_container(m, 'a', "a{sv}");
+        if (r >= 0 && holds->n_holds == 0 && holds->n_more > 0)
+                r = append_more_holders(m, holds->n_more);
         for (size_t i = 0, end; r >= 0 && i < holds->n_holds; i = end) {
                 end = holds_next_process(holds, i);
                 r = append_process(m, world, holds, i, end);
@@ -87,7 +106,7 @@ static int append_holders(sd_bus_message *m, const World *world, const Holds *ho
 }
 
 static uint32_t count_holders(const Holds *holds) {
-        uint32_t n = 0;
+        uint32_t n = holds->n_more_keepers;
 
         for (size_t i = 0, end; i < holds->n_holds; i = end) {
                 bool keeps = false;
@@ -117,10 +136,12 @@ static void on_count(void *userdata, Outcome *outcome) {
 }
 
 static void run_list(Call *call) {
+        call_off_without_sender(call);
         broker_find_holders(call->bus->broker, &call->request, on_list, call);
 }
 
 static void run_count(Call *call) {
+        call_off_without_sender(call);
         broker_find_holders(call->bus->broker, &call->request, on_count, call);
 }
 

@@ -27,14 +27,10 @@ static void run_request(Call *call) {
         call_run(call, on_done);
 }
 
-static void call_off(Call *call) {
-        broker_cancel(call->bus->broker, call);
-}
-
 /* Nobody waits on behalf of a caller that has left. */
 static void run_unbind(Call *call) {
         if (call->request.policy != POLICY_FAIL)
-                (void)call_watch_sender_surely(call, call_off);
+                call_off_without_sender(call);
         call_run(call, on_done);
 }
 

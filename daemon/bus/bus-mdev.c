@@ -129,7 +129,8 @@ static void run_list(Call *call) {
                 call_reply_refusal(call, &refusal);
                 return;
         }
-        broker_read_mdev_types(call->bus->broker, parent, on_types, call);
+        call_off_without_sender(call);
+        broker_read_mdev_types(call->bus->broker, &call->request, parent, on_types, call);
 }
 
 /* The name of a device, into the request as its target. */

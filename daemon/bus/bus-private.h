@@ -58,8 +58,9 @@ struct Bus {
         List refusals; /* see journal-rate.h */
         Delivery delivery;
         uint64_t last_peer;
-        Listener *listener;    /* NULL for none */
-        sd_event_source *trim; /* see trim.h */
+        uint64_t reply_bytes_max; /* of a reply's body: REPLY_BYTES_MAX, less in tests */
+        Listener *listener;       /* NULL for none */
+        sd_event_source *trim;    /* see trim.h */
 };
 
 Connection *bus_connection_of(Bus *bus, sd_bus *sd);

@@ -15,6 +15,7 @@
 #include "daemon/bus/journal.h"
 #include "daemon/bus/limit.h"
 #include "daemon/bus/listener.h"
+#include "daemon/bus/reply-size.h"
 #include "daemon/bus/trim.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -68,6 +69,7 @@ int bus_new(sd_event *event, Broker *broker, Bus **ret) {
                 return -ENOMEM;
         bus->event = sd_event_ref(event);
         bus->broker = broker;
+        bus->reply_bytes_max = REPLY_BYTES_MAX;
         list_init(&bus->connections);
         list_init(&bus->calls);
         list_init(&bus->callers);

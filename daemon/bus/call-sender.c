@@ -127,3 +127,11 @@ int call_watch_sender(Call *call, CallGone gone) {
 int call_watch_sender_surely(Call *call, CallGone gone) {
         return watch_sender(call, gone, true);
 }
+
+static void call_off(Call *call) {
+        broker_cancel(call->bus->broker, call);
+}
+
+void call_off_without_sender(Call *call) {
+        (void)call_watch_sender_surely(call, call_off);
+}

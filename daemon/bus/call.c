@@ -16,6 +16,7 @@
 #include "daemon/bus/call.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "daemon/bus/authorise-checks.h"
@@ -26,6 +27,7 @@
 #include "daemon/bus/journal-rate.h"
 #include "daemon/bus/journal.h"
 #include "daemon/bus/limit.h"
+#include "daemon/bus/reply-size.h"
 #include "daemon/util/string.h"
 
 void call_free(Call *call) {
@@ -70,7 +72,21 @@ void call_drop_connection(Bus *bus, const Connection *connection) {
         }
 }
 
+static void refuse_size(Call *call) {
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        (void)refuse(&refusal, REFUSAL_LIMIT_EXCEEDED,
+                     "the answer has more than %" PRIu64 " bytes, which no message of vfiod's may "
+                     "have; ask about fewer targets, or objects, at once",
+                     call->bus->reply_bytes_max);
+        call_reply_refusal(call, &refusal);
+}
+
 void call_reply(Call *call, sd_bus_message *reply) {
+        if (call->connection && !reply_fits(reply, call->bus->reply_bytes_max)) {
+                refuse_size(call);
+                return;
+        }
         if (call->connection && call->n_files > 0) {
                 flow_send(call, reply);
                 return;

@@ -141,6 +141,8 @@ int call_watch_sender(Call *call, CallGone gone);
 /* The same, also for a sender that has left before the bus began to tell: takes a question more. */
 int call_watch_sender_surely(Call *call, CallGone gone);
 void call_unwatch_sender(Call *call);
+/* What only waits in the broker is called off when the sender leaves. */
+void call_off_without_sender(Call *call);
 
 /* Calls whose sender is a connection that has gone. */
 void call_drop_connection(Bus *bus, const Connection *connection);

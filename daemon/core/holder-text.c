@@ -71,6 +71,9 @@ char *holders_describe(const Holds *holds, const uint32_t *group) {
                 if (describe_process(&text, holds, i, end, group) < 0)
                         return NULL;
         }
+        n += group ? 0 : holds->n_more_keepers;
+        if (!text && n > 0)
+                return string_format("%zu processes", n);
         if (n > PROCESSES_MAX && string_append(&text, "; and %zu more", n - PROCESSES_MAX) < 0)
                 return NULL;
         return text ? TAKE_PTR(text) : strdup("");

@@ -106,6 +106,12 @@ int holder_pids_read(const HolderSearch *search, Numbers *pids) {
         return dir < 0 ? -errno : numbers_read(pids, dir);
 }
 
+static int compare_numbers(const void *a, const void *b) {
+        uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
+
+        return first < second ? -1 : first > second;
+}
+
 int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         _cleanup_(numbers_done) Numbers pids = {0};
         int r = holder_pids_read(search, &pids);
@@ -113,6 +119,9 @@ int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         begin_look(search);
         if (r >= 0)
                 holder_crowd_sift(search, &pids);
+        /* As /proc has them, and as they are kept: whoever sifts them puts them in any order. */
+        if (r >= 0 && pids.n > 0)
+                qsort(pids.numbers, pids.n, sizeof(uint32_t), compare_numbers);
         for (size_t i = 0; r >= 0 && i < pids.n; i++)
                 r = holder_process_look(search, (pid_t)pids.numbers[i], sink, userdata);
         return r;

@@ -5,6 +5,9 @@
  * Who has what of a group: one Hold is one file of one process, open or mapped. kernel/ finds them
  * (daemon/kernel/holders.h), core/ words them, bus/ lists them. Plain values of a fixed size, so
  * that a worker process can send them to the daemon as they are.
+ *
+ * A process may have a file a million times, and hand it to as many others. So only so many are
+ * told of one by one, and the rest are numbers; but whether anybody has a group stays exact.
  */
 
 #include <stdbool.h>
@@ -28,6 +31,10 @@ typedef enum HoldKind {
 #define HOLD_DEVICE_MAX 128
 #define HOLD_UNIT_MAX 128
 
+/* Told of one by one: so many files of a process, so many processes. */
+#define HOLDS_FILES_MAX 64
+#define HOLDS_PROCESSES_MAX 1024
+
 typedef struct Hold {
         HoldKind kind;
         pid_t pid; /* of the process (thread group) */
@@ -43,25 +50,49 @@ typedef struct Hold {
         char device[HOLD_DEVICE_MAX + 1];
         char command[17];             /* comm, as string_quotable() leaves it */
         char unit[HOLD_UNIT_MAX + 1]; /* systemd unit, "" where there is none */
+        uint32_t n_more; /* files of the process that are not told of: the sum over its holds */
 } Hold;
+
+/* What is not told of one by one: of a group, the kinds of which there is something. */
+typedef struct HoldsUntold {
+        uint32_t group;
+        uint32_t kinds; /* 1 << HoldKind */
+} HoldsUntold;
 
 /* Ordered by pid, so that the files of one process stand together. */
 typedef struct Holds {
         Hold *holds;
         size_t n_holds;
+        size_t n_processes; /* whose holds these are */
+        HoldsUntold *untold;
+        size_t n_untold;
+        uint32_t n_more;         /* processes that are not told of */
+        uint32_t n_more_keepers; /* those of them that keep a group (hold_keeps_group()) */
+        struct {
+                pid_t pid;
+                uint64_t start_time;
+                bool keeps;
+        } last_more; /* the last of these */
 } Holds;
 
 #define HOLDS_NULL {.holds = NULL}
 
 /*
- * Copies the hold to its place in the order; the same file of the same process is taken once, even
- * if it is a container or a lease of several groups.
+ * Copies the hold to its place in the order, or counts it where there is no room: one of a kind
+ * and device that is not told of yet then takes the place of one that is told of several times. The
+ * same file of the same process is taken once, even if it is a container or a lease of several
+ * groups. All holds of a process are to be added before those of the next. -ENOMEM.
  */
 int holds_add(Holds *holds, const Hold *hold);
+
+/* Notes what another has not told of. -ENOMEM. */
+int holds_add_untold(Holds *holds, const HoldsUntold *untold);
 void holds_done(Holds *holds);
 
 /* The process of `index` begins there: its files are [index, holds_next_process()). */
 size_t holds_next_process(const Holds *holds, size_t index);
+/* How many more it has. */
+uint32_t holds_more_files(const Holds *holds, size_t begin, size_t end);
 
 /* "container", "iommufd", "group", "device", "cdev", "mapping", "lease": the words of
  * Group.ListHolders. */
@@ -73,7 +104,7 @@ bool hold_keeps_device(HoldKind kind);
 /* That, or keeps everybody else from opening the group: group, device, cdev, mapping. */
 bool hold_keeps_group(HoldKind kind);
 
-/* Whether a hold of the group is of a kind that counts. */
+/* Whether a hold of the group, told of or not, is of a kind that counts. */
 bool holds_any(const Holds *holds, uint32_t group, bool (*kind_counts)(HoldKind kind));
 
 #define _cleanup_holds_ _cleanup_(holds_done)

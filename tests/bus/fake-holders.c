@@ -173,6 +173,26 @@ int holder_search_process(HolderSearch *search, pid_t pid, HolderSink sink, void
         return r;
 }
 
+/* Above all numbers that there may be: PID_MAX_LIMIT. */
+#define CROWD_FIRST 5000000
+
+static int look_at_crowd(const HolderSearch *search, HolderSink sink, void *userdata) {
+        size_t n = search->n_groups > 0 ? fake_machine_crowd() : 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                Hold hold = {.kind = HOLD_DEVICE,
+                             .pid = CROWD_FIRST + (pid_t)i,
+                             .tid = CROWD_FIRST + (pid_t)i,
+                             .fd = 3,
+                             .group = search->groups[0],
+                             .command = "crowd"};
+
+                r = sink(userdata, &hold);
+        }
+        return r;
+}
+
 int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         int r = fake_machine_obey("look", "any");
         DIR *directory = opendir("/proc");
@@ -182,7 +202,7 @@ int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
                         r = holder_search_process(search, atoi(entry->d_name), sink, userdata);
         if (directory)
                 (void)closedir(directory);
-        return r;
+        return r < 0 ? r : look_at_crowd(search, sink, userdata);
 }
 
 int holder_signal(HolderSearch *search _unused_, const Hold *holder,

@@ -220,6 +220,19 @@ bool fake_machine_is_waiting_for(const char *what) {
         return what ? strcmp(last, what) == 0 : last[0] != '\0';
 }
 
+void fake_machine_set_crowd(size_t n) {
+        char number[16];
+
+        (void)snprintf(number, sizeof(number), "%zu", n);
+        write_text(fake_machine_path("crowd"), number);
+}
+
+size_t fake_machine_crowd(void) {
+        _cleanup_free_ char *number = read_text(fake_machine_path("crowd"));
+
+        return (size_t)atoi(number);
+}
+
 static int obey(const char *what, const char *subject) {
         for (;;) {
                 _cleanup_free_ char *fault =

@@ -97,6 +97,11 @@ char *fake_machine_counted(void);
 
 /* Whether the last who has ever waited for a fault did so for one of that; NULL: of anything. */
 bool fake_machine_is_waiting_for(const char *what);
+/* From now on so many processes have a device of the group that is looked at, beside the true ones;
+ * nobody can signal them. */
+void fake_machine_set_crowd(size_t n);
+size_t fake_machine_crowd(void);
+
 /* For the twins: 0, or -errno. */
 int fake_machine_obey(const char *what, const char *subject);
 

@@ -1007,6 +1007,40 @@ def limit_of_waits(w):
     wait_until(lambda: "Busy" in (w.call("root", "Acquire", "group/9").name or ""), "the other one waited")
 
 
+def begin_searches(w, user, n):
+    """As many as are under way for one, and others behind them."""
+    (w.machine / "faults" / "look any").write_text("0")
+    return [w.begin(user, "ListHolders", ["group/4"], signature="as") for _ in range(n)]
+
+
+@test("scripted", "searches of a user are no operations, and in nobody's way", {"limits": {"operations": 2, "operations_per_uid": 1}})
+def searches_in_line(w):
+    searches = begin_searches(w, ALLOWED, 6)
+    waiting = w.machine / "faults" / "waiting"
+    wait_until(lambda: waiting.exists() and waiting.read_text() == "look", "a search was under way")
+    w.call("root", "Bind", "group/3").expect_done()
+    w.call(OTHER, "Bind", "group/2").expect_done()
+    w.call(ALLOWED, "Acquire", "group/9").expect_done()
+    expect(not any(search.is_answered() for search in searches), "a search was answered")
+    (w.machine / "faults" / "look any").unlink()
+    for search in searches:
+        search.outcome().expect_done()
+
+
+# Not because vfiod has given the searches up.
+@test("scripted", "who leaves while his search waits in line is forgotten", {"limits": {"requests_per_uid": 4}, "step_deadline_ms": 600000})
+def search_left(w):
+    searches = begin_searches(w, ALLOWED, 4)
+    wait_until(lambda: w.call(ALLOWED, "ListGroups").name, "four searches were under way or waited")
+    # Two of the four are under way; whichever they are, two of these leave the line.
+    for search in searches:
+        search.leave()
+    wait_until(lambda: not w.call(ALLOWED, "ListGroups").name, "those in line were forgotten")
+    expect((w.machine / "faults" / "look any").exists(), "the searches under way went on")
+    (w.machine / "faults" / "look any").unlink()
+    w.call(ALLOWED, "ListHolders", ["group/4"], signature="as").expect_done()
+
+
 def ask_without_reading(w, user, path, times):
     """Answers of three files each. They stay with the bus, since the socket behind it is full."""
     slow = w.begin(user, "GetFds", "0", "0", lease=path, unread=times, fill=not w.on_socket)

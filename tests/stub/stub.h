@@ -20,7 +20,7 @@
 #define STUB_NAME 64
 #define STUB_DEVICES 8
 #define STUB_FILES 512
-#define STUB_HOLDERS 1024
+#define STUB_HOLDERS 1280
 #define STUB_ALIGNMENT 4096                   /* of IOVAs */
 #define STUB_SERIAL "52-54-00-ff-ff-12-34-56" /* of every device */
 #define STUB_VFIOD 4711                       /* the pid that looking for holders leaves out */
@@ -81,7 +81,7 @@ typedef struct Stub {
         bool hides_serials;     /* they are to be asked for */
         uint64_t memlock;       /* the limit of the only caller there is */
 
-        char log[16384]; /* a line a call */
+        char log[65536]; /* a line a call */
         size_t calls;
         size_t step; /* set by the test: what `failed_step` is taken from */
 

@@ -124,6 +124,44 @@ START_TEST(a_process_with_many_files_is_one_holder) {
 }
 END_TEST
 
+/* And a process whose file that counts comes behind many that do not. */
+START_TEST(more_holders_than_are_told_of_are_all_signalled) {
+        StubHolder *last;
+        Case c;
+
+        init_case(&c);
+        (void)add_evict(&c, SIGBUS, LONG_MS);
+        for (pid_t pid = 1001; pid <= 1001 + HOLDS_PROCESSES_MAX; pid++)
+                stub_add_holder(pid, HOLD_DEVICE, GROUP, "a")->yields_to = SIGBUS;
+        for (int fd = 100; fd <= 100 + HOLDS_FILES_MAX; fd++) {
+                StubHolder *pipe = stub_add_holder(9000, HOLD_LEASE, GROUP, NULL);
+
+                pipe->hold.fd = fd;
+                pipe->yields_to = SIGBUS;
+        }
+        last = stub_add_holder(9000, HOLD_DEVICE, GROUP, "a");
+        last->yields_to = SIGBUS;
+        ck_assert_int_eq(run_case(&c), 0);
+        for (size_t i = 0; i < stub->n_holders; i++)
+                ck_assert_msg(stub->holders[i].received == 1, "pid %d", stub->holders[i].hold.pid);
+        end_case(&c);
+}
+END_TEST
+
+START_TEST(more_holders_that_stay_than_are_told_of_are_a_number) {
+        Case c;
+
+        init_case(&c);
+        (void)add_evict(&c, SIGKILL, 0);
+        for (pid_t pid = 1001; pid <= 1001 + HOLDS_PROCESSES_MAX; pid++)
+                stub_add_holder(pid, HOLD_DEVICE, GROUP, "a");
+        ck_assert_int_eq(run_case(&c), -EBUSY);
+        ck_assert_uint_eq(c.results.holds.n_processes, HOLDS_PROCESSES_MAX);
+        ck_assert_uint_eq(c.results.holds.n_more, 1);
+        end_case(&c);
+}
+END_TEST
+
 /* The number may be another process's by now: that one has not been told. */
 START_TEST(a_process_that_took_over_the_pid_is_another_holder) {
         StubHolder *first, *second;
@@ -534,6 +572,8 @@ static void add_holder_tests(TCase *tests) {
         tcase_add_test(tests, with_nobody_there_nobody_is_signalled_and_nothing_is_waited_for);
         tcase_add_test(tests, each_holder_is_signalled_once_and_waited_for_until_it_is_gone);
         tcase_add_test(tests, a_process_with_many_files_is_one_holder);
+        tcase_add_test(tests, more_holders_than_are_told_of_are_all_signalled);
+        tcase_add_test(tests, more_holders_that_stay_than_are_told_of_are_a_number);
         tcase_add_test(tests, a_process_that_took_over_the_pid_is_another_holder);
         tcase_add_test(tests, a_holder_that_appears_meanwhile_is_signalled_too);
         tcase_add_test(tests, whoever_could_not_be_signalled_is_tried_again);

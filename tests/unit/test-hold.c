@@ -4,6 +4,8 @@
 
 #include "daemon/util/hold.h"
 
+#include <stdio.h>
+
 #include "daemon/util/string.h"
 #include "tests/unit/fixture-check.h"
 
@@ -111,6 +113,77 @@ START_TEST(holds_are_asked_about_one_group_and_what_counts_there) {
 }
 END_TEST
 
+/* More devices and mappings than are told of, and before them what is of no device. */
+START_TEST(of_many_files_of_a_process_something_of_each_device_is_told_first) {
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        const int devices = 10;
+
+        for (int fd = 0; fd < 300; fd++)
+                add(&holds, (Hold){.kind = HOLD_LEASE, .pid = 7, .fd = fd});
+        ck_assert_uint_eq(holds.n_holds, HOLDS_FILES_MAX);
+        for (int fd = 300; fd < 300 + 3 * devices; fd++) {
+                Hold hold = {.kind = HOLD_DEVICE, .pid = 7, .fd = fd, .group = 4};
+
+                (void)snprintf(hold.device, sizeof(hold.device), "device %d", fd % devices);
+                add(&holds, hold);
+        }
+        ck_assert_uint_eq(holds.n_holds, HOLDS_FILES_MAX);
+        ck_assert_uint_eq(holds_next_process(&holds, 0), HOLDS_FILES_MAX);
+        ck_assert_uint_eq(holds_more_files(&holds, 0, HOLDS_FILES_MAX),
+                          300 + 3 * devices - HOLDS_FILES_MAX);
+        /* In order still, the devices with their first numbers. */
+        for (int i = 0; i < devices; i++)
+                ck_assert_int_eq(holds.holds[HOLDS_FILES_MAX - devices + i].fd, 300 + i);
+        for (int i = 0; i < HOLDS_FILES_MAX - devices; i++)
+                ck_assert_int_eq(holds.holds[i].fd, i);
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_told_of_holds_its_group_all_the_same) {
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+
+        for (int i = 0; i < HOLDS_FILES_MAX; i++) {
+                Hold hold = {.kind = HOLD_CONTAINER, .pid = 7, .fd = i, .group = (uint32_t)i};
+
+                add(&holds, hold);
+        }
+        ck_assert(!holds_any(&holds, 100, hold_keeps_group));
+        add(&holds, (Hold){.kind = HOLD_GROUP, .pid = 7, .fd = 1000, .group = 100});
+        ck_assert_uint_eq(holds.n_holds, HOLDS_FILES_MAX);
+        ck_assert(holds_any(&holds, 100, hold_keeps_group));
+        ck_assert(!holds_any(&holds, 100, hold_keeps_device));
+        add(&holds, (Hold){.kind = HOLD_MAPPING, .pid = 7, .fd = -1, .group = 100});
+        ck_assert(holds_any(&holds, 100, hold_keeps_device));
+        ck_assert(!holds_any(&holds, 101, hold_keeps_group));
+        ck_assert_uint_eq(holds_more_files(&holds, 0, HOLDS_FILES_MAX), 2);
+}
+END_TEST
+
+START_TEST(more_processes_than_are_told_of_are_counted_once_each_and_hold_all_the_same) {
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+
+        for (pid_t pid = 1; pid <= HOLDS_PROCESSES_MAX; pid++)
+                add(&holds, (Hold){.kind = HOLD_LEASE, .pid = pid, .group = 3});
+        ck_assert_uint_eq(holds.n_more, 0);
+        for (pid_t pid = 5001; pid <= 5003; pid++) {
+                add(&holds, (Hold){.kind = HOLD_LEASE, .pid = pid, .fd = 1, .group = 3});
+                ck_assert(!holds_any(&holds, 3, hold_keeps_group));
+        }
+        for (pid_t pid = 5004; pid <= 5005; pid++)
+                for (int fd = 1; fd <= 3; fd++)
+                        add(&holds, (Hold){.kind = HOLD_DEVICE, .pid = pid, .fd = fd, .group = 3});
+        /* The number was given to another process. */
+        add(&holds, (Hold){.kind = HOLD_LEASE, .pid = 5005, .start_time = 1, .group = 3});
+        /* One that is told of has room for more. */
+        add(&holds, (Hold){.kind = HOLD_LEASE, .pid = HOLDS_PROCESSES_MAX, .fd = 1, .group = 3});
+        ck_assert_uint_eq(holds.n_processes, HOLDS_PROCESSES_MAX);
+        ck_assert_uint_eq(holds.n_holds, HOLDS_PROCESSES_MAX + 1);
+        ck_assert_uint_eq(holds.n_more, 6);
+        ck_assert_uint_eq(holds.n_more_keepers, 2);
+        ck_assert(holds_any(&holds, 3, hold_keeps_device));
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("hold");
 
@@ -119,5 +192,9 @@ int main(void) {
         tcase_add_test(tests, what_differs_in_one_thing_is_taken_for_itself);
         tcase_add_test(tests, files_of_devices_keep_a_device_and_with_the_groups_file_a_group);
         tcase_add_test(tests, holds_are_asked_about_one_group_and_what_counts_there);
+        tcase_add_test(tests, of_many_files_of_a_process_something_of_each_device_is_told_first);
+        tcase_add_test(tests, a_file_that_is_not_told_of_holds_its_group_all_the_same);
+        tcase_add_test(tests,
+                       more_processes_than_are_told_of_are_counted_once_each_and_hold_all_the_same);
         return tests_run(tests);
 }

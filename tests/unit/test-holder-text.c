@@ -121,6 +121,23 @@ START_TEST(after_five_processes_the_others_are_a_number) {
 }
 END_TEST
 
+START_TEST(who_is_not_told_of_is_in_the_number) {
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        _cleanup_free_ char *many = NULL;
+
+        holds.n_more_keepers = 3;
+        assert_text(&holds, NULL, "3 processes");
+        for (pid_t pid = 1; pid <= 6; pid++)
+                add(&holds, pid, HOLD_GROUP, 3, NULL);
+        many = holders_describe(&holds, NULL);
+        ck_assert_ptr_nonnull(strstr(many, "pid 5 (qemu, uid 1001): group 3; and 4 more"));
+        /* Of one group, that number is not known. */
+        free(many);
+        many = holders_describe(&holds, &(uint32_t){3});
+        ck_assert_ptr_nonnull(strstr(many, "pid 5 (qemu, uid 1001): group 3; and 1 more"));
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("holder-text");
 
@@ -131,5 +148,6 @@ int main(void) {
         tcase_add_test(tests, who_has_only_a_container_or_a_lease_is_left_out);
         tcase_add_test(tests, of_one_group_only_its_own_files_are_told);
         tcase_add_test(tests, after_five_processes_the_others_are_a_number);
+        tcase_add_test(tests, who_is_not_told_of_is_in_the_number);
         return tests_run(tests);
 }

@@ -50,16 +50,19 @@ static Holder with_file(uint32_t pid, HeldFile *file) {
                         .n_files = 1};
 }
 
-static char *print(Holder *holders, size_t n) {
-        HolderList list = {.holders = holders, .n_holders = n};
+static char *print_list(const HolderList *list) {
         char *text = NULL;
         size_t size;
         FILE *f = open_memstream(&text, &size);
 
         ck_assert_ptr_nonnull(f);
-        ck_assert_int_eq(holders_print(f, &plain, &list), 0);
+        ck_assert_int_eq(holders_print(f, &plain, list), 0);
         ck_assert_int_eq(fclose(f), 0);
         return text;
+}
+
+static char *print(Holder *holders, size_t n) {
+        return print_list(&(HolderList){.holders = holders, .n_holders = n});
 }
 
 /* Text and rest with a '|' between them. */
@@ -98,6 +101,26 @@ START_TEST(the_table_has_a_line_for_each_file) {
                       "812    alice  qemu-system-x86  vm1.ser...  lease/7  device " N " (fd 7...\n"
                       "                                                    mapping " N "\n"
                       "90001  1002   dpdk             -           -        cdev " N " (fd 11)\n");
+}
+END_TEST
+
+START_TEST(the_table_says_how_many_are_not_in_it) {
+        HeldFile device = {"device", N, 7};
+        Holder holder = with_file(812, &device);
+        HolderList list = {.holders = &holder, .n_holders = 1, .n_more_holders = 2};
+        _cleanup_free_ char *table = NULL, *alone = NULL, *line = NULL, *rest = NULL;
+
+        holder.n_more_files = 12;
+        table = print_list(&list);
+        ck_assert_str_eq(table, "PID  USER  COMMAND  UNIT  LEASE  FILES\n"
+                                "812  1002  dpdk     -     -      device " N " (fd 7)\n"
+                                "                                 and 12 more\n"
+                                "and 2 processes that are not listed\n");
+        ck_assert_int_eq(holders_live_text(&list, false, 0, SECOND, &line, &rest), 0);
+        ck_assert_str_eq(line, "waiting for pid 812 (dpdk, uid 1002) and 2 others to give back " N);
+        list = (HolderList){.n_more_holders = 1};
+        alone = print_list(&list);
+        ck_assert_str_eq(alone, "1 process that is not listed\n");
 }
 END_TEST
 
@@ -281,6 +304,7 @@ int main(void) {
 
         tcase_add_test(tests, a_file_is_named_once_with_all_its_numbers);
         tcase_add_test(tests, the_table_has_a_line_for_each_file);
+        tcase_add_test(tests, the_table_says_how_many_are_not_in_it);
         tcase_add_test(tests, a_long_unit_gives_way_to_the_files);
         tcase_add_test(tests, what_a_process_says_of_itself_has_no_control_characters);
         tcase_add_test(tests, the_live_line_says_who_what_and_how_long);

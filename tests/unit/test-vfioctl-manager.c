@@ -61,6 +61,11 @@ static int on_list_holders(sd_bus_message *m, _unused_ void *userdata,
                 r = sd_bus_message_new_method_return(m, &reply);
         if (r >= 0 && string_equal(targets[0], "a"))
                 r = sd_bus_message_append(reply, "aa{sv}", 1, 1, "Pid", "u", 7);
+        else if (r >= 0 && string_equal(targets[0], "more"))
+                r = sd_bus_message_append(reply, "aa{sv}", 1, 3, "Pid", "u", 7, "MoreFiles", "u", 5,
+                                          "MoreHolders", "u", 6);
+        else if (r >= 0 && string_equal(targets[0], "others"))
+                r = sd_bus_message_append(reply, "aa{sv}", 1, 1, "MoreHolders", "u", 6);
         else if (r >= 0)
                 r = sd_bus_message_append(reply, "aa{sv}", 2, 2, "Pid", "u", 7, "Files", "a(ssi)",
                                           1, "device", "n", 3, 1, "Files", "s", "none");
@@ -141,6 +146,23 @@ START_TEST(what_is_not_said_of_a_holder_is_empty) {
         ck_assert_str_eq(list.holders[0].unit, "");
         ck_assert_str_eq(list.holders[0].lease, "/");
         ck_assert_uint_eq(list.holders[0].n_files, 0);
+}
+END_TEST
+
+START_TEST(what_is_not_listed_is_a_number_and_no_holder) {
+        _cleanup_disconnect_ vfiod_connection *c = connect_to_server();
+
+        for (size_t n = 0; n < 2; n++) {
+                _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+                _cleanup_holder_list_ HolderList list = HOLDER_LIST_NULL;
+
+                ck_assert_int_eq(manager_list_holders(c, TARGETS(n ? "more" : "others"), &reply),
+                                 0);
+                ck_assert_int_eq(holder_list_read(reply, &list), 0);
+                ck_assert_uint_eq(list.n_holders, n);
+                ck_assert_uint_eq(list.n_more_holders, 6);
+                ck_assert(n == 0 || list.holders[0].n_more_files == 5);
+        }
 }
 END_TEST
 
@@ -230,6 +252,7 @@ int main(void) {
         TCase *tests = tests_new("vfioctl-manager");
 
         tcase_add_test(tests, what_is_not_said_of_a_holder_is_empty);
+        tcase_add_test(tests, what_is_not_listed_is_a_number_and_no_holder);
         tcase_add_test(tests, holders_of_another_shape_are_an_error_and_no_holders);
         tcase_add_test(tests, devices_and_groups_are_asked_for_together);
         tcase_add_test(tests, one_error_among_many_answers_is_the_answer);

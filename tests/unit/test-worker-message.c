@@ -135,6 +135,29 @@ START_TEST(a_hold_or_a_finding_of_an_unknown_kind_is_not_taken) {
 }
 END_TEST
 
+START_TEST(what_is_not_told_of_is_taken_with_its_numbers) {
+        WorkerMessage message = {.kind = WORKER_MESSAGE_UNTOLD,
+                                 .untold = {.holds = {.group = 3, .kinds = 1U << HOLD_CDEV},
+                                            .n_more = 7,
+                                            .n_more_keepers = 5}};
+        Taken taken = {.results = RESULTS_NULL};
+
+        for (int i = 0; i < 2; i++)
+                ck_assert_int_eq(worker_message_take(&message, sizeof(message), -EBADF,
+                                                     &taken.opened, &taken.results),
+                                 0);
+        ck_assert(holds_any(&taken.results.holds, 3, hold_keeps_device));
+        ck_assert(!holds_any(&taken.results.holds, 4, hold_keeps_device));
+        ck_assert_uint_eq(taken.results.holds.n_more, 7);
+        ck_assert_uint_eq(taken.results.holds.n_more_keepers, 5);
+        ck_assert_uint_eq(taken.results.holds.n_untold, 1);
+        results_done(&taken.results);
+        assert_refused(&message, true);
+        message.untold.holds.kinds = 1U << _HOLD_KIND_MAX;
+        assert_refused(&message, false);
+}
+END_TEST
+
 START_TEST(data_that_is_longer_than_its_field_is_not_taken) {
         WorkerMessage message = {.kind = WORKER_MESSAGE_FINDING,
                                  .finding = {.kind = FINDING_HW_DATA, .values = {FINDING_BYTES}}};
@@ -177,6 +200,7 @@ int main(void) {
         tcase_add_test(tests, only_a_device_has_a_name_and_it_has_one);
         tcase_add_test(tests, a_name_that_does_not_end_is_not_read);
         tcase_add_test(tests, a_hold_or_a_finding_of_an_unknown_kind_is_not_taken);
+        tcase_add_test(tests, what_is_not_told_of_is_taken_with_its_numbers);
         tcase_add_test(tests, data_that_is_longer_than_its_field_is_not_taken);
         tcase_add_test(tests, a_file_comes_with_a_file_message_and_with_no_other);
         tcase_add_test(tests, a_message_that_is_cut_off_is_not_taken);

@@ -83,7 +83,9 @@ static void refuse_size(Call *call) {
 }
 
 void call_reply(Call *call, sd_bus_message *reply) {
-        if (call->connection && !reply_fits(reply, call->bus->reply_bytes_max)) {
+        /* What has files has no more than a message may carry, and a line for each. */
+        if (call->connection && call->n_files == 0 &&
+            !reply_fits(reply, call->bus->reply_bytes_max)) {
                 refuse_size(call);
                 return;
         }

@@ -29,6 +29,7 @@
 #include "daemon/bus/limit.h"
 #include "daemon/bus/reply-size.h"
 #include "daemon/util/string.h"
+#include "protocol/names.h"
 
 void call_free(Call *call) {
         authorise_stop(call);
@@ -82,10 +83,25 @@ static void refuse_size(Call *call) {
         call_reply_refusal(call, &refusal);
 }
 
+/* All else in an answer is bounded: what has files by what a message carries, holders by their
+ * number, explanations and surveys by the targets. */
+static bool may_be_too_large(const Call *call) {
+        const World *world = broker_world(call->bus->broker);
+        uint64_t objects = world->topology.n_devices + world->topology.n_groups +
+                           lease_table_count(&world->leases);
+
+        return call->n_files == 0 && objects * OBJECT_BYTES_MAX > call->bus->reply_bytes_max;
+}
+
+/* What is sealed, sd-bus sends as it is. */
+static bool is_too_large(const Call *call, sd_bus_message *reply) {
+        return may_be_too_large(call) && ((call->connection->is_peer &&
+                                           sd_bus_message_set_sender(reply, VFIOD_BUS_NAME) < 0) ||
+                                          !reply_fits(reply, call->bus->reply_bytes_max));
+}
+
 void call_reply(Call *call, sd_bus_message *reply) {
-        /* What has files has no more than a message may carry, and a line for each. */
-        if (call->connection && call->n_files == 0 &&
-            !reply_fits(reply, call->bus->reply_bytes_max)) {
+        if (call->connection && is_too_large(call, reply)) {
                 refuse_size(call);
                 return;
         }

@@ -105,7 +105,7 @@ static int count_value(sd_bus_message *m, char type, const char *contents, Count
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-/* Nobody answers a reply, so its number need not differ from others'. */
+/* Nobody answers a reply, so its serial number need not differ from others'. */
 bool reply_fits(sd_bus_message *reply, uint64_t most) {
         Count count = {.most = most};
 

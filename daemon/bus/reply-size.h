@@ -12,8 +12,12 @@
 
 #define REPLY_BYTES_MAX (16 * 1024 * 1024)
 
+/* No object takes more in a list or a tree of objects, by far. */
+#define OBJECT_BYTES_MAX 4096
+
 /*
- * Whether the body has at most so many bytes. The reply can be sent afterwards, but nothing can be
- * appended to it any more. What cannot be measured does not fit.
+ * Whether the body has at most so many bytes. It takes as long as reading the reply. That can be
+ * sent afterwards, but is sealed: nothing can be added to it any more, and its serial number is 1,
+ * like that of others. What cannot be measured does not fit.
  */
 bool reply_fits(sd_bus_message *reply, uint64_t most);

@@ -7,8 +7,10 @@
  *      polkit would have one asked, and the caller allows it, it is asked once more, with: that may
  *      take minutes, in which nobody waits in line behind it.
  *   3. The first "no" ends the call. While a question is pending, the sender's leaving withdraws
- * it.
- *   4. After the last "yes" the list is made again: what was asked about must still be there.
+ *      it.
+ *   4. After the last "yes" the list is made again: what was asked about must still be there. So it
+ *      is before everything that the broker decides later than at once (authorise_confirm()).
+ *
  * A caller that only wants to know (PERMISSION_SURVEY, authorise-survey.c) has its list asked to
  * the end.
  */

@@ -310,13 +310,14 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         return refuse(refusal, REFUSAL_NOT_AUTHORISED, "this is not for anybody to do");
 }
 
-/* The driver may have changed meanwhile; the device behind the name must not, nor who has it. */
-static bool check_was_asked(const Call *call, const Check *check, bool may_have_ended) {
+/* The driver may have changed meanwhile, and the lease have ended; the device behind the name must
+ * not have, nor may somebody else have it. */
+static bool check_was_asked(const Call *call, const Check *check) {
         for (size_t i = 0; i < call->n_checks; i++) {
                 const Check *asked = &call->checks[i];
 
                 if (asked->action == check->action && asked->group == check->group &&
-                    (asked->lease == check->lease || (may_have_ended && check->lease == 0)) &&
+                    (asked->lease == check->lease || check->lease == 0) &&
                     asked->memlock == check->memlock &&
                     string_equal(asked->device, check->device) &&
                     string_equal(asked->vendor, check->vendor) &&
@@ -326,14 +327,14 @@ static bool check_was_asked(const Call *call, const Check *check, bool may_have_
         return false;
 }
 
-RefusalKind checks_confirm(const Call *call, bool may_have_ended, Refusal *refusal) {
+RefusalKind checks_confirm(const Call *call, Refusal *refusal) {
         Call now = *call;
 
         now.checks = NULL;
         now.n_checks = 0;
         if (checks_prepare(&now, refusal) == REFUSAL_NONE)
                 for (size_t i = 0; i < now.n_checks; i++)
-                        if (!check_was_asked(call, &now.checks[i], may_have_ended)) {
+                        if (!check_was_asked(call, &now.checks[i])) {
                                 (void)refuse(
                                         refusal, REFUSAL_CHANGED,
                                         "%s is not what it was when authorisation was asked; try "

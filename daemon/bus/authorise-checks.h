@@ -12,8 +12,8 @@
 RefusalKind checks_prepare(Call *call, Refusal *refusal);
 
 /* After the last answer: the devices must still be those that were asked about (CHANGED), in the
- * same leases, or, where these `may_have_ended`, in none. */
-RefusalKind checks_confirm(const Call *call, bool may_have_ended, Refusal *refusal);
+ * same leases, or in none if these have ended. */
+RefusalKind checks_confirm(const Call *call, Refusal *refusal);
 
 void authorise_checks_free(Call *call);
 

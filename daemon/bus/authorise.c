@@ -56,7 +56,7 @@ static void finish(Call *call) {
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
 
         call_unwatch_sender(call);
-        if (call->permission != PERMISSION_SURVEY && checks_confirm(call, false, &refusal))
+        if (call->permission != PERMISSION_SURVEY && checks_confirm(call, &refusal))
                 call_refuse(call, &refusal);
         else
                 call_authorised(call);
@@ -336,7 +336,7 @@ static bool is_for_root(const Call *call) {
 }
 
 RefusalKind authorise_confirm(const Call *call, Refusal *refusal) {
-        return is_for_root(call) ? REFUSAL_NONE : checks_confirm(call, true, refusal);
+        return is_for_root(call) ? REFUSAL_NONE : checks_confirm(call, refusal);
 }
 
 RefusalKind authorise_begin(Call *call, Refusal *refusal) {

@@ -15,8 +15,8 @@
  */
 RefusalKind authorise_begin(Call *call, Refusal *refusal);
 
-/* Once more, of a call that has run for a while: what it means now must have been asked about, but
- * for a lease that has ended meanwhile, which is what it may have waited for. CHANGED. */
+/* Once more, of a call that has run for a while: what it means now must have been asked about.
+ * CHANGED. */
 RefusalKind authorise_confirm(const Call *call, Refusal *refusal);
 
 /* Withdraws the question that is pending, if any: polkit takes its dialog away. */

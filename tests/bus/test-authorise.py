@@ -1431,6 +1431,18 @@ def unbound_meanwhile(w):
     w.expect_untouched()
 
 
+@test("scripted", "a lease that ends while polkit thinks keeps nobody from unbinding its group")
+def lease_ended_before_unbind(w):
+    w.polkit.tell("on org.vfiod1.unbind hang")
+    holder, _ = w.hold(ALLOWED, "group/4")
+    slow = w.begin(OTHER, "Unbind", "group/4", options={"policy": "wait"})
+    wait_until(lambda: w.polkit.checks()[-1][1] == "org.vfiod1.unbind", "polkit was asked")
+    holder.leave()
+    wait_until(lambda: w.call("root", "ListLeases").text == "", "the lease was over")
+    w.polkit.tell("answer allow")
+    slow.outcome().expect_done()
+
+
 @test("scripted", "a lease that ends while polkit thinks about its release is released")
 def lease_ended_meanwhile(w):
     w.polkit.tell("on org.vfiod1.release-other hang")

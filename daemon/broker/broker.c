@@ -13,6 +13,7 @@
 #include "daemon/broker/closing.h"
 #include "daemon/broker/errand-line.h"
 #include "daemon/broker/keep.h"
+#include "daemon/broker/kept-room.h"
 #include "daemon/broker/rebound.h"
 #include "daemon/broker/recover-plan.h"
 #include "daemon/kernel/enumerate.h"
@@ -326,8 +327,9 @@ RefusalKind broker_plan(Broker *broker, const Request *request, Plan *plan, Refu
         broker_refresh(broker, request);
         if (select_targets(&broker->world.topology, request, &selection, refusal))
                 return refusal->kind;
-        if (decide(&broker->world, request, &selection, plan, refusal) != REFUSAL_LEASED ||
-            request->policy != POLICY_REVOKE)
+        if (decide(&broker->world, request, &selection, plan, refusal) == REFUSAL_NONE)
+                return kept_room_check(broker, request, plan, refusal);
+        if (refusal->kind != REFUSAL_LEASED || request->policy != POLICY_REVOKE)
                 return refusal->kind;
         /* What would be done at the deadline. */
         due.due = true;

@@ -11,6 +11,8 @@
 #define AT_ONCE 8
 #define AT_ONCE_PER_UID 2
 
+#define STOPPING "vfiod is stopping; try again"
+
 typedef struct Errand {
         Broker *broker;
         Request request;
@@ -18,7 +20,8 @@ typedef struct Errand {
         ErrandJudge judge;
         BrokerDone done;
         void *userdata;
-        List link; /* Broker.errands.waiting or .running */
+        sd_event_source *deadline; /* while it waits: those before it may hang */
+        List link;                 /* Broker.errands.waiting or .running */
 } Errand;
 
 static void advance(Broker *broker);
@@ -32,6 +35,7 @@ static const JobClass job_class_errand = {
         .prepare = errand_prepare, .is_errand = true, .freed = advance};
 
 static void errand_free(Errand *errand) {
+        sd_event_source_disable_unref(errand->deadline);
         list_remove(&errand->link);
         request_done(&errand->request);
         plan_done(&errand->plan);
@@ -68,6 +72,7 @@ static void run(Errand *errand) {
         Plan plan = errand->plan;
 
         errand->plan = (Plan)PLAN_NULL;
+        errand->deadline = sd_event_source_disable_unref(errand->deadline);
         list_remove(&errand->link);
         list_insert(&errand->broker->errands.running, &errand->link);
         job_run_plan(errand->broker, &job_class_errand, &request, &plan, &nothing, NULL, 0, on_done,
@@ -130,10 +135,33 @@ static void advance(Broker *broker) {
         broker->errands.advancing = false;
 }
 
+static int on_deadline(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        end_with(userdata, REFUSAL_BUSY,
+                 "searches that have begun before have not returned, and as many run as may; try "
+                 "again");
+        return 0;
+}
+
+static int set_deadline(Errand *errand) {
+        Broker *broker = errand->broker;
+
+        return sd_event_add_time_relative(broker->event, &errand->deadline, CLOCK_MONOTONIC,
+                                          broker->world.config.step_deadline_ms * 1000, 0,
+                                          on_deadline, errand);
+}
+
 void errand_line_join(Broker *broker, const Request *request, Plan *plan, ErrandJudge judge,
                       BrokerDone done, void *userdata) {
         Errand *errand = plan->n_steps > 0 ? calloc(1, sizeof(Errand)) : NULL;
+        _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
 
+        if (broker->stopping) {
+                free(errand);
+                plan_done(plan);
+                (void)refuse(&outcome.refusal, REFUSAL_BUSY, STOPPING);
+                done(userdata, &outcome);
+                return;
+        }
         if (!errand || request_copy(request, &errand->request) < 0) {
                 free(errand);
                 plan_done(plan);
@@ -147,6 +175,11 @@ void errand_line_join(Broker *broker, const Request *request, Plan *plan, Errand
         errand->done = done;
         errand->userdata = userdata;
         list_insert(&broker->errands.waiting, &errand->link);
+        if (set_deadline(errand) < 0) {
+                errand_free(errand);
+                broker_end_without_memory(done, userdata);
+                return;
+        }
         advance(broker);
 }
 
@@ -160,8 +193,7 @@ void errand_line_cancel(Broker *broker, const void *userdata) {
 
 void errand_line_stop(Broker *broker) {
         while (!list_is_empty(&broker->errands.waiting))
-                end_with(errand_of(broker->errands.waiting.next), REFUSAL_BUSY,
-                         "vfiod is stopping; try again");
+                end_with(errand_of(broker->errands.waiting.next), REFUSAL_BUSY, STOPPING);
 }
 
 void errand_line_forget(Broker *broker) {

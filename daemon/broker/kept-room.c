@@ -64,14 +64,28 @@ static void add_opened(KeptFiles *files, const Plan *plan) {
         }
 }
 
+static bool opens_for_lease(const Request *request) {
+        return request->operation == OPERATION_ACQUIRE || request->operation == OPERATION_ADD;
+}
+
+/* What has begun, and has no files in the store yet. */
+static void add_jobs(KeptFiles *files, const Broker *broker, const Plan *but) {
+        list_for_each(link, &broker->jobs) {
+                const Job *job = container_of(link, Job, link);
+
+                if (&job->plan != but && opens_for_lease(&job->request))
+                        add_opened(files, &job->plan);
+        }
+}
+
 RefusalKind kept_room_check(const Broker *broker, const Request *request, const Plan *plan,
                             Refusal *refusal) {
         KeptFiles files = {0};
 
-        if (!fd_store_is_there() ||
-            (request->operation != OPERATION_ACQUIRE && request->operation != OPERATION_ADD))
+        if (!fd_store_is_there() || !opens_for_lease(request))
                 return REFUSAL_NONE;
         add_opened(&files, plan);
+        add_jobs(&files, broker, plan);
         add_holdings(&files, broker);
         return kept_files_fit(&files, fd_store_max())
                        ? REFUSAL_NONE

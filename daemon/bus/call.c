@@ -324,7 +324,7 @@ int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun r
                 call_free(call);
                 return 1;
         }
-        if (limit_unknown(call, &refusal)) {
+        if (!caller_is_known(call->connection, m) && limit_unknown(call, &refusal)) {
                 call_reply_refusal(call, &refusal);
                 return 1;
         }

@@ -129,6 +129,12 @@ static int ask(Connection *connection, const char *sender, CallerFound found, vo
         return 0;
 }
 
+bool caller_is_known(const Connection *connection, sd_bus_message *m) {
+        const char *sender = sd_bus_message_get_sender(m);
+
+        return connection->is_peer || (sender && find_known(connection->bus, sender));
+}
+
 int caller_find(Connection *connection, sd_bus_message *m, CallerFound found, void *userdata,
                 sd_bus_slot **ret_slot) {
         const char *sender = sd_bus_message_get_sender(m);

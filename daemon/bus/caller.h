@@ -18,6 +18,9 @@ typedef void (*CallerFound)(void *userdata, const Caller *caller);
 int caller_find(Connection *connection, sd_bus_message *m, CallerFound found, void *userdata,
                 sd_bus_slot **ret_slot);
 
+/* Without asking anybody. */
+bool caller_is_known(const Connection *connection, sd_bus_message *m);
+
 /* Whose the other end of a socket is. */
 int peer_read_uid(int socket, uid_t *ret);
 

@@ -1338,13 +1338,15 @@ def joined_meanwhile(w):
     w.expect_untouched()
 
 
-def acquire_while_it_closes(w, **options):
-    """group/2, and group/4, whose lease has ended and is not seen to be over."""
+def acquire_while_it_closes(w, questions, **options):
+    """group/2, and group/4, whose lease has ended and is not seen to be over, for which polkit is asked so many questions."""
     holder, _ = w.hold(ALLOWED, "group/4")
     fault = w.machine / "faults" / "open-group 4"
     fault.write_text("0")
     holder.leave()
+    asked = len(w.polkit.checks())
     slow = w.begin(ALLOWED, "Acquire", "group/4", "group/2", options={"bind": "true", **options})
+    wait_until(lambda: len(w.polkit.checks()) == asked + questions, "polkit was asked all")
     time.sleep(0.5)
     expect(not slow.is_answered(), "it did not wait")
     return slow, fault
@@ -1354,7 +1356,7 @@ def acquire_while_it_closes(w, **options):
 def binds_by_waiting(w):
     w.polkit.tell("on org.vfiod1.bind deny")
     w.call("root", "Bind", "group/2").expect_done()
-    slow, fault = acquire_while_it_closes(w)
+    slow, fault = acquire_while_it_closes(w, 3)
     w.call("root", "Unbind", "group/2").expect_done()
     before = w.kernel_calls()
     fault.unlink()
@@ -1365,7 +1367,7 @@ def binds_by_waiting(w):
 @test("scripted", "nor override what the host has begun to need meanwhile")
 def overrides_by_waiting(w):
     w.polkit.tell("on org.vfiod1.override-safety deny")
-    slow, fault = acquire_while_it_closes(w, override_safety="true")
+    slow, fault = acquire_while_it_closes(w, 5, override_safety="true")
     w.tool("attribute", "0000:01:00.0", "boot_vga", "1")
     fault.unlink()
     slow.outcome().expect_refusal("Changed", "0000:01:00.0")
@@ -1373,7 +1375,7 @@ def overrides_by_waiting(w):
 
 @test("scripted", "and what has not changed by then needs no second question")
 def waits_with_right(w):
-    slow, fault = acquire_while_it_closes(w)
+    slow, fault = acquire_while_it_closes(w, 5)
     asked = len(w.polkit.checks())
     fault.unlink()
     slow.outcome().expect_done()

@@ -362,27 +362,46 @@ START_TEST(vfiods_own_looks_do_not_wait_behind_clients_searches) {
 }
 END_TEST
 
-START_TEST(a_search_that_hangs_keeps_its_turn_until_its_worker_has_ended) {
-        Client *client = client_new();
-        Message *replies[3], *late;
+/* As many as a uid may have at once. */
+static void hang_two_searches(Client *client) {
+        Message *replies[2];
 
         fixture_config()->step_deadline_ms = 300;
         hold_up_searches();
         begin_searches(client, replies, ELEMENTS(replies));
-        for (size_t i = 0; i < 2; i++) {
+        for (size_t i = 0; i < ELEMENTS(replies); i++) {
                 wait_until(replies[i]);
                 expect_error(replies[i], VFIOD_ERROR_TIMED_OUT, "has not returned");
                 sd_bus_message_unref(replies[i]);
         }
+}
+
+START_TEST(a_search_that_hangs_keeps_its_turn_until_its_worker_has_ended) {
+        Client *client = client_new();
+        Message *late[2];
+
+        hang_two_searches(client);
         fixture_config()->step_deadline_ms = 30000;
-        begin(client, &late, "ListHolders", "as", 1, GROUP);
+        begin_searches(client, late, ELEMENTS(late));
         wait_until(count_waiting() == 2);
         settle();
-        ck_assert_ptr_null(replies[2]);
         ck_assert_uint_eq(count_running(), 2);
         let_searches_go_on();
-        expect_all_done(&replies[2], 1);
-        expect_all_done(&late, 1);
+        expect_all_done(late, ELEMENTS(late));
+        wait_until(count_running() == 0);
+}
+END_TEST
+
+START_TEST(and_who_waits_behind_it_is_told_so) {
+        Client *client = client_new();
+        _cleanup_message_ Message *late = NULL;
+
+        hang_two_searches(client);
+        begin(client, &late, "ListHolders", "as", 1, GROUP);
+        wait_until(late);
+        expect_refusal(late, "Busy", "searches that have begun before have not returned");
+        ck_assert_uint_eq(count_waiting(), 0);
+        let_searches_go_on();
         wait_until(count_running() == 0);
 }
 END_TEST
@@ -438,6 +457,7 @@ int main(void) {
         tcase_add_test(tests, who_leaves_while_his_search_waits_in_line_is_forgotten);
         tcase_add_test(tests, vfiods_own_looks_do_not_wait_behind_clients_searches);
         tcase_add_test(tests, a_search_that_hangs_keeps_its_turn_until_its_worker_has_ended);
+        tcase_add_test(tests, and_who_waits_behind_it_is_told_so);
         tcase_add_test(tests, when_vfiod_stops_nobody_waits_in_line_any_more);
         tcase_add_test(tests, vfiod_ends_while_searches_run_and_wait);
         return bus_tests_run(tests);

@@ -122,11 +122,13 @@ END_TEST
 START_TEST(what_systemd_cannot_keep_is_not_opened) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client, "group/4");
-        _cleanup_message_ Message *refused = NULL;
+        _cleanup_message_ Message *refused = NULL, *plan = NULL;
 
         ck_assert_int_eq(setenv("FDSTORE", "8", 1), 0);
         refused = manager(client, "Acquire", "asa{sv}", 1, "group/9", 0);
         expect_refusal(refused, "LimitExceeded", "FileDescriptorStoreMax=");
+        plan = manager(client, "Plan", "sasa{sv}", "acquire", 1, "group/9", 0);
+        expect_refusal(plan, "LimitExceeded", "FileDescriptorStoreMax=");
         grant_done(&grant);
         wait_until_over();
         grant = acquire(client, "group/9");

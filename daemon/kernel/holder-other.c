@@ -20,6 +20,7 @@
 #include "daemon/kernel/holder-private.h"
 #include "daemon/kernel/process-stat.h"
 #include "daemon/kernel/process.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
@@ -125,6 +126,8 @@ int holder_others_read(HolderSearch *search) {
         if (search->others_read)
                 return 0;
         search->others.n = 0;
+        search->others_usec = clock_now(CLOCK_MONOTONIC);
+        search->n_others_reads++;
         r = read_others(search);
         search->others_known = r >= 0;
         search->others_read = r >= 0 || holder_passes(r);

@@ -118,6 +118,8 @@ struct HolderSearch {
         HolderFds others; /* device files of vfiod and its workers */
         bool others_read; /* in the look that is under way */
         bool others_known;
+        unsigned n_others_reads; /* since all processes were looked at */
+        uint64_t others_usec;    /* when they were read last (CLOCK_MONOTONIC) */
 
         /* Of the process that is looked at; the memory is kept for the next. */
         HolderRange *ranges;

@@ -8,11 +8,15 @@
 #include <unistd.h>
 
 #include "daemon/kernel/holder-private.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
 /* A directory of a process with a thousand files in one call. */
 #define ENTRIES_SIZE 32768
+
+#define CROWD 16
+#define SHARED_USEC (20 * 1000ULL)
 
 int numbers_add(Numbers *numbers, uint32_t number) {
         if (numbers->n == numbers->size) {
@@ -88,13 +92,19 @@ HolderSearch *holder_search_free(HolderSearch *search) {
         return NULL;
 }
 
-static void begin_look(HolderSearch *search) {
-        search->devices_read = false;
-        search->others_read = false;
+/*
+ * What vfiod and its workers have is read for each process that is looked at by itself, since it
+ * decides who is signalled. Only whoever has made a crowd of holders shares it among those that are
+ * looked at within a few milliseconds: it takes as long as looking through all processes.
+ */
+static void forget_others(HolderSearch *search) {
+        search->others_read = search->others_read && search->n_others_reads >= CROWD &&
+                              clock_now(CLOCK_MONOTONIC) < search->others_usec + SHARED_USEC;
 }
 
 int holder_search_process(HolderSearch *search, pid_t pid, HolderSink sink, void *userdata) {
-        begin_look(search);
+        search->devices_read = false;
+        forget_others(search);
         return holder_process_look(search, pid, sink, userdata);
 }
 
@@ -116,7 +126,8 @@ int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         _cleanup_(numbers_done) Numbers pids = {0};
         int r = holder_pids_read(search, &pids);
 
-        begin_look(search);
+        search->devices_read = false;
+        search->others_read = false;
         if (r >= 0)
                 holder_crowd_sift(search, &pids);
         /* As /proc has them, and as they are kept: whoever sifts them puts them in any order. */
@@ -124,5 +135,6 @@ int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
                 qsort(pids.numbers, pids.n, sizeof(uint32_t), compare_numbers);
         for (size_t i = 0; r >= 0 && i < pids.n; i++)
                 r = holder_process_look(search, (pid_t)pids.numbers[i], sink, userdata);
+        search->n_others_reads = 0;
         return r;
 }

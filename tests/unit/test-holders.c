@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 #include "tests/stub/stub-process.h"
@@ -250,6 +251,46 @@ START_TEST(nothing_is_told_by_the_groups_file_once_vfiod_has_ended) {
         add_polite(&machine);
         tree_remove(&machine.tree, "proc/5000050/fd");
         machine_assert(&machine, "5000100 group - 3");
+}
+END_TEST
+
+static uint64_t time_usec = 1000000;
+
+uint64_t clock_now(clockid_t clock _unused_) {
+        return time_usec;
+}
+
+static int count_devices(void *userdata, const Hold *hold) {
+        *(size_t *)userdata += hold->kind == HOLD_DEVICE;
+        return 0;
+}
+
+static size_t look_alone(Machine *machine) {
+        size_t n = 0;
+
+        ck_assert_int_eq(holder_search_process(machine->search, 5000100, count_devices, &n), 0);
+        return n;
+}
+
+START_TEST(for_a_crowd_vfiods_files_are_read_once_in_a_few_milliseconds_and_else_each_time) {
+        _cleanup_machine_ Machine machine;
+
+        add_polite(&machine);
+        machine_assert(&machine, "5000100 group - 3\n5000100 device - 7");
+        for (size_t i = 0; i < 15; i++)
+                ck_assert_uint_eq(look_alone(&machine), 1);
+        add_to(&machine, VFIOD, 20, OF_ANOTHER_GROUP);
+        ck_assert_uint_eq(look_alone(&machine), 0);
+        machine_close(&machine, "5000050", 20);
+        machine_add_device(&machine, "5000050", 21, FDINFO);
+        ck_assert_uint_eq(look_alone(&machine), 0);
+        time_usec += 20 * 1000;
+        ck_assert_uint_eq(look_alone(&machine), 1);
+        add_to(&machine, VFIOD, 22, OF_ANOTHER_GROUP);
+        ck_assert_uint_eq(look_alone(&machine), 1);
+        machine_assert(&machine, "5000100 group - 3");
+        machine_close(&machine, "5000050", 22);
+        ck_assert_uint_eq(look_alone(&machine), 1);
 }
 END_TEST
 
@@ -1088,6 +1129,9 @@ static void add_finding_tests(TCase *tests) {
                 tests,
                 a_device_file_that_vfiod_has_of_another_group_does_not_hide_one_of_the_group);
         tcase_add_test(tests, nothing_is_told_by_the_groups_file_once_vfiod_has_ended);
+        tcase_add_test(
+                tests,
+                for_a_crowd_vfiods_files_are_read_once_in_a_few_milliseconds_and_else_each_time);
         tcase_add_test(tests,
                        who_has_closed_the_device_of_the_group_is_not_signalled_for_one_of_another);
         tcase_add_test(tests, nor_when_the_file_of_the_other_group_has_gone_from_vfiod_to_a_worker);

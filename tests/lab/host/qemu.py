@@ -32,6 +32,11 @@ KERNEL_OPTIONS = [
 ]
 
 
+def lost_timer(text: str) -> str:
+    """Its kernel says that a processor's timer never fired, which stops all that waits there; "" for nothing of that."""
+    return "an emulated processor lost its timer" if "timer wakeup didn't happen" in text else ""
+
+
 class GuestGone(Exception):
     """The machine ended, hung or stopped talking; the text has its last words."""
 
@@ -44,10 +49,7 @@ class GuestGone(Exception):
         """What QEMU has done wrong, whatever the guest did; "" for nothing that is known."""
         if self._status in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS):
             return f"QEMU crashed ({str(self).splitlines()[-1]})"
-        # Its kernel says that a processor's timer never fired, which stops all that waits there.
-        if "timer wakeup didn't happen" in str(self):
-            return "an emulated processor lost its timer"
-        return ""
+        return lost_timer(str(self))
 
 
 @dataclass(frozen=True)

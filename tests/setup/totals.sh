@@ -1,22 +1,33 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# The totals over every kind of check, and going on after a failure. Owns counting and the last line; knows no check.
+# The totals over every kind of check, and going on after a failure. Owns counting and the last lines; knows no check.
 
 # Lines of `passed failed`, one for each part that has counted something.
 TOTALS=$(mktemp)
+# What has failed, a line each. It is said once more at the end, because whoever reads a log of thousands of lines reads that.
+FAILURES=$(mktemp)
 
 # counts PASSED FAILED: adds to the totals.
 counts() {
         printf '%d %d\n' "$1" "$2" >>"$TOTALS"
 }
 
-# counts_from FILE: adds `PASSED FAILED` that something has written there; what has written nothing broke off, having said why.
+# fails SENTENCE: one failure, with its name.
+fails() {
+        counts 0 1
+        printf '%s\n' "$1" >>"$FAILURES"
+        printf 'FAIL  %s\n' "$1"
+}
+
+# counts_from FILE WHAT: adds what something has written there: a line `PASSED FAILED`, then a line for each thing that failed.
+# What has written nothing broke off, having said why.
 counts_from() {
         local passed failed
         if [ -s "$1" ] && read -r passed failed <"$1"; then
                 counts "$passed" "$failed"
+                sed "1d; s/^/$2: /" "$1" >>"$FAILURES"
         else
-                counts 0 1
+                fails "$2: broken off"
         fi
 }
 
@@ -35,8 +46,7 @@ checks() {
         else
                 # shellcheck disable=SC2034 # for the caller
                 CHECKED=no
-                counts 0 1
-                printf 'FAIL  %s\n' "$sentence"
+                fails "$sentence"
         fi
 }
 
@@ -54,16 +64,16 @@ part() {
         status=$?
         set -e
         if [ "$status" -ne 0 ]; then
-                counts 0 1
-                printf 'FAIL  %s: broken off (status %d)\n' "$title" "$status"
+                fails "$title: broken off (status $status)"
         fi
 }
 
-# say_totals: the last line; its status is the verdict.
+# say_totals: what failed, and the last line; its status is the verdict.
 say_totals() {
         local passed failed
         read -r passed failed < <(awk '{ passed += $1; failed += $2 } END { print passed + 0, failed + 0 }' "$TOTALS")
-        rm -f "$TOTALS"
+        [ ! -s "$FAILURES" ] || { printf '\nwhat failed:\n' && sed 's/^/  /' "$FAILURES"; }
+        rm -f "$TOTALS" "$FAILURES"
         printf '\n%d passed, %d failed\n' "$passed" "$failed"
         [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }

@@ -30,9 +30,11 @@ static int errand_prepare(Job *job) {
         return lend_groups_of_plan(job);
 }
 
-/* One that was answered late has kept its turn until now: its worker was still there. */
+/* One that was answered late has kept its turn until now: its worker was still there. A client's
+ * curiosity costs nobody else any time: whoever has many processes makes a search as long as he
+ * likes. */
 static const JobClass job_class_errand = {
-        .prepare = errand_prepare, .is_errand = true, .freed = advance};
+        .prepare = errand_prepare, .is_errand = true, .yields = true, .freed = advance};
 
 static void errand_free(Errand *errand) {
         sd_event_source_disable_unref(errand->deadline);

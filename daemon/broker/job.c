@@ -135,6 +135,7 @@ static int job_start_worker(Job *job) {
 
         client.userdata = job;
         client.kept_fd = broker->keep.directory;
+        client.yields = job->class->yields;
         return worker_start(broker->event, &broker->roots, &job->plan, &job->lent, &job->given,
                             deadline_ms * 1000, &client, &job->worker);
 }

@@ -32,6 +32,9 @@ typedef struct JobClass {
         /* It is no operation: it occupies nothing and does not count as one. */
         bool is_errand;
 
+        /* Its worker lets everybody else go first (WorkerClient.yields). */
+        bool yields;
+
         /* Its plans end plans of the vfiod before this one, which stay written down until then. */
         bool recovers;
 } JobClass;

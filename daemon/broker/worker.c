@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,9 @@
 #include "daemon/broker/worker-message.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
+
+/* With this a process that computes gets a tenth of what another one gets (sched(7)). */
+#define NICE_THAT_YIELDS 10
 
 struct Worker {
         WorkerClient client;
@@ -132,7 +136,7 @@ static int send_results(int socket, const Handles *files, const Results *results
 }
 
 static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles *files, int socket,
-                                  int kept_fd, volatile Progress *progress) {
+                                  const WorkerClient *client, volatile Progress *progress) {
         const ExecuteHost host = {
                 .cancelled = is_cancelled, .userdata = &socket, .vfiod = getppid()};
         Results results = RESULTS_NULL;
@@ -141,8 +145,11 @@ static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles 
 
         /* The daemon has made the socket.
          * NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions) */
-        if (keep_only(roots, socket, kept_fd, files) < 0 || recv(socket, &byte, 1, 0) != 1)
+        if (keep_only(roots, socket, client->kept_fd, files) < 0 || recv(socket, &byte, 1, 0) != 1)
                 _exit(EXIT_FAILURE);
+        /* Where that is forbidden, it is a worker like others. */
+        if (client->yields)
+                (void)setpriority(PRIO_PROCESS, 0, NICE_THAT_YIELDS);
         execute_plan(roots, plan, files, &results, progress, &host);
         r = send_results(socket, files, &results, progress->error < 0);
         _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
@@ -296,7 +303,7 @@ int worker_start(sd_event *event, const Roots *roots, const Plan *plan, const Ha
 
         worker->pid = fork();
         if (worker->pid == 0)
-                worker_main(roots, plan, &files, peer, client->kept_fd, worker->progress);
+                worker_main(roots, plan, &files, peer, client, worker->progress);
         r = worker->pid < 0 ? -errno : 0;
         free(files.handles);
         if (r < 0)

@@ -29,6 +29,7 @@ typedef struct WorkerClient {
         WorkerLate late;
         void *userdata;
         int kept_fd; /* a file that the process has open as long as it is there; negative: none */
+        bool yields; /* the process leaves the processors to whoever else wants them (nice(1)) */
 } WorkerClient;
 
 /*

@@ -379,6 +379,11 @@ class World:
     def expect_untouched(self):
         expect(self.kernel_calls() == "", f"this was done to the machine: {self.kernel_calls()}")
 
+    def worker_priorities(self):
+        """How nice (sched(7)) each worker of vfiod's is."""
+        workers = pathlib.Path(f"/proc/{self.vfiod.pid}/task/{self.vfiod.pid}/children").read_text().split()
+        return [os.getpriority(os.PRIO_PROCESS, int(pid)) for pid in workers]
+
     def count_files(self):
         return len(os.listdir(f"/proc/{self.vfiod.pid}/fd"))
 

@@ -1027,6 +1027,17 @@ def searches_in_line(w):
         search.outcome().expect_done()
 
 
+@test("scripted", "a search for a client leaves the processors to whoever else wants them")
+def searches_yield(w):
+    search, = begin_searches(w, ALLOWED, 1)
+    wait_until(lambda: w.worker_priorities() == [10], "the search was under way, and let others go first")
+    (w.machine / "faults" / "look any").unlink()
+    search.outcome().expect_done()
+    (w.machine / "faults" / "open-group 4").write_text("0")
+    w.begin(ALLOWED, "Acquire", "group/4")
+    wait_until(lambda: w.worker_priorities() == [0], "what changes something is done as fast as can be")
+
+
 # Not because vfiod has given the searches up.
 @test("scripted", "who leaves while his search waits in line is forgotten", {"limits": {"requests_per_uid": 4}, "step_deadline_ms": 600000})
 def search_left(w):

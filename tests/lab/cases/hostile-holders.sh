@@ -11,4 +11,5 @@ for transport in bus socket; do
         nobody_suffers "$transport" "a flood of ListHolders" flood ListHolders 100 $HOSTILE_DEVICE
 done
 finish crowd >/dev/null
+pkill -KILL -u alice holder
 hostile_end

@@ -233,6 +233,7 @@ class World:
         self.on_socket = False
         self.calls = []
         self.vfiod = self.dbus = self.polkitd = self.polkit = None
+        self.mounts = []
         self.config = {}
 
     def program(self, name):
@@ -295,6 +296,7 @@ class World:
                              (package_rules, "/usr/share/polkit-1/rules.d"),
                              (self.directory / "rules", "/etc/polkit-1/rules.d")):
             subprocess.run(["mount", "--bind", ours, theirs], check=True)
+            self.mounts.append(theirs)
         self.polkitd = subprocess.Popen([POLKITD, "--no-debug"], env=self.environment())
         self.wait_for_name(POLKIT_NAME)
 
@@ -401,7 +403,8 @@ class World:
                 process.wait()
         if self.polkit:
             self.polkit.end()
-        for path in ("/usr/share/polkit-1/actions", "/usr/share/polkit-1/rules.d", "/etc/polkit-1/rules.d"):
+        # Another test program may have mounted the same where these are seen outside (enter_namespace()).
+        for path in self.mounts:
             subprocess.run(["umount", path], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.directory, ignore_errors=True)
 

@@ -8,6 +8,7 @@ Needs root, for users and a mount namespace. Every test has a machine and a vfio
 """
 
 import errno
+import functools
 import json
 import signal
 import subprocess
@@ -1033,9 +1034,11 @@ def searches_yield(w):
     wait_until(lambda: w.worker_priorities() == [10], "the search was under way, and let others go first")
     (w.machine / "faults" / "look any").unlink()
     search.outcome().expect_done()
-    (w.machine / "faults" / "open-group 4").write_text("0")
+    fault = w.machine / "faults" / "open-group 4"
+    fault.write_text("0")
     w.begin(ALLOWED, "Acquire", "group/4")
     wait_until(lambda: w.worker_priorities() == [0], "what changes something is done as fast as can be")
+    fault.unlink()
 
 
 # Not because vfiod has given the searches up.
@@ -1524,8 +1527,9 @@ def dies(w):
     w.call(ALLOWED, "Bind", "group/2").expect_done()
 
 
-def run_section(world, name, counter):
-    for world.on_socket in (False, True):
+def run_section(world, name, counter, transports=("bus", "socket")):
+    for transport in transports:
+        world.on_socket = transport == "socket"
         run_tests(world, name, counter)
     world.on_socket = False
 
@@ -1574,17 +1578,31 @@ def example_rules(world):
     return rules
 
 
-def run(world):
-    counter = [0]
+def run_with_polkitd(world, counter):
     world.start_bus()
     run_section(world, "none", counter)
     world.start_polkitd({"10-test.rules": RULES.replace("EXPECTED", json.dumps(EXPECTED)),
                          **example_rules(world)})
     run_section(world, "polkitd", counter)
     world.stop_polkitd()
+
+
+def run_with_scripted(world, counter, transport):
+    world.start_bus()
     world.polkit = ScriptedPolkit(world)
-    run_section(world, "scripted", counter)
+    run_section(world, "scripted", counter, [transport])
+
+
+PARTS = {"polkitd": run_with_polkitd,
+         "bus": functools.partial(run_with_scripted, transport="bus"),
+         "socket": functools.partial(run_with_scripted, transport="socket")}
+
+
+def run(world):
+    counter = [0]
+    PARTS[sys.argv[1]](world, counter)
     print(f"1..{counter[0]}")
 
 
-run_as_root(sys.argv[1], sys.argv[2:], run)
+# test-authorise.py PART SOURCE PROGRAM...
+run_as_root(sys.argv[2], sys.argv[3:], run)

@@ -11,6 +11,7 @@ again() {
         echo 1 >/sys/bus/pci/rescan
         udevadm settle
 }
+on_vfio() { [ "$(driver_of $N)" = vfio-pci ]; }
 field() { sed -n "s/.*\"$1\": \"\(.*\)\".*/\1/p" $FILE; }
 
 refused org.vfiod1.Error.HostDevice vfioctl assign 0000:00:1f.2
@@ -27,7 +28,7 @@ is "$(udevadm info --query=property --property=VFIOD_SERIAL --value /sys/bus/pci
 contains "$(vfioctl list $N)" "assigned, but on e1000e: 'vfioctl bind $N' moves it"
 
 again $N
-wait_until 20 test "$(driver_of $N)" = vfio-pci
+wait_until 20 on_vfio
 is "$(override_of $N)" vfio-pci
 contains "$(vfioctl list $N)" "(assigned) "
 is "$(udevadm info --query=property --property=VFIOD_ASSIGNMENT --value /sys/bus/pci/devices/$N)" assigned

@@ -8,13 +8,13 @@ hold owner root $N replaced
 stays=$(number_after owner stays) doomed=$(number_after owner doomed)
 does_not_take_back --wait=1 StillHeld $N
 started=$EPOCHREALTIME
-background revoker vfioctl unbind --revoke=6 $N
-wait_until 5 lease_is releasing
+background revoker vfioctl unbind --revoke=30 $N
+wait_until 25 lease_is releasing
 kill -KILL "$doomed"
-wait_until 5 said owner "process $doomed is an innocent one now"
+wait_until 20 said owner "process $doomed is an innocent one now"
 ended_with revoker 0
-note "unbind --revoke=6: done after $(in_seconds "$(ms_since "$started")")"
-wait_until 5 said owner "process $stays was ended by SIGBUS"
+note "unbind --revoke=30: done after $(in_seconds "$(ms_since "$started")")"
+wait_until 20 said owner "process $stays was ended by SIGBUS"
 expect "the innocent process is alive" runs "$doomed"
 lacks "$(<"$WORK/owner.out")" "process $doomed was ended by SIGBUS"
 after_taking_back $N

@@ -12,7 +12,7 @@ wait_until 20 said holder mapped
 host device_del hot0
 sleep 7
 contains "$(vfioctl leases)" lease/1
-expect "everybody is answered meanwhile" timeout 5 vfioctl list
+expect "everybody is answered meanwhile" timeout 30 vfioctl list
 finish holder
 wait_until 30 absent $H
 unknown() { ! known; }

@@ -4,7 +4,7 @@
 N=0000:01:00.0
 vfioctl list >/dev/null
 background monitor vfioctl monitor
-sleep 2
+wait_until 20 said monitor watching
 vfioctl bind $N
 wait_until 10 said monitor vfio-pci
 vfioctl exec $N -- true

@@ -6,7 +6,7 @@
 # usually: lab
 # boot: own
 # slow
-# time: 600
+# time: 1800
 
 # A file that is replaced, and one that goes. Boots are dear, and the other operations write as the first does.
 cut_assignments assign_another unassign_last

@@ -5,7 +5,7 @@
 # kernels: lab
 # usually: lab
 # boot: own
-# time: 600
+# time: 1800
 
 cut_assignments
 any_cut

@@ -7,7 +7,7 @@
 # usually: lab
 # boot: own
 # slow
-# time: 600
+# time: 1800
 
 # Boots are dear, and an acquisition has many more writes; power-cut-state looks into those.
 cut_state bind_one

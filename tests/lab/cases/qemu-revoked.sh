@@ -17,8 +17,11 @@ wait_until 20 no_leases
 # shellcheck disable=SC2034 # for vm
 VM_BUS=rp0
 vm two alice $N
-background unbinder vfioctl unbind --revoke=8 $N
-wait_until 6 asked_to_unplug two vfio-0000-01-00.0
+background unbinder vfioctl unbind --revoke=40 $N
+wait_until 30 lease_is releasing
+# Its guest is asked in the same moment; it is looked at once, since looking asks the guest, too.
+sleep 8
+expect "its guest has been asked by vfiod" asked_to_unplug two vfio-0000-01-00.0
 is "$(vm_devices two)" vfio-0000-01-00.0 "it still has it"
 expect "it has not been harmed" alive two
 wait "$(pid_of unbinder)" || fail "the device is taken: $(cat "$WORK/unbinder.out")"

@@ -13,8 +13,8 @@ forget_rebounds
 background unbind bash -c "echo $B >/sys/bus/pci/drivers/vfio-pci/unbind"
 wait_until 20 said_of $B "$B was taken from vfio-pci by somebody else than vfiod"
 contains "$(rebounds $B)" "goes on without it"
-contains "$(timeout 5 vfioctl list $A)" "(rebound)"
-contains "$(timeout 5 vfioctl leases)" held
+contains "$(timeout 30 vfioctl list $A)" "(rebound)"
+contains "$(timeout 30 vfioctl leases)" held
 lacks "$(busctl --json=short get-property org.vfiod1 /org/vfiod1/lease/1 org.vfiod1.Lease Devices)" "$B"
 said_times $B 1
 expect "the unbinding waits" alive unbind

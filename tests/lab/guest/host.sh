@@ -20,7 +20,7 @@ ask() {
         exec {lock}>/run/vfiod-lab/host.lock {channel}<>/dev/ttyS1
         flock "$lock"
         printf '@%s %s\n' "$whom" "$*" >&"$channel"
-        IFS= read -r -t 600 answer <&"$channel" || answer="answer failed the host did not answer in 600 s"
+        IFS= read -r -t 1500 answer <&"$channel" || answer="answer failed the host did not answer in 1500 s"
         exec {lock}>&- {channel}>&-
         case $answer in
         "answer ok "*) printf '%b' "${answer#answer ok }" ;;

@@ -135,9 +135,10 @@ lacks() {
         [[ $1 != *"$2"* ]] || fail "${3:-it does not contain '$2'}: it is '$1'"
 }
 
-# wait_until SECONDS COMMAND...: tries it again until it succeeds.
+# wait_until SECONDS COMMAND...: tries it again until it succeeds. The seconds are those of a machine that is as fast as ours; a
+# slower one has more, since nothing is late here before it has failed.
 wait_until() {
-        local seconds=$1 deadline=$((SECONDS + $1))
+        local seconds=$(($1 * 4)) deadline=$((SECONDS + $1 * 4))
         shift
         until "$@"; do
                 ((SECONDS < deadline)) || fail "within $seconds s: $*"

@@ -47,6 +47,8 @@ polkit_has_read() {
         local subject status=0
         setpriv --reuid=carol --regid=carol --clear-groups sleep 30 &
         subject=$!
+        # Until then it is still ours.
+        until [ "$(<"/proc/$subject/comm")" = sleep ]; do sleep 0.02; done
         pkcheck --action-id "$POLKIT_PROBE" --process "$subject" --detail file "$1" >/dev/null 2>&1 || status=$?
         kill "$subject"
         wait "$subject" 2>/dev/null || true

@@ -74,7 +74,7 @@ found = [device["id"] for bus in json.load(sys.stdin) for device in devices(bus)
 print(sum((ids["vendor"], ids["device"]) == wanted for ids in found))' "$2"
 }
 
-# asked_to_unplug NAME ID: its guest has been asked to, and has not answered.
+# asked_to_unplug NAME ID: its guest has been asked to, and has not answered. From then on that is so in any case.
 asked_to_unplug() {
         local words
         words=$(qmp "$1" device_del "{\"id\": \"$2\"}" 2>&1) && return 1

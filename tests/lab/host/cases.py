@@ -34,7 +34,7 @@ class Case:
     machine: str = "default"
     kernels: tuple[str, ...] = KERNELS
     own_boot: bool = False
-    seconds: int = 60
+    seconds: int = 240  # a bound for what hangs: far more than any of them takes
     slow: bool = False
     only_named: bool = False
     usually: str | None = None  # the one kernel it runs on unless all are asked for

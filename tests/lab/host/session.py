@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from .qemu import Guest, GuestGone
 
-# A machine that is this late is hung. The slowest seen, two at a time on two cores without KVM, took 45 s.
-BOOT_SECONDS = 240
+# A machine that is this late is hung. The slowest seen, two at a time on two cores without KVM, took 80 s.
+BOOT_SECONDS = 900
 # On top of the time that a case may take in the guest: clearing up, collecting what there is to see.
-AFTER_CASE_SECONDS = 90
+AFTER_CASE_SECONDS = 300
 # systemd gives a service 90 s to stop, and a machine asks for that once.
-REBOOT_SECONDS = 240
+REBOOT_SECONDS = 600
 
 
 @dataclass

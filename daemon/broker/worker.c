@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,8 +26,8 @@
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
-/* With this a process that computes gets a tenth of what another one gets (sched(7)). */
-#define NICE_THAT_YIELDS 10
+/* By so much nicer than vfiod, a process gets a tenth of what vfiod would (sched(7)). */
+#define NICER 10
 
 struct Worker {
         WorkerClient client;
@@ -149,7 +148,7 @@ static _Noreturn void worker_main(const Roots *roots, const Plan *plan, Handles 
                 _exit(EXIT_FAILURE);
         /* Where that is forbidden, it is a worker like others. */
         if (client->yields)
-                (void)setpriority(PRIO_PROCESS, 0, NICE_THAT_YIELDS);
+                (void)!nice(NICER);
         execute_plan(roots, plan, files, &results, progress, &host);
         r = send_results(socket, files, &results, progress->error < 0);
         _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);

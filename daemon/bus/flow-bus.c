@@ -14,13 +14,15 @@
 #include <stdlib.h>
 
 #include "daemon/bus/bus-grant.h"
+#include "daemon/bus/flow-patience.h"
 #include "daemon/bus/flow-private.h"
 #include "daemon/bus/flow.h"
 #include "daemon/bus/unread-files.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
-#define PATIENCE_USEC (5 * 1000 * 1000ULL)
+/* The bus answers at once, or not at all. */
+#define ANSWER_USEC (5 * 1000 * 1000ULL)
 /* Between the end of one round of questions and the next. */
 #define PAUSE_USEC (20 * 1000ULL)
 
@@ -266,7 +268,7 @@ static int ask_about(Receiver *receiver) {
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", receiver->name);
         if (r >= 0)
-                r = sd_bus_call_async(sd, &delivery->question, m, on_told, receiver, PATIENCE_USEC);
+                r = sd_bus_call_async(sd, &delivery->question, m, on_told, receiver, ANSWER_USEC);
         sd_bus_message_unref(m);
         return r;
 }
@@ -298,7 +300,7 @@ void flow_send_over_bus(Call *call, sd_bus_message *reply) {
         call->reply = sd_bus_message_ref(reply);
         call->running =
                 false; /* it ends with its connection, now that the broker is done with it */
-        call->deliver_until = clock_now(CLOCK_MONOTONIC) + PATIENCE_USEC;
+        call->deliver_until = clock_now(CLOCK_MONOTONIC) + flow_patience_usec();
         list_insert(&delivery->waiting, &call->delivery);
         deliver_what_fits(bus);
         if (delivery->waiting.previous == last)

@@ -227,6 +227,12 @@ void fake_machine_set_crowd(size_t n) {
         write_text(fake_machine_path("crowd"), number);
 }
 
+size_t fake_machine_patience(void) {
+        _cleanup_free_ char *number = read_text(fake_machine_path("patience"));
+
+        return (size_t)atoi(number);
+}
+
 size_t fake_machine_crowd(void) {
         _cleanup_free_ char *number = read_text(fake_machine_path("crowd"));
 

@@ -102,6 +102,10 @@ bool fake_machine_is_waiting_for(const char *what);
 void fake_machine_set_crowd(size_t n);
 size_t fake_machine_crowd(void);
 
+/* Seconds for which files wait for room on the bus; 0: nobody has said. The file `patience`, in
+ * decimal digits. */
+size_t fake_machine_patience(void);
+
 /* For the twins: 0, or -errno. */
 int fake_machine_obey(const char *what, const char *subject);
 

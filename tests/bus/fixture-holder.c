@@ -31,6 +31,8 @@ static bool is_handed_over(const Grant *grant, int fd) {
 static _Noreturn void hold(const Grant *grant, int ignored, int ready) {
         pid_t self = getpid();
 
+        /* Not a sanitizer's, which would take its time over a report first. */
+        (void)signal(SIGBUS, SIG_DFL);
         if (ignored)
                 (void)signal(ignored, SIG_IGN);
         for (int fd = 0; fd < FDS_MAX; fd++)

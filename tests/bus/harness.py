@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 from scenario import PATIENCE, Failure, expect, is_listening, start_bus, wait_until, write_bus_config
 
@@ -381,13 +382,26 @@ class World:
     def expect_untouched(self):
         expect(self.kernel_calls() == "", f"this was done to the machine: {self.kernel_calls()}")
 
-    def worker_priorities(self):
-        """How nice (sched(7)) each worker of vfiod's is."""
+    def worker_niceness(self):
+        """By how much each worker is nicer (sched(7)) than vfiod."""
+        own = os.getpriority(os.PRIO_PROCESS, self.vfiod.pid)
         workers = pathlib.Path(f"/proc/{self.vfiod.pid}/task/{self.vfiod.pid}/children").read_text().split()
-        return [os.getpriority(os.PRIO_PROCESS, int(pid)) for pid in workers]
+        return [os.getpriority(os.PRIO_PROCESS, int(pid)) - own for pid in workers]
 
     def count_files(self):
         return len(os.listdir(f"/proc/{self.vfiod.pid}/fd"))
+
+    def count_files_at_rest(self):
+        """When vfiod has closed what it had for those who have just left."""
+        counts = [-1]
+
+        def rests():
+            counts.append(self.count_files())
+            time.sleep(0.5)
+            return counts[-1] == counts[-2]
+
+        wait_until(rests, "vfiod closed and opened nothing")
+        return counts[-1]
 
     def end_test(self):
         for call in self.calls:

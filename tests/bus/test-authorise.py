@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 from harness import (ACCESS_DENIED, INTERACTIVE, Failure, Outcome, ScriptedPolkit, expect, run_as_root, uid_of, wait_until)
 
@@ -57,7 +58,7 @@ polkit.addRule(function(action, subject) {
 });
 """
 
-# Seconds for which files wait for room on the bus (daemon/bus/flow-bus.c).
+# Seconds for which files wait for room on the bus where a test says so (fake-flow-patience.c).
 BUS_PATIENCE = 5
 
 TESTS = {"polkitd": [], "none": [], "scripted": []}
@@ -406,8 +407,8 @@ def holder_killed(w):
         call, _ = w.hold(ALLOWED, "group/4")
         call.leave()
         wait_until(lambda: w.call("root", "ListLeases").text == "", "the lease was over")
-        before = before or w.count_files()
-    expect(w.count_files() == before, f"vfiod had {before} files open, now {w.count_files()}")
+        before = before or w.count_files_at_rest()
+    wait_until(lambda: w.count_files() == before, f"vfiod had {before} files open again")
     w.hold(NO_BIND, "group/4")
 
 
@@ -893,14 +894,14 @@ def leaves_with_the_answer_beside_others(w):
 def leaves_meanwhile(w):
     w.polkit.tell("on org.vfiod1.bind hang")
     w.call(ALLOWED, "ListGroups").expect_done()
-    before = w.count_files()
+    before = w.count_files_at_rest()
     slow = w.begin(ALLOWED, "Bind", "group/2")
     wait_until(lambda: len(w.polkit.checks()) == 2, "polkit was asked")
     w.call(ALLOWED, "ListGroups").expect_refusal("LimitExceeded", "limits.requests_per_uid")
     slow.leave()
     wait_until(lambda: w.polkit.cancels() == [w.polkit.checks()[-1][0]], "the question was withdrawn")
     w.call(ALLOWED, "ListGroups").expect_done()
-    expect(w.count_files() == before, f"vfiod had {before} files open, now {w.count_files()}")
+    wait_until(lambda: w.count_files() == before, f"vfiod had {before} files open again")
     w.expect_untouched()
 
 
@@ -957,6 +958,7 @@ def one_too_many(w, users, *words):
     refused = [device for device, call in calls.items() if call.is_answered()]
     expect(len(refused) == 1, f"{refused} were answered")
     calls.pop(refused[0]).outcome().expect_refusal("LimitExceeded", *words)
+    wait_until(lambda: len(w.polkit.checks()) == min(len(set(users)), len(calls)), "polkit was asked about the others, one for each user")
     return calls
 
 
@@ -1031,13 +1033,13 @@ def searches_in_line(w):
 @test("scripted", "a search for a client leaves the processors to whoever else wants them")
 def searches_yield(w):
     search, = begin_searches(w, ALLOWED, 1)
-    wait_until(lambda: w.worker_priorities() == [10], "the search was under way, and let others go first")
+    wait_until(lambda: w.worker_niceness() == [10], "the search was under way, and let others go first")
     (w.machine / "faults" / "look any").unlink()
     search.outcome().expect_done()
     fault = w.machine / "faults" / "open-group 4"
     fault.write_text("0")
     w.begin(ALLOWED, "Acquire", "group/4")
-    wait_until(lambda: w.worker_priorities() == [0], "what changes something is done as fast as can be")
+    wait_until(lambda: w.worker_niceness() == [0], "what changes something is done as fast as can be")
     fault.unlink()
 
 
@@ -1056,6 +1058,10 @@ def search_left(w):
     w.call(ALLOWED, "ListHolders", ["group/4"], signature="as").expect_done()
 
 
+def count_leases(w):
+    return w.call("root", "ListLeases").text.count("lease")
+
+
 def ask_without_reading(w, user, path, times):
     """Answers of three files each. They stay with the bus, since the socket behind it is full."""
     slow = w.begin(user, "GetFds", "0", "0", lease=path, unread=times, fill=not w.on_socket)
@@ -1063,6 +1069,10 @@ def ask_without_reading(w, user, path, times):
     for _ in range(3):
         w.call("root", "ListGroups").expect_done()
     return slow
+
+
+def have_little_patience(w):
+    (w.machine / "patience").write_text(str(BUS_PATIENCE))
 
 
 def read_on(slow):
@@ -1082,6 +1092,7 @@ FEW_UNREAD = {"limits": {"fds_in_flight_per_uid": 16, "bus_fds_in_flight_per_uid
 
 @test("scripted", "files that are sent and not read are limited for each user, and free again when they are read", FEW_UNREAD)
 def limit_of_unread_files(w):
+    have_little_patience(w)
     _, path = w.hold(ALLOWED, "group/4")
     slow = ask_without_reading(w, ALLOWED, path, 6)
     key = "limits.fds_in_flight_per_uid"
@@ -1121,6 +1132,7 @@ def waits_for_others(w):
     _, path = w.hold(ALLOWED, "group/4")
     slow = ask_without_reading(w, ALLOWED, path, 5)
     other = w.begin(OTHER, "Acquire", "group/9")
+    wait_until(lambda: count_leases(w) == 2, "it had a lease")
     time.sleep(1)
     expect(not other.is_answered(), "it was not waited for")
     read_on(slow)
@@ -1134,7 +1146,7 @@ def waits_in_line(w, first=OTHER):
     _, path = w.hold(ALLOWED, "group/4")
     slow = ask_without_reading(w, ALLOWED, path, 4)
     calls = [w.begin(first, "Acquire", "group/2", options={"bind": "true"})]
-    time.sleep(1)
+    wait_until(lambda: count_leases(w) == 2, "it had a lease")
     calls.append(w.begin(ALLOWED, "GetFds", "0", "0", lease=path))
     time.sleep(1)
     expect(not any(call.is_answered() for call in calls), "one was not waited for")
@@ -1155,7 +1167,7 @@ def waits_beside_the_line(w):
     _, path = w.hold(ALLOWED, "group/4")
     slow = ask_without_reading(w, ALLOWED, path, 5)
     much = w.begin(ALLOWED, "Acquire", "group/2", options={"bind": "true"})
-    time.sleep(1)
+    wait_until(lambda: count_leases(w) == 2, "it had a lease")
     w.hold(OTHER, "group/9")
     expect(not much.is_answered(), "it was not waited for")
     read_on(slow)
@@ -1219,11 +1231,9 @@ def leaves_while_it_waits(w):
     _, path = w.hold(ALLOWED, "group/4")
     ask_without_reading(w, ALLOWED, path, 5)
     other = w.begin(OTHER, "Acquire", "group/9")
-    wait_until(lambda: w.call("root", "ListLeases").text.count("lease") == 2, "it had a lease")
-    start = time.monotonic()
+    wait_until(lambda: count_leases(w) == 2, "it had a lease")
     other.leave()
-    wait_until(lambda: w.call("root", "ListLeases").text.count("lease") == 1, "it was given back")
-    expect(time.monotonic() - start < BUS_PATIENCE / 2, "that took until nobody waited any more")
+    wait_until(lambda: count_leases(w) == 1, "it was given back")
 
 
 @test("scripted", "so does who has left while they were being opened", {"limits": {"bus_fds_in_flight": 16}}, on_socket=False)
@@ -1241,18 +1251,17 @@ def leaves_before_it_waits(w):
     other.leave()
     wait_until(lambda: not w.has_name(other.name()), "the bus saw that it was gone")
     fault.unlink()
-    start = time.monotonic()
     wait_until(lambda: plan() == "done", "it was given back")
-    expect(time.monotonic() - start < BUS_PATIENCE / 2, "that took until nobody waited any more")
 
 
 @test("scripted", "and are told to try again when that takes long", {"limits": {"bus_fds_in_flight": 16}}, on_socket=False)
 def waits_too_long(w):
+    have_little_patience(w)
     _, path = w.hold(ALLOWED, "group/4")
     ask_without_reading(w, ALLOWED, path, 5)
     w.call(OTHER, "Acquire", "group/9").expect_refusal("LimitExceeded", "19 files would be on their way to clients, the limit is 16",
                                                        "limits.bus_fds_in_flight)", "try again")
-    wait_until(lambda: w.call("root", "ListLeases").text.count("lease") == 1, "what nobody got was given back")
+    wait_until(lambda: count_leases(w) == 1, "what nobody got was given back")
 
 
 @test("scripted", "a client that leaves with files unread makes room", FEW_UNREAD, on_socket=False)
@@ -1545,6 +1554,9 @@ def run_tests(world, name, counter):
             function(world)
         except Failure as failure:
             complaint = str(failure)
+        # One that breaks off is one that fails: those after it are run all the same.
+        except Exception:  # pylint: disable=broad-exception-caught
+            complaint = traceback.format_exc().replace("\n", "\n# ")
         try:
             world.end_test()
         except Failure as failure:

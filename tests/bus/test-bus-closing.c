@@ -7,13 +7,15 @@
 
 #include <signal.h>
 
+#include "daemon/broker/broker-private.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-machine.h"
 #include "tests/bus/fixture-bus.h"
 #include "tests/bus/fixture-holder.h"
 
 #define DEVICE "0000:03:00.0"
-#define DEADLINE_MS 500
+/* Long enough for a worker to start on a busy machine. */
+#define DEADLINE_MS 1500
 
 static Grant acquire(Client *client) {
         return grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4", 0));
@@ -115,6 +117,7 @@ START_TEST(who_asks_when_the_last_who_was_seen_has_just_ended_waits) {
 
         refused = manager(client, "Unbind", "asa{sv}", 1, "group/4", 0);
         expect_refusal(refused, "Leased", "group 4");
+        wait_until(list_is_empty(&fixture_broker()->jobs));
         fake_machine_fault("open-group", "4", 0);
         (void)kill(holder, SIGKILL);
         wait_until(!is_alive(holder));
@@ -163,8 +166,7 @@ START_TEST(behind_an_unbind_that_waits_for_it_nobody_waits) {
         begin(client_new(), &unbound, "Unbind", "asa{sv}", 1, "group/4", 1, "policy", "s", "wait");
         turn_for(100 * 1000);
         begin(client_new(), &reply, "Acquire", "asa{sv}", 1, "group/4", 0);
-        turn_for(500 * 1000);
-        ck_assert_ptr_nonnull(reply);
+        wait_until(reply);
         expect_refusal(reply, "Busy", "is about to be unbound");
         expect_after(&grant, &unbound);
         expect_driver(DEVICE, "");
@@ -212,8 +214,7 @@ START_TEST(behind_a_step_that_is_stuck_nobody_waits) {
         expect_refusal(reset, "TimedOut", DEVICE);
         begin_to_end(client, &grant);
         begin(client_new(), &reply, "Bind", "asa{sv}", 1, "group/4", 0);
-        turn_for(500 * 1000);
-        ck_assert_ptr_nonnull(reply);
+        wait_until(reply);
         expect_refusal(reply, "Stuck", DEVICE " is stuck: '");
         fake_machine_clear("reset", DEVICE);
         await_unstuck(client);

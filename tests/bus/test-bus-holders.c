@@ -366,7 +366,7 @@ END_TEST
 static void hang_two_searches(Client *client) {
         Message *replies[2];
 
-        fixture_config()->step_deadline_ms = 300;
+        fixture_config()->step_deadline_ms = 1500;
         hold_up_searches();
         begin_searches(client, replies, ELEMENTS(replies));
         for (size_t i = 0; i < ELEMENTS(replies); i++) {

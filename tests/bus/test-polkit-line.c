@@ -452,6 +452,7 @@ int main(void) {
         TCase *tests = tcase_create("polkit-line");
         SRunner *runner;
 
+        tcase_set_timeout(tests, 60);
         tcase_add_checked_fixture(tests, setup, teardown);
         tcase_add_test(tests, polkit_is_asked_one_question_of_a_uid_at_a_time_in_their_order);
         tcase_add_test(tests, one_question_of_another_uid_waits_for_none_of_a_uid_that_has_many);

@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -229,13 +230,25 @@ static void hold_in_own_table(Case *test) {
                 (void)pause();
 }
 
+/* Until only its /proc entry is left, as long as there is another thread. */
+static void await_end_of_first_thread(void) {
+        char text[256] = "";
+        ssize_t n;
+
+        do {
+                _cleanup_close_ int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+
+                n = read(fd, text, sizeof(text) - 1);
+        } while (n < 0 || !(text[n] = '\0', strstr(text, ") Z ")));
+}
+
 /* The originals are closed in the table of the first thread only. */
 static void *hold_after_the_first_thread(void *userdata) {
         Case *test = userdata;
 
         take_files(test);
         drop_originals(test);
-        (void)usleep(50000);
+        await_end_of_first_thread();
         wait_for_ever(test);
 }
 
@@ -355,7 +368,7 @@ static void map_and_hold(Case *test) {
 }
 
 static void *map_in_thread(void *userdata) {
-        (void)usleep(50000);
+        await_end_of_first_thread();
         map_and_hold(userdata);
         return NULL;
 }

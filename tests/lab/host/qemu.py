@@ -38,12 +38,13 @@ KERNEL_OPTIONS = [
 LOOK_SECONDS = 5
 
 
-LOST_TIMER = "timer wakeup didn't happen"
+# What its kernel says of a processor whose timer never fires, which stops all that waits there; and what run-cases has seen.
+LOST_TIMER = re.compile(r"timer wakeup didn't happen|the timer of processor \d+ has stopped")
 
 
 def lost_timer(text: str) -> str:
-    """Its kernel says that a processor's timer never fired, which stops all that waits there; "" for nothing of that."""
-    return "an emulated processor lost its timer" if LOST_TIMER in text else ""
+    """What the emulator has done wrong, if it has; else ""."""
+    return "an emulated processor lost its timer" if LOST_TIMER.search(text) else ""
 
 
 class GuestGone(Exception):
@@ -264,7 +265,7 @@ class Guest:
                 continue
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise self._gone(f"the machine said nothing final in {seconds:.0f} s")
+                raise self._gone(f"the machine said nothing final in {seconds:.0f} s", hangs=True)
             self._channel.settimeout(min(remaining, LOOK_SECONDS))
             try:
                 data = self._channel.recv(65536)
@@ -280,8 +281,8 @@ class Guest:
     def _look(self) -> None:
         """It is not waited for if it stands still by its own account."""
         for line in self.console.read_text(errors="replace").splitlines():
-            if LOST_TIMER in line:
-                raise self._gone(f"the machine stands still: {line.strip()}")
+            if LOST_TIMER.search(line):
+                raise self._gone(f"the machine stands still: {line.strip()}", hangs=True)
 
     def wait_for_end(self, seconds: float) -> None:
         if self._process:
@@ -316,7 +317,7 @@ class Guest:
                 end.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _gone(self, why: str) -> GuestGone:
+    def _gone(self, why: str, hangs: bool = False) -> GuestGone:
         status = self._status()
         lines = [why] if status is None or status >= 0 else [f"{why}: {signal.strsignal(-status)}"]
         for words, path in (("the end of its console", self.console), ("what QEMU said", self._qemu_log)):
@@ -325,7 +326,19 @@ class Guest:
             except OSError:
                 text = ""
             lines += [f"--- {words}", *text.splitlines()[-25:]]
+        if hangs and status is None:
+            lines += ["--- its processors", *self._processors()]
         return GuestGone("\n".join(lines), status)
+
+    def _processors(self) -> list[str]:
+        """Of a machine that hangs: whether they are halted, and what their interrupt controllers have not delivered."""
+        assert self._monitor
+        self._monitor.settimeout(30)
+        try:
+            halted = [line for line in self.monitor("info registers -a").splitlines() if "HLT=" in line]
+            return halted + [line for number in range(2) for line in self.monitor(f"info lapic {number}").splitlines()]
+        except (OSError, ValueError, RuntimeError, GuestGone) as error:
+            return [f"its monitor does not answer: {error}"]
 
     def _status(self) -> int | None:
         """Of QEMU, if it has ended; its sockets are closed a moment before."""

@@ -284,6 +284,11 @@ class Guest:
             if LOST_TIMER.search(line):
                 raise self._gone(f"the machine stands still: {line.strip()}", hangs=True)
 
+    def timer_has_stopped(self, processor: str) -> None:
+        """One with a disk may get along all the same: it cannot be put back to where it was and begin again."""
+        if not self.machine.has_disk:
+            raise self._gone(f"the timer of processor {processor} has stopped", hangs=True)
+
     def wait_for_end(self, seconds: float) -> None:
         if self._process:
             try:

@@ -85,6 +85,8 @@ class Session:
                 self._answer(self._guest.monitor, rest)
             elif word == "@disk":
                 self._answer(self._guest.disk, rest)
+            elif word == "@stopped":
+                self._guest.timer_has_stopped(rest)
             elif word in ("@cut", "@reboot"):
                 self._end_boot(word)
                 return Verdict("boots", time.monotonic() - started, output, arguments=rest)

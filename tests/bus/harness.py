@@ -383,10 +383,9 @@ class World:
         expect(self.kernel_calls() == "", f"this was done to the machine: {self.kernel_calls()}")
 
     def worker_niceness(self):
-        """By how much each worker is nicer (sched(7)) than vfiod."""
-        own = os.getpriority(os.PRIO_PROCESS, self.vfiod.pid)
+        """How nice (sched(7)) each worker of vfiod's is."""
         workers = pathlib.Path(f"/proc/{self.vfiod.pid}/task/{self.vfiod.pid}/children").read_text().split()
-        return [os.getpriority(os.PRIO_PROCESS, int(pid)) - own for pid in workers]
+        return [os.getpriority(os.PRIO_PROCESS, int(pid)) for pid in workers]
 
     def count_files(self):
         return len(os.listdir(f"/proc/{self.vfiod.pid}/fd"))

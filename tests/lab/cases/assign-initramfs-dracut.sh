@@ -5,6 +5,6 @@
 # boot: own
 # time: 180
 
-initramfs_has_assigned
+initramfs_has_assigned "Received SIGTERM from PID 1"
 assigned_is_given_back
 vfioctl bind 0000:01:00.0

@@ -5,6 +5,6 @@
 # boot: own
 # time: 180
 
-initramfs_has_assigned
+initramfs_has_assigned "EXT4-fs .vda.: mounted"
 assigned_is_given_back
 vfioctl bind 0000:01:00.0

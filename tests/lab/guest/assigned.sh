@@ -12,11 +12,12 @@ assignments_came_true() {
         lacks "$(dmesg)" "vfiod-assigned:"
 }
 
-# The driver of the device that is not assigned was loaded before the root on the disk was there.
+# initramfs_has_assigned END: the driver of the device that is not assigned was loaded before the kernel's log has END, which is when
+# the initramfs gives way to the root on the disk.
 initramfs_has_assigned() {
         local own="e1000 0000:03:02.0 eth"
         is "$(stat --file-system --format=%T /)" "ext2/ext3" "the root is on the disk"
-        is "$(dmesg | grep -oE "$own|EXT4-fs \(vda\): mounted" | uniq | head -n 2 | tr '\n' ';')" "$own;EXT4-fs (vda): mounted;" \
+        is "$(dmesg | grep -oE "$own|$1" | uniq | head -n 2 | tr '\n' ';')" "$own;$(dmesg | grep -oE -m 1 "$1");" \
                 "the initramfs has loaded the driver of the device that is not assigned"
         assignments_came_true
 }

@@ -174,7 +174,8 @@ class Guest:
     def _command(self, initrd: Path, terminal: bool) -> list[str]:
         options, disk = KERNEL_OPTIONS, []
         if self.machine.initramfs:
-            options = [*KERNEL_OPTIONS, "root=/dev/vda", "rw"]
+            # systemd's (dracut) would else not wait for more than the root's device.
+            options = [*KERNEL_OPTIONS, "root=/dev/vda", "rw", "rd.systemd.wants=systemd-udev-settle.service"]
             disk = ["-drive", f"if=virtio,format=raw,snapshot=on,file={self._image('ext4')}"]
         command = [
             # Not to go on without its runner, should that be killed.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client that keeps asking for what it would have to authenticate for, everybody else is served: without an agent, where polkit
 # refuses, and with one before which nobody sits.
+# machine: parallel
 # usually: lab
 # slow
 # time: 1200

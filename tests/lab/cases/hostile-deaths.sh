@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client that dies in every state that one can be in, everybody else is served, and nothing stays of it.
+# machine: parallel
 # usually: lab
 # slow
 # time: 1200

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client that asks Explain over and over, a hundred times at once, everybody else is served.
+# machine: parallel
 # usually: lab
 # slow
 # time: 1200

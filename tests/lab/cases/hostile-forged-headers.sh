@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client whose messages pretend to be from somebody else, everybody else is served, and nobody is believed.
+# machine: parallel
 # usually: lab
 # slow
 # time: 1200

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client that has a crowd hold its device and asks over and over who holds it, which is a search of every process there is,
 # everybody else is served.
+# machine: parallel
 # usually: lab
 # slow
 # time: 1200

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client whose messages are as long as can be, or make no sense, everybody else is served.
+# machine: parallel
 # usually: lab
 # slow
 # time: 1200

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Beside a client that sends signals to vfiod, its group and its workers, in each way there is, everybody else is served.
+# machine: parallel
 # usually: lab
 # slow
 # time: 1200

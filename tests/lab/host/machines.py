@@ -41,6 +41,7 @@ class Machine:
     has_kernel: bool = False  # its own, as /boot/vmlinuz
     has_iommu: bool = True
     has_disk: bool = False  # that outlasts it
+    is_parallel: bool = False  # its processors really run at once (qemu.py)
     release: str = ""  # of Debian, for another than the 13th
     initramfs: str = ""  # by which its root on a disk is booted: the tool that has made it (tests/setup/initramfs.sh)
     files: tuple[tuple[str, str], ...] = ()  # more for its root: path below it, and text
@@ -121,6 +122,7 @@ MACHINES = {
     machine.name: machine
     for machine in [
         Machine("default", _default_devices(first_slot=1)),
+        Machine("parallel", _default_devices(first_slot=1), is_parallel=True),
         Machine("shpchp", [
             "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
             *_default_devices(first_slot=40),

@@ -953,8 +953,11 @@ def forged_leaving(w):
 def one_too_many(w, users, *words):
     """Of a call by each of them, while polkit hangs, one is refused with those words. The others, who wait, by their device."""
     w.polkit.tell("on org.vfiod1.bind hang")
-    calls = {device: w.begin(user, "Bind", device)
-             for user, device in zip(users, ("0000:01:00.0", "0000:02:00.0", "0000:03:00.0"))}
+    calls = {}
+    for user, device in zip(users, ("0000:01:00.0", "0000:02:00.0", "0000:03:00.0")):
+        # Before that, the bus may not have said yet whose the others are, which has a limit and words of its own.
+        wait_until(lambda: len(w.polkit.checks()) == len(set(users[:len(calls)])), "polkit was asked for each user")
+        calls[device] = w.begin(user, "Bind", device)
     wait_until(lambda: any(call.is_answered() for call in calls.values()), "one was refused")
     refused = [device for device, call in calls.items() if call.is_answered()]
     expect(len(refused) == 1, f"{refused} were answered")

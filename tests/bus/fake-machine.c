@@ -227,16 +227,19 @@ void fake_machine_set_crowd(size_t n) {
         write_text(fake_machine_path("crowd"), number);
 }
 
-size_t fake_machine_patience(void) {
-        _cleanup_free_ char *number = read_text(fake_machine_path("patience"));
+/* 0: there is no such file. */
+static size_t read_number(const char *name) {
+        _cleanup_free_ char *number = read_text(fake_machine_path("%s", name));
 
         return (size_t)atoi(number);
 }
 
-size_t fake_machine_crowd(void) {
-        _cleanup_free_ char *number = read_text(fake_machine_path("crowd"));
+size_t fake_machine_patience(void) {
+        return read_number("patience");
+}
 
-        return (size_t)atoi(number);
+size_t fake_machine_crowd(void) {
+        return read_number("crowd");
 }
 
 static int obey(const char *what, const char *subject) {

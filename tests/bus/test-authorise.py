@@ -1052,9 +1052,9 @@ def searches_yield(w):
     fault.unlink()
 
 
-# Not because vfiod has given the searches up.
 @test("scripted", "who leaves while his search waits in line is forgotten", {"limits": {"requests_per_uid": 4}, "step_deadline_ms": 600000})
 def search_left(w):
+    # The deadline: he is forgotten because he has left, not because vfiod has given the searches up.
     # Nothing else may be asked meanwhile, or it would have the place of one of them.
     searches = begin_searches(w, ALLOWED, 5)
     wait_until(lambda: any(search.is_answered() for search in searches), "four were under way or waited, and the fifth was refused")

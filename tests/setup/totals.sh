@@ -19,16 +19,22 @@ fails() {
         printf 'FAIL  %s\n' "$1"
 }
 
-# counts_from FILE WHAT: adds what something has written there: a line `PASSED FAILED`, then a line for each thing that failed.
-# What has written nothing broke off, having said why.
-counts_from() {
-        local passed failed
-        if [ -s "$1" ] && read -r passed failed <"$1"; then
+# counts_of WHAT COMMAND...: runs it with `--totals FILE` behind, and adds what it has written there: a line `PASSED FAILED`, then a
+# line for each thing that failed. What has written nothing broke off, having said why. The status is the command's.
+counts_of() {
+        local what=$1 totals passed failed status=0
+        shift
+        totals=$(mktemp)
+        "$@" --totals "$totals" || status=$?
+        if [ -s "$totals" ] && read -r passed failed <"$totals"; then
                 counts "$passed" "$failed"
-                sed "1d; s/^/$2: /" "$1" >>"$FAILURES"
+                say "$what: $passed passed, $failed failed"
+                sed "1d; s/^/$what: /" "$totals" >>"$FAILURES"
         else
-                fails "$2: broken off"
+                fails "$what: broken off"
         fi
+        rm -f "$totals"
+        return "$status"
 }
 
 # checks SENTENCE COMMAND...: one check that is passed if the command succeeds; $CHECKED is then yes, else no. Its output is

@@ -38,10 +38,10 @@ vfioctl unbind $N
 
 pid=$(pid_of_vfiod)
 kill -STOP "$pid"
-wait_until 180 has_restarted 1
+wait_until 45 has_restarted 1
 expect "it is another process" test "$(pid_of_vfiod)" != "$pid"
 kill -SEGV "$(pid_of_vfiod)"
-wait_until 180 has_restarted 2
+wait_until 45 has_restarted 2
 journalctl --sync
 contains "$(journalctl --quiet --no-pager -u vfiod.service)" "Watchdog timeout"
 vfioctl bind $N

@@ -138,7 +138,8 @@ lacks() {
 # wait_until SECONDS COMMAND...: tries it again until it succeeds. The seconds are those of a machine that is as fast as ours; a
 # slower one has more, since nothing is late here before it has failed.
 wait_until() {
-        local seconds=$(($1 * 4)) deadline=$((SECONDS + $1 * 4))
+        local seconds=$(($1 * 4)) deadline
+        deadline=$((SECONDS + seconds))
         shift
         until "$@"; do
                 ((SECONDS < deadline)) || fail "within $seconds s: $*"

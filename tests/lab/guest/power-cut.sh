@@ -81,7 +81,7 @@ nothing_is_wrong() {
 # --- the state
 
 bind_one() { vfioctl bind $CUT_N; }
-acquire_one() { vfioctl exec --bind --mode=group $CUT_A -- true && wait_until 240 no_leases; }
+acquire_one() { vfioctl exec --bind --mode=group $CUT_A -- true && wait_until 60 no_leases; }
 
 set_up_state() {
         local device

@@ -37,7 +37,6 @@ KERNEL_OPTIONS = [
 # How often a machine that says nothing is looked at.
 LOOK_SECONDS = 5
 
-
 # What its kernel says of a processor whose timer never fires, which stops all that waits there; and what run-cases has seen.
 LOST_TIMER = re.compile(r"timer wakeup didn't happen|the timer of processor \d+ has stopped")
 

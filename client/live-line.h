@@ -19,8 +19,6 @@ typedef struct LiveLine {
         char *said;     /* the last text */
 } LiveLine;
 
-#define LIVE_LINE_NULL {.f = NULL}
-
 LiveLine live_line_on(FILE *f);
 
 /*

@@ -10,10 +10,7 @@
 #include "client/report.h"
 #include "client/verb.h"
 #include "daemon/util/string.h"
-
-#ifndef VFIOD_VERSION
-#define VFIOD_VERSION "unknown"
-#endif
+#include "version.h"
 
 static const char exec_details[] =
         "In ARGS a placeholder stands for the number of an open file:\n"

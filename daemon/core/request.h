@@ -93,6 +93,7 @@ typedef struct Request {
         uint32_t count;     /* GetFds: how many; 0: as many as a message carries */
 } Request;
 
+/* But for `actions`, which are of a question and outlive no operation. */
 int request_copy(const Request *request, Request *ret);
 void request_done(Request *request);
 

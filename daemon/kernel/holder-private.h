@@ -162,9 +162,6 @@ bool holder_target_by_file(const HolderSearch *search, HoldKind kind, pid_t tid,
                            Hold *hold);
 bool holder_target_by_node(const HolderSearch *search, dev_t dev, ino_t inode, Hold *hold);
 
-/* Whether there is a file of this kind to compare with. */
-bool holder_has_file(const HolderSearch *search, HoldKind kind);
-
 /* Every device of which something could be mapped; read once a look. */
 int holder_devices_read(HolderSearch *search);
 void holder_devices_free(HolderSearch *search);

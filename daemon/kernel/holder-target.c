@@ -215,10 +215,3 @@ bool holder_target_by_node(const HolderSearch *search, dev_t dev, ino_t inode, H
         }
         return false;
 }
-
-bool holder_has_file(const HolderSearch *search, HoldKind kind) {
-        for (size_t i = 0; i < search->n_files; i++)
-                if (search->files[i].kind == kind)
-                        return true;
-        return false;
-}

@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <systemd/sd-id128.h>
-#include <time.h>
 
 #include "daemon/kernel/pci-serial.h"
 #include "daemon/kernel/sysfs.h"
+#include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
 /* Udev may have hundreds of events to handle first. */
@@ -68,10 +68,7 @@ static int copy_property(struct udev_device *device, char **ret) {
 }
 
 static uint64_t now_ms(void) {
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+        return clock_now(CLOCK_MONOTONIC) / 1000;
 }
 
 static int wait_for_answer(const Question *question, char **ret) {

@@ -17,10 +17,6 @@ int vfio_open_container(const Roots *roots) {
         return open_node(roots, "vfio/vfio");
 }
 
-bool vfio_container_has_extension(int container, int extension) {
-        return ioctl(container, VFIO_CHECK_EXTENSION, (long)extension) > 0;
-}
-
 int vfio_container_set_iommu(int container, int type) {
         return ioctl(container, VFIO_SET_IOMMU, (long)type) < 0 ? -errno : 0;
 }

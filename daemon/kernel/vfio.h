@@ -15,9 +15,6 @@
 /* /dev/vfio/vfio. */
 int vfio_open_container(const Roots *roots);
 
-/* Whether the container has the extension (VFIO_TYPE1v2_IOMMU, ...). */
-bool vfio_container_has_extension(int container, int extension);
-
 /* -EINVAL without a group in it, -EPERM without interrupt remapping, or for VFIO_NOIOMMU_IOMMU
  * without CAP_SYS_RAWIO. */
 int vfio_container_set_iommu(int container, int type);

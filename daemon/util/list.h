@@ -16,8 +16,6 @@ struct List {
         List *previous;
 };
 
-#define LIST_INIT(list) {.next = &(list), .previous = &(list)}
-
 #define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 
 static inline void list_init(List *list) {

@@ -74,10 +74,6 @@ int vfio_open_container(const Roots *roots _unused_) {
         return fd;
 }
 
-bool vfio_container_has_extension(int container _unused_, int extension _unused_) {
-        return true;
-}
-
 int vfio_container_set_iommu(int container _unused_, int type) {
         int r = fake_machine_obey("set-iommu", "any");
 

@@ -410,7 +410,8 @@ def run_columns(report, scene, rows, callers, transports=TRANSPORTS):
             report.column(f"{where}, {caller.sentence}", functools.partial(call_each, scene, rows, caller, socket))
 
 
-def run_scripted(report, world, rows):
+def run_with_scripted(report, world, rows, _defaults):
+    world.start_bus()
     for where, socket in TRANSPORTS:
         for sentence, run in (("polkit hangs: no, and its question is withdrawn", polkit_hangs),
                               ("polkit dies while it is asked: no", polkit_dies),
@@ -423,16 +424,8 @@ def run_scripted(report, world, rows):
             world.polkit = None
 
 
-def run(world):
-    documents = Documents(world.source)
-    report = Report(world)
-    complaints = list(documents.complaints())
-    report.add("every method tells its actions, and every argument has a value", complaints)
-    if complaints:
-        print("1..1")
-        return
-    rows = documents.rows()
-    needs_password = functools.partial(by_default, documents.defaults)
+def run_with_polkitd(report, world, rows, defaults):
+    needs_password = functools.partial(by_default, defaults)
     world.start_bus()
     run_columns(report, Scene(world, "root"), rows, [
         Caller("without polkit, root and owner: all of it", "root", go_on, owner=True),
@@ -458,8 +451,20 @@ def run(world):
         Caller("who is asked for the password and presses cancel: no", ASKED, needs_password(ACCESS_DENIED),
                interactive=True, agent="no")])
     world.stop_polkitd()
-    run_scripted(report, world, rows)
+
+
+PARTS = {"polkitd": run_with_polkitd, "scripted": run_with_scripted}
+
+
+def run(world):
+    documents = Documents(world.source)
+    report = Report(world)
+    complaints = list(documents.complaints())
+    report.add("every method tells its actions, and every argument has a value", complaints)
+    if not complaints:
+        PARTS[sys.argv[1]](report, world, documents.rows(), documents.defaults)
     print(f"1..{report.count}")
 
 
-run_as_root(sys.argv[1], sys.argv[2:], run)
+# test-matrix.py PART SOURCE PROGRAM...
+run_as_root(sys.argv[2], sys.argv[3:], run)

@@ -19,10 +19,6 @@ int vfio_open_container(const Roots *roots _unused_) {
         return r < 0 ? r : stub_open("container", 0);
 }
 
-bool vfio_container_has_extension(int container _unused_, int extension) {
-        return stub_call("has extension %d", extension) >= 0;
-}
-
 static bool has_groups(const StubFile *container) {
         for (size_t i = 0; i < stub->n_files; i++)
                 if (stub->files[i].container == container->inode)

@@ -890,7 +890,6 @@ static int refuse(void *userdata, const Hold *hold _unused_) {
         return -ENOENT;
 }
 
-/* Even with an error that would mean, from the kernel, that a process has ended. */
 /* They are looked at by several processes first. */
 START_TEST(in_a_crowd_of_processes_the_holders_are_found) {
         _cleanup_free_ char *maps = machine_map(0x7f0000000000, 1, REGION(0));

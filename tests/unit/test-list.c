@@ -21,9 +21,10 @@ static int digits(const List *list) {
 }
 
 START_TEST(elements_stay_in_the_order_of_their_insertion) {
-        List list = LIST_INIT(list);
+        List list;
         Element a = {.value = 1}, b = {.value = 2}, c = {.value = 3};
 
+        list_init(&list);
         ck_assert(list_is_empty(&list));
         list_insert(&list, &a.link);
         list_insert(&list, &c.link);
@@ -51,10 +52,11 @@ START_TEST(an_element_leaves_from_anywhere_and_twice) {
 END_TEST
 
 START_TEST(the_safe_loop_survives_the_removal_of_each_element) {
-        List list = LIST_INIT(list);
+        List list;
         Element elements[5];
         int seen = 0;
 
+        list_init(&list);
         for (int i = 0; i < 5; i++) {
                 elements[i].value = i + 1;
                 list_insert(&list, &elements[i].link);

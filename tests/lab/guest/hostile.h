@@ -37,7 +37,6 @@ typedef struct Packet {
 #define PACKET_NULL {NULL, 0, 0}
 
 enum { CALL = 1, RETURN = 2, ERROR = 3, SIGNAL = 4 };
-#define NO_REPLY_EXPECTED 0x1
 #define ALLOW_INTERACTIVE 0x4
 
 /* What is NULL or 0 is not in the header. */

@@ -151,7 +151,6 @@ void journal_bus_absent(void) {
 }
 
 void journal_bus_lost(void) {
-        SEND("MESSAGE=the system bus has gone" WITHOUT_BUS
-             "; restart vfiod when the bus is back and no lease is held",
+        SEND("MESSAGE=the system bus has gone" WITHOUT_BUS "; restart vfiod when the bus is back",
              "PRIORITY=%i", LOG_WARNING);
 }

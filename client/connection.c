@@ -44,6 +44,21 @@ static int wait_for_replies(sd_bus *bus, const size_t *outstanding) {
         return r < 0 ? r : 0;
 }
 
+/* The reply is an error; that of a vfiod that was restarted is not the last word. */
+static int call_again(vfiod_connection *c, sd_bus_message *call, sd_bus_message **reply) {
+        sd_bus_message *other;
+        int r;
+
+        sd_bus_error_free(&c->error);
+        (void)sd_bus_error_copy(&c->error, sd_bus_message_get_error(*reply));
+        r = connection_call_again(c, call, &other);
+        if (r <= 0)
+                return r < 0 ? r : -EIO;
+        sd_bus_message_unref(*reply);
+        *reply = other;
+        return 0;
+}
+
 /* One pipeline; `slots` forget the calls whose answer nobody waits for any more. */
 static int call_batch(vfiod_connection *c, sd_bus_message *const *calls, size_t n, Pending *pending,
                       sd_bus_slot **slots) {
@@ -62,13 +77,10 @@ static int call_batch(vfiod_connection *c, sd_bus_message *const *calls, size_t 
         /* To each of them sd-bus has answered itself. */
         if (sd_bus_is_open(c->bus) <= 0)
                 return -ECONNRESET;
-        for (size_t i = 0; i < n; i++)
-                if (sd_bus_message_is_method_error(pending[i].reply, NULL)) {
-                        r = sd_bus_error_copy(&c->error,
-                                              sd_bus_message_get_error(pending[i].reply));
-                        return r < 0 ? r : -EIO;
-                }
-        return 0;
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (sd_bus_message_is_method_error(pending[i].reply, NULL))
+                        r = call_again(c, calls[i], &pending[i].reply);
+        return r;
 }
 
 static int call_batch_owned(vfiod_connection *c, sd_bus_message *const *calls, size_t n,

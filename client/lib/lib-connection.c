@@ -344,6 +344,18 @@ int connection_call(vfiod_connection *c, sd_bus_message *call, uint64_t timeout,
         return r < 0 ? r : 0;
 }
 
+int connection_call_again(vfiod_connection *c, sd_bus_message *call, sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r;
+
+        if (connection_is_peer(c) || !may_be_repeated(call) || !was_left(c))
+                return 0;
+        r = copy_call(c, call, &m);
+        if (r >= 0)
+                r = connection_call(c, m, 0, ret);
+        return r < 0 ? r : 1;
+}
+
 int vfiod_connection_get_fd(const vfiod_connection *c) {
         return c->bus ? c->poll_fd : -ENOTCONN;
 }

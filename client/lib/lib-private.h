@@ -87,6 +87,9 @@ int connection_new_target_call(vfiod_connection *c, const char *member, const ch
 /* *ret may be NULL where the reply is empty. `timeout` in microseconds, 0 for the connection's. */
 int connection_call(vfiod_connection *c, sd_bus_message *call, uint64_t timeout,
                     sd_bus_message **ret);
+/* The same of a call that was made and has got c->error. 1 if it was made again, 0 where it is not
+ * to be. */
+int connection_call_again(vfiod_connection *c, sd_bus_message *call, sd_bus_message **ret);
 
 /* A call of a method of the device; `device` as for connection_find_device(). */
 int connection_new_device_call(vfiod_connection *c, const char *device, const char *member,

@@ -248,6 +248,11 @@ static const char *device_assignment(const Daemon *d) {
 }
 
 static int on_overview(sd_bus_message *m, void *userdata, sd_bus_error *reterr _unused_) {
+        int r;
+
+        r = hear_call(userdata, m);
+        if (r != 0)
+                return r;
         return sd_bus_reply_method_return(m, "a(usbboa(sssssqqssass))", 1, 3, "DMA", 1, 1, "/", 1,
                                           SCRIPT_DEVICE, "pci", "vfio-pci", "vfio",
                                           device_state(userdata), 0x8086, 0x10d3, "Intel", "82574L",

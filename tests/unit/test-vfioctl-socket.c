@@ -31,7 +31,7 @@ START_TEST(the_socket_is_asked_when_that_is_wanted_and_where_there_is_no_bus) {
 END_TEST
 
 START_TEST(many_calls_at_once_go_through_the_socket) {
-        check(&(Script){.peer = true}, LINE("--socket", "list"), 0, "", "left\n");
+        check(&(Script){.peer = true}, LINE("--socket", "list"), 0, "", "Overview\nleft\n");
 }
 END_TEST
 

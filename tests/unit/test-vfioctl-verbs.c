@@ -135,6 +135,28 @@ START_TEST(what_one_may_do_is_asked_again_where_vfiod_was_restarted) {
 }
 END_TEST
 
+START_TEST(what_is_asked_beside_others_is_asked_again_where_vfiod_was_restarted) {
+        _cleanup_vfioctl_ Vfioctl v;
+
+        run(&v,
+            &(Script){.failing = "Overview",
+                      .error = "org.freedesktop.DBus.Error.NoReply",
+                      .failures = 1},
+            LINE("list"));
+        ck_assert_int_eq(v.status, 0);
+        ck_assert_str_eq(v.heard, "Overview\nOverview\nleft\n");
+}
+END_TEST
+
+START_TEST(a_refusal_of_what_is_asked_beside_others_is_the_end_of_it) {
+        _cleanup_vfioctl_ Vfioctl v;
+
+        run(&v, &(Script){.failing = "Overview", .error = DENIED}, LINE("list"));
+        ck_assert_int_eq(v.status, 4);
+        ck_assert_str_eq(v.heard, "Overview\nleft\n");
+}
+END_TEST
+
 START_TEST(the_help_of_an_option_is_what_it_means_to_that_verb) {
         static const struct {
                 const char *verb, *says, *not;
@@ -188,7 +210,7 @@ START_TEST(unbind_without_a_policy_asks_for_none_and_for_no_holders) {
 
         run(&v, &(Script){.answer_at = 1}, LINE("unbind", N));
         ck_assert_int_eq(v.status, 0);
-        ck_assert_str_eq(v.heard, "Unbind [\"" N "\"] {}\nExplain [\"" N "\"]\nleft\n");
+        ck_assert_str_eq(v.heard, "Unbind [\"" N "\"] {}\nOverview\nExplain [\"" N "\"]\nleft\n");
         ck_assert_str_eq(vfioctl_stderr(&v), "");
 }
 END_TEST
@@ -530,6 +552,8 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, holders_in_json_are_what_the_daemon_said);
         tcase_add_test(tests, holders_that_may_not_be_seen_are_denied);
         tcase_add_test(tests, what_one_may_do_is_asked_again_where_vfiod_was_restarted);
+        tcase_add_test(tests, what_is_asked_beside_others_is_asked_again_where_vfiod_was_restarted);
+        tcase_add_test(tests, a_refusal_of_what_is_asked_beside_others_is_the_end_of_it);
         tcase_add_test(tests, the_help_of_an_option_is_what_it_means_to_that_verb);
         tcase_add_test(tests, a_lease_that_is_not_there_is_named_as_it_was_typed);
         tcase_add_test(

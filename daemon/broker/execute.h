@@ -42,7 +42,7 @@ typedef struct ExecuteHost {
         /* Asked before each step, and while a step waits for processes: undo everything? */
         bool (*cancelled)(void *userdata);
         void *userdata;
-        pid_t vfiod; /* it and its children hold nothing */
+        pid_t vfiod; /* it, its children and theirs hold nothing */
 } ExecuteHost;
 
 /* `files`: what the steps may use; on return also what they opened, without what undo closed again.

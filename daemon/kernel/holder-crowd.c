@@ -8,7 +8,9 @@
  */
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +24,12 @@
 /* One hold is enough to know that the process is worth a look. */
 static int stop_at(void *userdata _unused_, const Hold *hold _unused_) {
         return -ECANCELED;
+}
+
+/* It has copies of the worker's files, which are not to be open longer than the worker's. */
+static void end_with(pid_t worker) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != worker)
+                _exit(EXIT_FAILURE);
 }
 
 /* What a process of ours finds is not kept: it has a copy of the search, and ends. */
@@ -72,7 +80,7 @@ static int read_sifted(int fd, Numbers *sifted) {
 void holder_crowd_sift(HolderSearch *search, Numbers *pids) {
         size_t n_shares = count_shares(pids), n = 0;
         _cleanup_(numbers_done) Numbers sifted = {0};
-        pid_t children[SHARES_MAX];
+        pid_t worker = getpid(), children[SHARES_MAX];
         bool good = true;
         int ends[2];
 
@@ -80,8 +88,10 @@ void holder_crowd_sift(HolderSearch *search, Numbers *pids) {
                 return;
         for (; good && n < n_shares; n += good) {
                 children[n] = fork();
-                if (children[n] == 0)
+                if (children[n] == 0) {
+                        end_with(worker);
                         sift_share(search, pids, n, n_shares, ends[1]);
+                }
                 good = children[n] > 0;
         }
         (void)close(ends[1]);

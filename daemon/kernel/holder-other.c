@@ -79,7 +79,7 @@ static int read_table(HolderSearch *search, pid_t pid, bool *searched) {
         return r;
 }
 
-static bool is_worker(const HolderSearch *search, pid_t pid) {
+bool holder_is_worker(const HolderSearch *search, pid_t pid) {
         _cleanup_close_ int dir = -EBADF;
         uint64_t start_time;
         unsigned flags;
@@ -115,7 +115,7 @@ static int read_others(HolderSearch *search) {
         if (r >= 0)
                 r = holder_pids_read(search, &pids);
         for (size_t i = 0; r >= 0 && i < pids.n; i++)
-                if (is_worker(search, (pid_t)pids.numbers[i]))
+                if (holder_is_worker(search, (pid_t)pids.numbers[i]))
                         r = read_worker(search, (pid_t)pids.numbers[i]);
         return r;
 }

@@ -171,6 +171,9 @@ bool holder_group_may_be_open(const HolderSearch *search, uint32_t group);
 
 int holder_fds_add(HolderFds *fds, pid_t tid, int fd);
 
+/* Whether it is a child of vfiod's. */
+bool holder_is_worker(const HolderSearch *search, pid_t pid);
+
 /* The device files of vfiod and its workers that can be of groups that are not searched for; read
  * once a look. */
 int holder_others_read(HolderSearch *search);

@@ -14,6 +14,12 @@
 /* include/linux/sched.h; the field `flags` of proc(5), stat. */
 #define PF_KTHREAD 0x00200000
 
+/* vfiod's workers, and the processes that look through a crowd for one of those: they have copies
+ * of all that the worker was given. */
+static bool is_ours(const HolderSearch *search, pid_t parent) {
+        return parent == search->vfiod || holder_is_worker(search, parent);
+}
+
 static int read_who(HolderProcess *process) {
         _cleanup_free_ char *command = NULL;
         Hold *who = &process->who;
@@ -24,7 +30,7 @@ static int read_who(HolderProcess *process) {
 
         if (r < 0)
                 return r;
-        if (parent == process->search->vfiod || (flags & PF_KTHREAD))
+        if ((flags & PF_KTHREAD) || is_ours(process->search, parent))
                 return -ESRCH;
         r = process_read_uids(process->dir, uids);
         if (r >= 0)

@@ -42,8 +42,8 @@ typedef int (*HolderSink)(void *userdata, const Hold *hold);
 
 /*
  * Prepares a search for holders of the groups: reads their nodes, members and BARs from sysfs.
- * `vfiod` is the daemon's pid: it and its children are not holders. Copies what it needs; the
- * references' fds must stay open, and belong to the process that searches; `roots` is borrowed.
+ * `vfiod` is the daemon's pid: it, its children and theirs are not holders. Copies what it needs;
+ * the references' fds must stay open, and belong to the process that searches; `roots` is borrowed.
  * Groups that do not exist have no holders. Made once and used for every look of one operation, it
  * knows mappings again, and nodes that are gone since.
  */

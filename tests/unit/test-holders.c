@@ -9,9 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/util/clock.h"
@@ -159,7 +163,8 @@ static void add_to(const Machine *machine, pid_t pid, int fd, int file) {
 }
 
 #define WORKER 5000060
-#define GRANDCHILD 5000061
+#define HELPER 5000061 /* of a worker's look */
+#define STRANGER 5000062
 
 /* Process 5000100 has the file of group 3, and of another group's device that vfiod has given it.
  */
@@ -210,9 +215,8 @@ START_TEST(one_that_only_a_process_of_somebody_else_has_too_is_told_by_the_group
         _cleanup_machine_ Machine machine;
 
         add_polite(&machine);
-        machine_add_process(&machine, GRANDCHILD);
-        machine_set_stat(&machine, GRANDCHILD, WORKER, 0x400000, 610);
-        add_to(&machine, GRANDCHILD, 20, OF_ANOTHER_GROUP);
+        machine_add_process(&machine, STRANGER);
+        add_to(&machine, STRANGER, 20, OF_ANOTHER_GROUP);
         machine_assert(&machine, "5000100 group - 3\n5000100 device - 7");
 }
 END_TEST
@@ -470,6 +474,38 @@ START_TEST(vfiod_its_children_init_and_kernel_threads_are_never_reported) {
         machine_set_stat(&machine, 5000060, VFIOD, 0x400000, 600);
         machine_set_stat(&machine, 5000061, 2, 0x200000, 610);
         machine_assert(&machine, "5000062 group - 3\n5000062 device " DEVICE_A " 4");
+}
+END_TEST
+
+/* `holder` has a file of the group and is a child of `parent`. */
+static void add_child(const Machine *machine, pid_t holder, pid_t parent) {
+        _cleanup_free_ char *process = string_format("%d", holder);
+
+        machine_add_process(machine, holder);
+        machine_set_stat(machine, holder, parent, 0x400000, (unsigned long long)holder * 10);
+        machine_add_node(machine, process, 3, "vfio/3");
+}
+
+START_TEST(who_helps_a_worker_look_is_no_holder) {
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        add_child(&machine, WORKER, VFIOD);
+        add_child(&machine, HELPER, WORKER);
+        machine_assert(&machine, "");
+}
+END_TEST
+
+/* No process of ours is so far from vfiod; nor is one whose parent has ended meanwhile. */
+START_TEST(who_is_further_from_vfiod_is_a_holder_like_others) {
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        add_child(&machine, WORKER, VFIOD);
+        add_child(&machine, HELPER, WORKER);
+        add_child(&machine, 5000100, HELPER);
+        add_child(&machine, 5000101, 5000099);
+        machine_assert(&machine, "5000100 group - 3\n5000101 group - 3");
 }
 END_TEST
 
@@ -908,6 +944,40 @@ START_TEST(in_a_crowd_of_processes_the_holders_are_found) {
 }
 END_TEST
 
+/* A worker looks at a crowd, and does not come to the end of it. */
+static _Noreturn void look_for_ever(Machine *machine) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        free(machine_look(machine));
+        _exit(EXIT_SUCCESS);
+}
+
+START_TEST(who_helps_a_worker_look_ends_with_it) {
+        _cleanup_free_ char *maps = NULL;
+        _cleanup_close_ int end = -EBADF;
+        _cleanup_machine_ Machine machine;
+        struct pollfd readers;
+        pid_t worker;
+
+        machine_init(&machine);
+        for (pid_t pid = 5001000; pid < 5001000 + CROWD; pid++)
+                machine_add_process(&machine, pid);
+        tree_remove(&machine.tree, "proc/5001000/maps");
+        maps = string_format("%s/proc/5001000/maps", machine.tree.path);
+        ck_assert_int_eq(mkfifo(maps, 0600), 0);
+        worker = fork();
+        if (worker == 0)
+                look_for_ever(&machine);
+        /* When somebody reads it. */
+        end = open(maps, O_WRONLY | O_CLOEXEC);
+        ck_assert_int_ge(end, 0);
+        ck_assert_int_eq(kill(worker, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(worker, NULL, 0), worker);
+        readers = (struct pollfd){.fd = end};
+        ck_assert_int_eq(poll(&readers, 1, 30000), 1);
+        ck_assert(readers.revents & POLLERR);
+}
+END_TEST
+
 START_TEST(an_error_of_the_sink_ends_the_search) {
         static const uint32_t group = 3;
         _cleanup_machine_ Machine machine;
@@ -1035,12 +1105,19 @@ static void become_child(void *userdata) {
         machine_set_stat(userdata, 5000100, VFIOD, 0x400000, 50001000);
 }
 
+static void become_helper(void *userdata) {
+        machine_add_process(userdata, WORKER);
+        machine_set_stat(userdata, WORKER, VFIOD, 0x400000, 600);
+        machine_set_stat(userdata, 5000100, WORKER, 0x400000, 50001000);
+}
+
 static void become_kernel_thread(void *userdata) {
         machine_set_stat(userdata, 5000100, 1, 0x200000, 50001000);
 }
 
 START_TEST(vfiods_children_and_kernel_threads_are_never_signalled) {
-        static void (*const rows[])(void *userdata) = {become_child, become_kernel_thread};
+        static void (*const rows[])(void *userdata) = {become_child, become_helper,
+                                                       become_kernel_thread};
 
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 _cleanup_holds_ Holds holds = HOLDS_NULL;
@@ -1143,6 +1220,8 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests, a_group_that_does_not_exist_has_no_holders);
         tcase_add_test(tests, a_reference_that_is_not_open_is_an_error);
         tcase_add_test(tests, vfiod_its_children_init_and_kernel_threads_are_never_reported);
+        tcase_add_test(tests, who_helps_a_worker_look_is_no_holder);
+        tcase_add_test(tests, who_is_further_from_vfiod_is_a_holder_like_others);
         tcase_add_test(tests, who_a_holder_is_is_read_with_it);
         tcase_add_test(tests, a_process_that_ends_meanwhile_is_left_out);
         tcase_add_test(tests, a_process_without_files_or_maps_is_no_error);
@@ -1151,6 +1230,7 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests, the_holders_among_many_processes_are_found);
         tcase_add_test(tests, a_first_thread_that_has_ended_does_not_hide_the_others);
         tcase_add_test(tests, in_a_crowd_of_processes_the_holders_are_found);
+        tcase_add_test(tests, who_helps_a_worker_look_ends_with_it);
         tcase_add_test(tests, an_error_of_the_sink_ends_the_search);
 }
 

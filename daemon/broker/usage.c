@@ -7,6 +7,7 @@
 
 #include "daemon/kernel/usage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
@@ -21,25 +22,35 @@ static const Group *find_group(const Topology *topology, const Target *target) {
         return device ? device->group : NULL;
 }
 
-/* Without memory for it nothing is known to be free: that is said in the place of a use. */
-static void refresh_device(const HostUsage *usage, Device *device) {
-        char **uses = NULL;
+/* What cannot be seen is not known to be free: that is said in the place of a use. */
+static void add_unknown(char ***uses, int error) {
+        char text[128];
 
-        if (!usage || host_usage_of(usage, &device->facts, &uses) < 0)
-                (void)strv_push(&uses, "vfiod is out of memory to see what it is used for");
+        (void)snprintf(text, sizeof(text), "vfiod cannot see what it is used for (%s)",
+                       strerror(-error));
+        (void)strv_push(uses, text);
+}
+
+/* `usage`: NULL after `error`. */
+static void refresh_device(const HostUsage *usage, int error, Device *device) {
+        char **uses = NULL;
+        int r = usage ? host_usage_of(usage, &device->facts, &uses) : error;
+
+        if (r < 0)
+                add_unknown(&uses, r);
         strv_free(device->in_use);
         device->in_use = uses;
 }
 
 void broker_refresh_usage(Broker *broker, const Request *request) {
         HostUsage *usage = NULL;
+        int r = host_usage_read(&broker->roots, &usage);
 
-        (void)host_usage_read(&broker->roots, &usage);
         for (size_t i = 0; i < request->n_targets; i++) {
                 const Group *group = find_group(&broker->world.topology, &request->targets[i]);
 
                 for (size_t j = 0; group && j < group->n_members; j++)
-                        refresh_device(usage, group->members[j]);
+                        refresh_device(usage, r, group->members[j]);
         }
         host_usage_free(usage);
 }

@@ -85,7 +85,7 @@ int sysfs_read_lines(int dir_fd, const char *path, int (*line)(void *userdata, c
                 if (r < 0)
                         return r;
         }
-        return ferror(file) ? -EIO : 0;
+        return ferror(file) || !feof(file) ? -EIO : 0;
 }
 
 /* What the link says goes to `target`, of PATH_MAX bytes; "" where there is none. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "daemon/kernel/enumerate.h"
+#include "daemon/kernel/host-table.h"
 #include "daemon/kernel/sysfs.h"
 #include "daemon/util/string.h"
 
@@ -37,6 +38,12 @@ struct HostUsage {
         char **blocks; /* names in /sys/class/block */
         char **nets;   /* names in /sys/class/net */
 };
+
+/* What is not there is not in use, nor what goes while it is looked at. Whatever else cannot be
+ * read may be. */
+static int unless_gone(int r) {
+        return r == -ENOENT || r == -ENOTDIR || r == -ENODEV ? 0 : r;
+}
 
 static void uses_done(Uses *uses) {
         for (size_t i = 0; i < uses->n_uses; i++) {
@@ -127,16 +134,6 @@ static int add_address(void *userdata, const char *line) {
         return uses_add_consume(&usage->interfaces, name, strdup("has an address"));
 }
 
-/* The first of the tables that is there. A machine that lacks them all has nothing in them. */
-static int read_table(HostUsage *usage, const char *const *paths,
-                      int (*add)(void *userdata, const char *line)) {
-        int r = -ENOENT;
-
-        for (; r < 0 && r != -ENOMEM && *paths; paths++)
-                r = sysfs_read_lines(usage->roots->proc_fd, *paths, add, usage);
-        return r == -ENOMEM ? r : 0;
-}
-
 static int read_tables(HostUsage *usage) {
         static const struct {
                 const char *paths[3];
@@ -150,26 +147,30 @@ static int read_tables(HostUsage *usage) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTS(tables); i++)
-                r = read_table(usage, tables[i].paths, tables[i].add);
+                r = host_table_read(usage->roots, tables[i].paths, tables[i].add, usage);
         return r;
+}
+
+/* NULL for a directory that is not there. */
+static int list(const HostUsage *usage, const char *path, char ***ret) {
+        return unless_gone(sysfs_list(usage->roots->sys_fd, path, ret));
 }
 
 /* A file system on several disks is mounted from none of them: "btrfs/UUID/devices/sda2". */
 static int read_btrfs(HostUsage *usage) {
         _cleanup_strv_ char **systems = NULL;
-        int r = sysfs_list(usage->roots->sys_fd, "fs/btrfs", &systems);
+        int r = list(usage, "fs/btrfs", &systems);
 
         for (char **system = systems; r >= 0 && system && *system; system++) {
                 _cleanup_strv_ char **disks = NULL;
                 char path[PATH_SIZE];
 
                 (void)snprintf(path, sizeof(path), "fs/btrfs/%s/devices", *system);
-                if (sysfs_list(usage->roots->sys_fd, path, &disks) < 0)
-                        continue;
+                r = list(usage, path, &disks);
                 for (char **disk = disks; r >= 0 && disk && *disk; disk++)
                         r = uses_add_consume(&usage->disks, *disk, strdup("is of a mounted btrfs"));
         }
-        return r == -ENOMEM ? r : 0;
+        return r;
 }
 
 int host_usage_read(const Roots *roots, HostUsage **ret) {
@@ -182,9 +183,10 @@ int host_usage_read(const Roots *roots, HostUsage **ret) {
         }
         if (r >= 0)
                 r = read_btrfs(usage);
-        if (r >= 0 && (sysfs_list(roots->sys_fd, "class/block", &usage->blocks) == -ENOMEM ||
-                       sysfs_list(roots->sys_fd, "class/net", &usage->nets) == -ENOMEM))
-                r = -ENOMEM;
+        if (r >= 0)
+                r = list(usage, "class/block", &usage->blocks);
+        if (r >= 0)
+                r = list(usage, "class/net", &usage->nets);
         if (r < 0) {
                 host_usage_free(usage);
                 return r;
@@ -206,26 +208,33 @@ static bool is_below(const char *place, const DeviceFacts *facts) {
  * "virtual/nvme-subsystem/nvme-subsys0/nvme0n1" and beside it "nvme0" (drivers/nvme/host/core.c,
  * nvme_init_subsystem).
  */
-static bool is_by_multipath(const HostUsage *usage, char *place, const DeviceFacts *facts) {
+static int is_by_multipath(const HostUsage *usage, char *place, const DeviceFacts *facts) {
         _cleanup_strv_ char **entries = NULL;
         _cleanup_free_ char *part = string_format("/%s/", facts->name);
         char *slash = strrchr(place, '/'), path[PATH_SIZE];
+        int r;
 
-        if (!part || !slash || strncmp(place, "virtual/nvme-subsystem/", 23) != 0)
-                return false;
+        if (!part)
+                return -ENOMEM;
+        if (!slash || strncmp(place, "virtual/nvme-subsystem/", 23) != 0)
+                return 0;
         *slash = '\0';
         (void)snprintf(path, sizeof(path), "devices/%.480s", place);
-        if (sysfs_list(usage->roots->sys_fd, path, &entries) < 0)
-                return false;
-        for (char **entry = entries; entry && *entry; entry++) {
+        r = list(usage, path, &entries);
+        for (char **entry = entries; r == 0 && entry && *entry; entry++) {
                 _cleanup_free_ char *target = NULL;
 
                 (void)snprintf(path, sizeof(path), "devices/%.300s/%.120s", place, *entry);
-                if (sysfs_read_target(usage->roots->sys_fd, path, &target) >= 0 &&
-                    strstr(target, part))
-                        return true;
+                r = unless_gone(sysfs_read_target(usage->roots->sys_fd, path, &target));
+                /* Most are attributes, and no links. */
+                r = r == -EINVAL ? 0 : r < 0 ? r : target && strstr(target, part);
         }
-        return false;
+        return r;
+}
+
+/* 1: the block device at `place`, which is changed, is a disk of the device. 0: it is not. */
+static int is_of(const HostUsage *usage, char *place, const DeviceFacts *facts) {
+        return is_below(place, facts) ? 1 : is_by_multipath(usage, place, facts);
 }
 
 static int add_reason(char ***reasons, const char *name, const char *how) {
@@ -246,9 +255,14 @@ static int add_block_itself(const HostUsage *usage, const char *name, char ***re
         _cleanup_free_ char *number = NULL;
         const char *how = uses_find(&usage->disks, name);
         char path[PATH_SIZE];
+        int r = 0;
 
         (void)snprintf(path, sizeof(path), "class/block/%.200s/dev", name);
-        if (!how && sysfs_read(usage->roots->sys_fd, path, &number) >= 0)
+        if (!how)
+                r = unless_gone(sysfs_read(usage->roots->sys_fd, path, &number));
+        if (r < 0)
+                return r;
+        if (number)
                 how = uses_find(&usage->mounts, number);
         return how ? add_reason(reasons, name, how) : 0;
 }
@@ -258,11 +272,10 @@ static int add_blocks_in(const HostUsage *usage, const char *name, const char *d
                          bool partitions, unsigned depth, char ***reasons) {
         _cleanup_strv_ char **entries = NULL;
         char path[PATH_SIZE];
-        int r = 0;
+        int r;
 
         (void)snprintf(path, sizeof(path), "class/block/%.200s%s", name, directory);
-        if (sysfs_list(usage->roots->sys_fd, path, &entries) == -ENOMEM)
-                return -ENOMEM;
+        r = list(usage, path, &entries);
         for (char **entry = entries; r >= 0 && entry && *entry; entry++) {
                 (void)snprintf(path, sizeof(path), "class/block/%.200s/%.200s/partition", name,
                                *entry);
@@ -291,8 +304,10 @@ static int add_blocks(const HostUsage *usage, const DeviceFacts *facts, char ***
                 char path[PATH_SIZE];
 
                 (void)snprintf(path, sizeof(path), "class/block/%.200s", *name);
-                if (sysfs_read_place(usage->roots->sys_fd, path, &place) >= 0 &&
-                    (is_below(place, facts) || is_by_multipath(usage, place, facts)))
+                r = sysfs_read_place(usage->roots->sys_fd, path, &place);
+                if (r >= 0)
+                        r = is_of(usage, place, facts);
+                if (r > 0)
                         r = add_block(usage, *name, 0, reasons);
         }
         return r;
@@ -308,8 +323,8 @@ static int add_interface(const HostUsage *usage, const char *name, unsigned dept
         int r = how ? add_reason(reasons, name, how) : 0;
 
         (void)snprintf(path, sizeof(path), "class/net/%.200s", name);
-        if (depth > DEPTH_MAX || sysfs_list(usage->roots->sys_fd, path, &entries) == -ENOMEM)
-                return depth > DEPTH_MAX ? r : -ENOMEM;
+        if (r >= 0 && depth <= DEPTH_MAX)
+                r = list(usage, path, &entries);
         for (char **entry = entries; r >= 0 && entry && *entry; entry++) {
                 const char *upper = string_after(*entry, "upper_");
 
@@ -327,8 +342,8 @@ static int add_interfaces(const HostUsage *usage, const DeviceFacts *facts, char
                 char path[PATH_SIZE];
 
                 (void)snprintf(path, sizeof(path), "class/net/%.200s", *name);
-                if (sysfs_read_place(usage->roots->sys_fd, path, &place) >= 0 &&
-                    is_below(place, facts))
+                r = sysfs_read_place(usage->roots->sys_fd, path, &place);
+                if (r >= 0 && is_below(place, facts))
                         r = add_interface(usage, *name, 0, reasons);
         }
         return r;
@@ -342,15 +357,16 @@ static int read_attribute(const HostUsage *usage, const DeviceFacts *facts, cons
 
         (void)snprintf(path, sizeof(path), "bus/%.60s/devices/%.200s/%s", facts->bus, facts->name,
                        name);
-        return sysfs_read_optional(usage->roots->sys_fd, path, ret);
+        return unless_gone(sysfs_read(usage->roots->sys_fd, path, ret));
 }
 
 static int add_display(const HostUsage *usage, const DeviceFacts *facts, char ***reasons) {
         _cleanup_free_ char *boot = NULL;
+        int r = read_attribute(usage, facts, "boot_vga", &boot);
 
-        return read_attribute(usage, facts, "boot_vga", &boot) >= 0 && strcmp(boot, "1") == 0
-                       ? add_reason(reasons, "it", "is the display that the host has booted with")
-                       : 0;
+        if (r < 0 || !string_equal(boot, "1"))
+                return r;
+        return add_reason(reasons, "it", "is the display that the host has booted with");
 }
 
 static int add_functions(const HostUsage *usage, const DeviceFacts *facts, char ***reasons) {
@@ -360,7 +376,7 @@ static int add_functions(const HostUsage *usage, const DeviceFacts *facts, char 
                                            : 0;
 
         if (!functions)
-                return r == -ENOMEM ? r : 0;
+                return unless_gone(r);
         how = string_format("has %zu virtual functions", strv_length(functions));
         return how ? add_reason(reasons, "it", how) : -ENOMEM;
 }

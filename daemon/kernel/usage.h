@@ -16,7 +16,10 @@
 
 typedef struct HostUsage HostUsage;
 
-/* What of all devices has to be read once. What cannot be read counts as not there. -ENOMEM. */
+/*
+ * What of all devices has to be read once. -errno, here and below: something is there that cannot
+ * be read, so that nothing is known to be free.
+ */
 int host_usage_read(const Roots *roots, HostUsage **ret);
 HostUsage *host_usage_free(HostUsage *usage);
 

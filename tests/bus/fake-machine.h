@@ -82,8 +82,9 @@ void fake_machine_announce(const char *action, const char *name);
  * there (0). What: module, override, bind, unbind, probe, open-container, open-group, viable,
  * set-container, set-iommu, unset-container, get-device, open-iommufd, alloc-ioas, read-iovas,
  * open-cdev, bind-cdev, attach-cdev, detach-cdev, cdevs (the kernel has none), look, request,
- * quiesce, restore, reset, reset-method, vfs, autoprobe, create-mdev, remove-mdev, inspect, event
- * (udev says nothing of it). Subject: a device, a group number, a module, or "any".
+ * quiesce, restore, reset, reset-method, vfs, autoprobe, create-mdev, remove-mdev, inspect, table
+ * (what the host uses cannot be read), event (udev says nothing of it). Subject: a device, a group
+ * number, a module, or "any".
  */
 void fake_machine_fault(const char *what, const char *subject, int error);
 void fake_machine_clear(const char *what, const char *subject);

@@ -57,6 +57,21 @@ static char *steps_of(Message *reply) {
         return text;
 }
 
+START_TEST(a_device_whose_use_cannot_be_seen_is_not_taken) {
+        Client *client = client_new();
+        _cleanup_message_ Message *reply = NULL;
+
+        fake_machine_fault("table", "any", EMFILE);
+        reply = manager(client, "Bind", "asa{sv}", 1, "group/2", 0);
+        expect_refusal(reply, "HostDevice",
+                       "vfiod cannot see what it is used for (Too many open files)");
+        expect_untouched();
+        fake_machine_clear("table", "any");
+        do_bind(client, "group/2");
+        expect_driver("0000:01:00.0", "vfio-pci");
+}
+END_TEST
+
 START_TEST(bind_moves_every_member_but_the_bridge) {
         Client *client = client_new();
 
@@ -414,6 +429,7 @@ END_TEST
 int main(void) {
         TCase *tests = bus_tests_new("bus-bind");
 
+        tcase_add_test(tests, a_device_whose_use_cannot_be_seen_is_not_taken);
         tcase_add_test(tests, bind_moves_every_member_but_the_bridge);
         tcase_add_test(tests, binding_a_bound_group_does_nothing_and_succeeds);
         tcase_add_test(tests, unbind_gives_back_the_driver_and_the_override_of_before);

@@ -242,6 +242,107 @@ START_TEST(the_interface_of_a_child_is_the_devices) {
 }
 END_TEST
 
+/* It leads to itself. */
+static void add_unreadable(const Tree *tree, const char *path) {
+        tree_link(tree, path, strrchr(path, '/') + 1);
+}
+
+/* Not even that of a device that has nothing to do with it. */
+START_TEST(while_something_that_tells_of_use_cannot_be_read_nothing_is_free) {
+        static const char *const rows[] = {
+                "proc/1/mountinfo",    "proc/swaps",    "proc/1/net/route",
+                "proc/1/net/if_inet6", "sys/fs/btrfs",  "sys/fs/btrfs/0d5b/devices",
+                "sys/class/block",     "sys/class/net",
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_tree_ Tree tree;
+                HostUsage *usage = NULL;
+
+                tree_init(&tree);
+                add_unreadable(&tree, rows[i]);
+                ck_assert_msg(host_usage_read(&tree.roots, &usage) == -ELOOP, "%s", rows[i]);
+                ck_assert_ptr_null(usage);
+        }
+}
+END_TEST
+
+START_TEST(a_table_that_ends_in_an_error_is_not_taken_for_the_whole) {
+        _cleanup_tree_ Tree tree;
+        HostUsage *usage = NULL;
+
+        tree_init(&tree);
+        tree_mkdir(&tree, "proc/1/mountinfo");
+        ck_assert_int_eq(host_usage_read(&tree.roots, &usage), -EIO);
+}
+END_TEST
+
+START_TEST(our_own_table_is_not_read_in_the_place_of_one_that_process_1_does_not_let_us_see) {
+        _cleanup_tree_ Tree tree;
+        HostUsage *usage = NULL;
+
+        init_disk(&tree);
+        tree_write(&tree, "proc/self/mountinfo", "1 0 0:22 / /proc rw - proc proc rw\n");
+        tree_remove(&tree, "proc/1/mountinfo");
+        add_unreadable(&tree, "proc/1/mountinfo");
+        ck_assert_int_eq(host_usage_read(&tree.roots, &usage), -ELOOP);
+}
+END_TEST
+
+static int look_at(const Tree *tree, const char *name, const char *path) {
+        DeviceFacts facts = {.name = (char *)name, .bus = (char *)"pci", .path = (char *)path};
+        _cleanup_strv_ char **found = NULL;
+        HostUsage *usage;
+        int r;
+
+        ck_assert_int_eq(host_usage_read(&tree->roots, &usage), 0);
+        r = host_usage_of(usage, &facts, &found);
+        host_usage_free(usage);
+        return r;
+}
+
+START_TEST(a_device_of_which_something_cannot_be_read_is_not_free) {
+        static const char *const of_disk[] = {
+                "sys/devices/" DISK_PATH "/nvme/nvme0/nvme0n1/nvme0n1p2/dev",
+                "sys/devices/" DISK_PATH "/nvme/nvme0/nvme0n1/holders",
+                "sys/bus/pci/devices/" DISK "/boot_vga",
+                "sys/bus/pci/devices/" DISK,
+        };
+
+        for (size_t i = 0; i < ELEMENTS(of_disk); i++) {
+                _cleanup_tree_ Tree tree;
+
+                init_disk(&tree);
+                if (tree_has(&tree, of_disk[i]))
+                        tree_remove(&tree, of_disk[i]);
+                add_unreadable(&tree, of_disk[i]);
+                ck_assert_msg(look_at(&tree, DISK, DISK_PATH) == -ELOOP, "%s", of_disk[i]);
+                ck_assert_int_eq(look_at(&tree, NIC, NIC_PATH), 0);
+        }
+}
+END_TEST
+
+START_TEST(an_interface_that_cannot_be_read_is_not_free) {
+        _cleanup_tree_ Tree tree;
+
+        init_nic(&tree);
+        add_upper(&tree, NIC_PATH, "eth0", "bond0");
+        add_unreadable(&tree, "sys/class/net/bond0");
+        ck_assert_int_eq(look_at(&tree, NIC, NIC_PATH), -ELOOP);
+}
+END_TEST
+
+START_TEST(a_disk_whose_controllers_cannot_be_read_is_anybodys) {
+        _cleanup_tree_ Tree tree;
+
+        tree_init(&tree);
+        tree_link(&tree, "sys/class/block/nvme0n1",
+                  "../../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1");
+        add_unreadable(&tree, "sys/devices/virtual/nvme-subsystem/nvme-subsys0");
+        ck_assert_int_eq(look_at(&tree, DISK, DISK_PATH), -ELOOP);
+}
+END_TEST
+
 START_TEST(the_display_that_the_host_has_booted_with_is_in_use) {
         _cleanup_tree_ Tree tree;
 
@@ -280,6 +381,14 @@ int main(void) {
         tcase_add_test(tests, an_interface_is_in_use_by_a_route_or_an_address);
         tcase_add_test(tests, an_interface_is_in_use_by_what_stands_on_it_however_high);
         tcase_add_test(tests, the_interface_of_a_child_is_the_devices);
+        tcase_add_test(tests, while_something_that_tells_of_use_cannot_be_read_nothing_is_free);
+        tcase_add_test(tests, a_table_that_ends_in_an_error_is_not_taken_for_the_whole);
+        tcase_add_test(
+                tests,
+                our_own_table_is_not_read_in_the_place_of_one_that_process_1_does_not_let_us_see);
+        tcase_add_test(tests, a_device_of_which_something_cannot_be_read_is_not_free);
+        tcase_add_test(tests, an_interface_that_cannot_be_read_is_not_free);
+        tcase_add_test(tests, a_disk_whose_controllers_cannot_be_read_is_anybodys);
         tcase_add_test(tests, the_display_that_the_host_has_booted_with_is_in_use);
         tcase_add_test(tests, a_device_with_virtual_functions_is_in_use);
         return tests_run(tests);

@@ -7,6 +7,7 @@
 
 #include "daemon/kernel/enumerate.h"
 #include "daemon/kernel/host-table.h"
+#include "daemon/kernel/interface-addresses.h"
 #include "daemon/kernel/sysfs.h"
 #include "daemon/util/string.h"
 
@@ -124,6 +125,12 @@ static int add_route(void *userdata, const char *line) {
         return uses_add_consume(&usage->interfaces, name, strdup("has a route"));
 }
 
+static int add_addressed(void *userdata, const char *name) {
+        HostUsage *usage = userdata;
+
+        return uses_add_consume(&usage->interfaces, name, strdup("has an address"));
+}
+
 static int add_address(void *userdata, const char *line) {
         HostUsage *usage = userdata;
         char name[WORD_SIZE];
@@ -131,7 +138,7 @@ static int add_address(void *userdata, const char *line) {
 
         if (sscanf(line, "%*s %*x %*x %x %*x %255s", &scope, name) != 2 || scope == SCOPE_LINK)
                 return 0;
-        return uses_add_consume(&usage->interfaces, name, strdup("has an address"));
+        return add_addressed(usage, name);
 }
 
 static int read_tables(HostUsage *usage) {
@@ -181,6 +188,8 @@ int host_usage_read(const Roots *roots, HostUsage **ret) {
                 usage->roots = roots;
                 r = read_tables(usage);
         }
+        if (r >= 0)
+                r = interface_addresses_read(add_addressed, usage);
         if (r >= 0)
                 r = read_btrfs(usage);
         if (r >= 0)

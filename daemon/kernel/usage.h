@@ -6,7 +6,8 @@
  * on its disks or through partitions, dm, md, btrfs and NVMe multipath; network interfaces that
  * have a route or an address, or are below one that has (bonds, bridges, VLANs); the display that
  * the host has booted with; virtual functions. Mounts and routes are those of process 1, because
- * vfiod may be in a mount namespace of its own.
+ * vfiod may be in a mount namespace of its own; IPv4 addresses, which no table of proc(5) has, are
+ * those of vfiod's network namespace, which is the host's.
  *
  * What a program has open without a mount, a route or an address is not seen.
  */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "daemon/util/string.h"
+#include "tests/stub/stub-interface-addresses.h"
 #include "tests/unit/fixture-check.h"
 #include "tests/unit/fixture-tree.h"
 
@@ -58,6 +59,7 @@ static void init_disk(Tree *tree) {
 
 static void init_nic(Tree *tree) {
         tree_init(tree);
+        stub_interface_addresses = (StubInterfaceAddresses){0};
         add_net(tree, "eth0", NIC_PATH);
         tree_write(tree, "proc/1/net/route", "Iface\tDestination\tGateway\n");
 }
@@ -213,6 +215,30 @@ START_TEST(an_interface_is_in_use_by_a_route_or_an_address) {
                    "eth1\t00000000\t0102A8C0\n"
                    "eth0\t0002A8C0\t00000000\n");
         assert_nic(&tree, "eth0 has a route");
+}
+END_TEST
+
+START_TEST(an_interface_with_an_ipv4_address_and_no_route_is_in_use) {
+        _cleanup_tree_ Tree tree;
+
+        init_nic(&tree);
+        stub_interface_addresses.interface = "eth1";
+        assert_nic(&tree, "");
+        stub_interface_addresses.interface = "eth0";
+        assert_nic(&tree, "eth0 has an address");
+        tree_write(&tree, "proc/1/net/route", "Iface\neth0\t0002A8C0\t00000000\n");
+        assert_nic(&tree, "eth0 has a route");
+}
+END_TEST
+
+START_TEST(while_addresses_cannot_be_asked_for_nothing_is_free) {
+        _cleanup_tree_ Tree tree;
+        HostUsage *usage = NULL;
+
+        init_nic(&tree);
+        stub_interface_addresses.error = -EMFILE;
+        ck_assert_int_eq(host_usage_read(&tree.roots, &usage), -EMFILE);
+        ck_assert_ptr_null(usage);
 }
 END_TEST
 
@@ -379,6 +405,8 @@ int main(void) {
         tcase_add_test(tests, a_disk_of_nvme_multipath_is_each_of_its_controllers);
         tcase_add_test(tests, no_more_uses_are_told_than_anybody_wants_to_read);
         tcase_add_test(tests, an_interface_is_in_use_by_a_route_or_an_address);
+        tcase_add_test(tests, an_interface_with_an_ipv4_address_and_no_route_is_in_use);
+        tcase_add_test(tests, while_addresses_cannot_be_asked_for_nothing_is_free);
         tcase_add_test(tests, an_interface_is_in_use_by_what_stands_on_it_however_high);
         tcase_add_test(tests, the_interface_of_a_child_is_the_devices);
         tcase_add_test(tests, while_something_that_tells_of_use_cannot_be_read_nothing_is_free);

@@ -51,6 +51,14 @@ typedef struct Program {
         Roots roots;
 } Program;
 
+/* As a whole: the name of a device may be the end of another's ("10000:01:00.0"). */
+static bool has_line(const char *text, const char *line) {
+        for (const char *at = strstr(text, line); at; at = strstr(at + 1, line))
+                if (at == text || at[-1] == '\n')
+                        return true;
+        return false;
+}
+
 /* Whether it is new at this boot; noted then. If it cannot be noted, it is. */
 static bool is_new(const Program *program, const char *sentence) {
         _cleanup_free_ char *line = string_format("%s\n", sentence), *said = NULL;
@@ -64,7 +72,7 @@ static bool is_new(const Program *program, const char *sentence) {
         n = said ? pread(fd, said, SAID_MAX, 0) : -1;
         if (n < 0)
                 return true;
-        if (n == SAID_MAX || strstr(said, line))
+        if (n == SAID_MAX || has_line(said, line))
                 return false;
         return write(fd, line, strlen(line)) > 0;
 }

@@ -151,6 +151,27 @@ START_TEST(another_card_at_the_address_is_left_alone_and_that_is_said_once_a_boo
 }
 END_TEST
 
+/* Behind a VMD, a domain has more digits. */
+START_TEST(what_was_said_of_a_device_was_not_said_of_one_whose_name_its_name_ends_with) {
+        _cleanup_tree_ Tree tree;
+
+        init(&tree, FILE_OF(ENTRY("1" CARD, "8086:10d3", "")));
+        add_device(&tree, "1" CARD);
+        tree_write(&tree, DEVICE("1" CARD) "/driver_override", "pci-stub\n");
+        tree_write(&tree, DEVICE(CARD) "/driver_override", "pci-stub\n");
+        assert_run(&tree, "");
+        assert_said(&tree, ": 1" CARD " is assigned to vfio-pci, but somebody else");
+        tree_write(&tree, KMSG, "");
+        tree_write(&tree, FILE_NAME,
+                   FILE_OF(ENTRY(CARD, "8086:10d3", "") ", " ENTRY("1" CARD, "8086:10d3", "")));
+        assert_run(&tree, "VFIOD_ASSIGNMENT=taken\nVFIOD_SERIAL=none\n");
+        assert_said(&tree, ": " CARD " is assigned to vfio-pci, but somebody else");
+        tree_write(&tree, KMSG, "");
+        assert_run(&tree, "VFIOD_ASSIGNMENT=taken\nVFIOD_SERIAL=none\n");
+        assert_file(&tree, KMSG, "");
+}
+END_TEST
+
 START_TEST(a_card_of_the_same_model_with_another_serial_number_is_left_alone) {
         _cleanup_tree_ Tree tree;
 
@@ -253,6 +274,8 @@ int main(int argc, char **argv) {
         tcase_add_test(tests, the_overrides_of_all_are_set_whichever_device_comes_first);
         tcase_add_test(tests,
                        another_card_at_the_address_is_left_alone_and_that_is_said_once_a_boot);
+        tcase_add_test(tests,
+                       what_was_said_of_a_device_was_not_said_of_one_whose_name_its_name_ends_with);
         tcase_add_test(tests, a_card_of_the_same_model_with_another_serial_number_is_left_alone);
         tcase_add_test(tests, a_device_that_a_driver_has_is_not_taken_from_it);
         tcase_add_test(tests, a_device_that_its_vfio_driver_has_is_as_it_is_to_be);

@@ -292,7 +292,7 @@ static int on_monitor(sd_event_source *source _unused_, int fd _unused_, uint32_
                 on_event(broker, &event);
                 monitor_event_done(&event);
         }
-        if (r == -ENOBUFS)
+        if (r < 0)
                 (void)refresh_all(broker);
         return 0;
 }

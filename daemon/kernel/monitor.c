@@ -121,7 +121,7 @@ int monitor_receive(Monitor *monitor, MonitorEvent *ret) {
                 errno = 0;
                 device = udev_monitor_receive_device(monitor->monitor);
                 if (!device)
-                        return errno == ENOBUFS ? -ENOBUFS : 0;
+                        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
                 r = fill_event(device, ret);
                 if (r != 0)
                         return r;

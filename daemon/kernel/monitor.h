@@ -25,8 +25,9 @@ Monitor *monitor_free(Monitor *monitor);
 int monitor_fd(const Monitor *monitor);
 
 /*
- * 1: an event, in *ret. 0: nothing more for now. -ENOBUFS: events were lost, so everything has to
- * be read again.
+ * 1: an event, in *ret. 0: nothing more for now. -errno: events were lost, so everything has to be
+ * read again: -ENOBUFS, they were more than the socket keeps; -ENOMEM and whatever else libudev
+ * says, this one could not be taken.
  */
 int monitor_receive(Monitor *monitor, MonitorEvent *ret);
 void monitor_event_done(MonitorEvent *event);

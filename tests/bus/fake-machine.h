@@ -71,7 +71,8 @@ void fake_machine_add_mdev_parent(void);
 int fake_machine_create_mdev(const char *parent, const char *type, const char *uuid);
 int fake_machine_remove_mdev(const char *uuid);
 
-/* What udev would say: "add", "remove", "bind"; "lost": that events were lost. */
+/* What udev would say: "add", "remove", "bind"; "lost": that events were lost;
+ * "dropped": that there was no memory for one. */
 void fake_machine_announce(const char *action, const char *name);
 
 /* Once: the process that comes to it is killed. */

@@ -57,6 +57,8 @@ static int fill_event(const char *line, MonitorEvent *ret) {
                 abort();
         if (strcmp(action, "lost") == 0)
                 return -ENOBUFS;
+        if (strcmp(action, "dropped") == 0)
+                return -ENOMEM;
         *ret = (MonitorEvent){
                 .name = strdup(name),
                 .syspath = string_format("devices/%s", name),

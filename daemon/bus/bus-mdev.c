@@ -54,11 +54,7 @@ static const char *told(char *text) {
         for (char *c = text; c && *c; c++)
                 if (*c == '\n')
                         *c = ' ';
-        if (text && !string_is_printable_utf8(text))
-                for (char *c = text; *c; c++)
-                        if (*c < ' ' || *c > '~')
-                                *c = '?';
-        return string_or_empty(text);
+        return text ? string_make_printable(text) : "";
 }
 
 static int append_devices(sd_bus_message *m, const Topology *topology, const MdevType *type) {

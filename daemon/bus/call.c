@@ -114,9 +114,13 @@ void call_reply(Call *call, sd_bus_message *reply) {
         call_free(call);
 }
 
+/* No sentence must keep its caller waiting: one that no message takes is left out. */
 void call_reply_error(Call *call, const sd_bus_error *error) {
-        if (call->connection)
-                (void)sd_bus_reply_method_error(call->message, error);
+        const sd_bus_error bare = SD_BUS_ERROR_MAKE_CONST(
+                error->name, "what is to be said of it is no text that a message can have");
+
+        if (call->connection && sd_bus_reply_method_error(call->message, error) < 0)
+                (void)sd_bus_reply_method_error(call->message, &bare);
         call_free(call);
 }
 

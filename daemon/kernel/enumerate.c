@@ -176,7 +176,11 @@ static int read_header_type(int dir, DeviceFacts *facts) {
         return 0;
 }
 
-/* "(null)" is how the kernel writes an unset override; some buses have none at all. */
+/*
+ * "(null)" is how the kernel writes an unset override; some buses have none at all. One that is no
+ * text is no driver's name, nor is what is read for it: set again, it keeps the device from as many
+ * drivers.
+ */
 static int read_override(int dir, char **ret) {
         _cleanup_free_ char *override = NULL;
         int r = sysfs_read(dir, "driver_override", &override);
@@ -187,8 +191,18 @@ static int read_override(int dir, char **ret) {
                 return r;
         if (strcmp(override, "(null)") == 0)
                 override[0] = '\0';
+        (void)string_make_printable(override);
         *ret = TAKE_PTR(override);
         return 0;
+}
+
+/* Whoever may name an interface, in a network namespace of his own say, may name it anything. */
+static int read_interfaces(int dir, char ***ret) {
+        int r = sysfs_list(dir, "net", ret);
+
+        for (char **name = r < 0 ? NULL : *ret; name && *name; name++)
+                (void)string_make_printable(*name);
+        return r;
 }
 
 static int read_numa_node(int dir, int *ret) {
@@ -306,7 +320,7 @@ static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
         if (r >= 0)
                 r = read_numa_node(dir, &facts->numa_node);
         if (r >= 0)
-                r = sysfs_list(dir, "net", &facts->interfaces);
+                r = read_interfaces(dir, &facts->interfaces);
         if (r >= 0)
                 r = read_vfio(roots, dir, facts);
         return r;

@@ -57,6 +57,7 @@ static int look_up(PciNames *names, int flags, int first, int second, char **ret
         char buffer[NAME_MAX_LENGTH];
         const char *volatile name = NULL;
         jmp_buf target;
+        int r;
 
         on_error = &target;
         if (setjmp(target) == 0) {
@@ -66,7 +67,10 @@ static int look_up(PciNames *names, int flags, int first, int second, char **ret
         } else
                 names->broken = true;
         on_error = NULL;
-        return string_set(ret, string_or_empty(name));
+        r = string_set(ret, string_or_empty(name));
+        if (r >= 0)
+                (void)string_make_printable(*ret);
+        return r;
 }
 
 int pci_names_look_up(PciNames *names, DeviceFacts *facts) {

@@ -13,6 +13,8 @@
 
 #define PATH_SIZE 512
 #define WORD_SIZE 256
+/* Of a mount point, where each byte may be written as four. */
+#define POINT_SIZE 2048
 
 /* Devices on devices on devices: deeper than anybody stacks them. */
 #define DEPTH_MAX 8
@@ -95,14 +97,34 @@ static int uses_add_consume(Uses *uses, const char *name, char *how) {
 
 /* --- tables of /proc */
 
+/* Puts what "\040" and the like stand for in their places (fs/seq_file.c, mangle_path). */
+static void unescape(char *text) {
+        char *end = text;
+
+        for (const char *c = text; *c;) {
+                unsigned byte;
+                int n;
+
+                if (*c != '\\' || sscanf(c, "\\%3o%n", &byte, &n) != 1) {
+                        *end++ = *c++;
+                        continue;
+                }
+                *end++ = (char)byte;
+                c += n;
+        }
+        *end = '\0';
+}
+
 /* "36 35 98:0 /mnt1 /mnt2 rw ...": Documentation/filesystems/proc.rst, "/proc/<pid>/mountinfo". */
 static int add_mount(void *userdata, const char *line) {
         HostUsage *usage = userdata;
-        char number[32], point[WORD_SIZE];
+        char number[32], point[POINT_SIZE];
 
-        if (sscanf(line, "%*u %*u %31s %*s %255s", number, point) != 2)
+        if (sscanf(line, "%*u %*u %31s %*s %2047s", number, point) != 2)
                 return 0;
-        return uses_add_consume(&usage->mounts, number, string_format("is mounted on %s", point));
+        unescape(point);
+        return uses_add_consume(&usage->mounts, number,
+                                string_format("is mounted on %.255s", point));
 }
 
 /* "/dev/dm-1  partition  ..."; the kernel has followed links. A file is on a file system. */
@@ -246,11 +268,14 @@ static int is_of(const HostUsage *usage, char *place, const DeviceFacts *facts) 
         return is_below(place, facts) ? 1 : is_by_multipath(usage, place, facts);
 }
 
+/* Names and mount points are what others have chosen: here they become text, after all is looked up
+ * by them as they are. */
 static int add_reason(char ***reasons, const char *name, const char *how) {
         _cleanup_free_ char *reason = string_format("%s %s", name, how);
 
         if (!reason)
                 return -ENOMEM;
+        (void)string_make_printable(reason);
         if (strv_length(*reasons) >= HOST_USAGE_MAX || strv_contains(*reasons, reason))
                 return 0;
         return strv_push(reasons, reason);

@@ -24,7 +24,7 @@ typedef struct HostUsage HostUsage;
 int host_usage_read(const Roots *roots, HostUsage **ret);
 HostUsage *host_usage_free(HostUsage *usage);
 
-/* Sentences without their end: "nvme0n1p1 is mounted on /"; NULL for none, at most
+/* Sentences without their end, printable: "nvme0n1p1 is mounted on /"; NULL for none, at most
  * HOST_USAGE_MAX of them. The strings are the caller's. */
 #define HOST_USAGE_MAX 8
 int host_usage_of(const HostUsage *usage, const DeviceFacts *facts, char ***ret);

@@ -21,11 +21,12 @@ typedef struct DeviceFacts {
         uint32_t group;        /* IOMMU group number */
         char *driver;          /* "" for none */
         char *driver_module;   /* module of the driver, "" where built in or none */
-        char *driver_override; /* "" where unset, NULL where the bus has no such attribute */
+        char *driver_override; /* printable; "" where unset, NULL where the bus has no such
+                                  attribute */
         char *modalias;        /* "" where the bus gives none */
         bool vfio;             /* has a vfio-dev directory: bound to a vfio driver (kernel 6.1) */
         char *cdev;            /* "vfio3" under /dev/vfio/devices, "" where there is no cdev */
-        char **interfaces;     /* network interfaces, NULL for none */
+        char **interfaces;     /* network interfaces, by printable names; NULL for none */
         int numa_node;         /* -1 unknown */
         uint16_t vendor;       /* this and the following are 0 off PCI */
         uint16_t device;

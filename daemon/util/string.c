@@ -113,20 +113,33 @@ static size_t utf8_sequence(const unsigned char *s) {
         return point < 0xa0 ? 0 : n;
 }
 
-bool string_is_printable_utf8(const char *s) {
+/* The same, and 0 for a control character. */
+static size_t printable_sequence(const char *s) {
         const unsigned char *p = (const unsigned char *)s;
 
-        while (*p) {
-                size_t n;
+        return *p < 0x20 || *p == 0x7f ? 0 : utf8_sequence(p);
+}
 
-                if (*p < 0x20 || *p == 0x7f)
-                        return false;
-                n = utf8_sequence(p);
+bool string_is_printable_utf8(const char *s) {
+        while (*s) {
+                size_t n = printable_sequence(s);
+
                 if (n == 0)
                         return false;
-                p += n;
+                s += n;
         }
         return true;
+}
+
+char *string_make_printable(char *s) {
+        for (char *c = s; *c;) {
+                size_t n = printable_sequence(c);
+
+                if (n == 0)
+                        *c = '?';
+                c += n > 0 ? n : 1;
+        }
+        return s;
 }
 
 char **strv_free(char **strv) {

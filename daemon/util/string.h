@@ -54,6 +54,13 @@ const char *string_quotable(const char *s, char *buffer, size_t size);
 /* Valid UTF-8 (RFC 3629) without control characters. */
 bool string_is_printable_utf8(const char *s);
 
+/*
+ * Makes it so, with '?' for each byte that is of no printable character, such as those of one that
+ * was cut. For what was named by somebody else: the kernel takes any bytes for the name of a file
+ * or an interface, a message of D-Bus and the state file do not. Returns `s`.
+ */
+char *string_make_printable(char *s);
+
 char **strv_free(char **strv);
 size_t strv_length(char *const *strv);
 bool strv_contains(char *const *strv, const char *s);

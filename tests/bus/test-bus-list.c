@@ -384,6 +384,53 @@ START_TEST(there_is_nothing_at_paths_of_what_is_not_there) {
 }
 END_TEST
 
+#define ODD_DEVICE "0000:08:00.0"
+
+/* A device of group 10 on such a driver, with such an interface. */
+static void plug_odd(const char *driver, const char *interface) {
+        fake_machine_add(&(FakeDevice){.name = ODD_DEVICE,
+                                       .group = 10,
+                                       .driver = driver,
+                                       .class_code = 0x020000,
+                                       .interface = interface});
+        fake_machine_announce("add", ODD_DEVICE);
+        settle();
+}
+
+START_TEST(an_interface_whose_name_is_no_text_does_not_hide_the_others) {
+        static const char *const members[] = {"ListDevices", "Overview"};
+        Client *client = client_new();
+        _cleanup_message_ Message *objects = NULL;
+        _cleanup_free_ char *object = device_object(ODD_DEVICE), *interfaces = NULL;
+
+        plug_odd("e1000e", "eth\xfe");
+        ck_assert_uint_eq(count_signals(client, "InterfacesAdded", VFIOD_PATH, object), 1);
+        for (size_t i = 0; i < ELEMENTS(members); i++) {
+                _cleanup_message_ Message *reply = manager(client, members[i], NULL);
+
+                expect_text(reply, "\"eth?\"");
+        }
+        objects = ask(client, VFIOD_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+                      NULL);
+        expect_text(objects, "\"Interfaces\" <[\"eth?\"]>");
+        interfaces = device_property(client, ODD_DEVICE, "Interfaces");
+        ck_assert_str_eq(interfaces, "[\"eth?\"]");
+}
+END_TEST
+
+/* No kernel has such a driver, but all else is made text where it is read. */
+START_TEST(a_refusal_that_names_what_is_no_text_is_answered) {
+        Client *client = client_new();
+        _cleanup_message_ Message *refused = NULL, *unlisted = NULL;
+
+        plug_odd("odd\xff", NULL);
+        refused = manager(client, "Acquire", "asa{sv}", 1, ODD_DEVICE, 0);
+        expect_refusal(refused, "NotViable", "no text");
+        unlisted = manager(client, "ListDevices", NULL);
+        expect_error(unlisted, SD_BUS_ERROR_INVALID_ARGS, "");
+}
+END_TEST
+
 START_TEST(no_property_can_be_written) {
         _cleanup_message_ Message *reply =
                 ask(client_new(), "/org/vfiod1/group/2", PROPERTIES, "Set", "ssv",
@@ -437,6 +484,8 @@ int main(void) {
         tcase_add_test(tests, the_object_manager_takes_no_arguments);
         tcase_add_test(tests, the_manager_tells_its_version_and_features);
         tcase_add_test(tests, there_is_nothing_at_paths_of_what_is_not_there);
+        tcase_add_test(tests, an_interface_whose_name_is_no_text_does_not_hide_the_others);
+        tcase_add_test(tests, a_refusal_that_names_what_is_no_text_is_answered);
         tcase_add_test(tests, no_property_can_be_written);
         tcase_add_test(tests, reading_does_nothing_to_the_machine);
         return bus_tests_run(tests);

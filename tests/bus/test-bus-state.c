@@ -247,6 +247,28 @@ START_TEST(where_bind_has_put_a_device_is_known_also_if_that_was_not_written_dow
 }
 END_TEST
 
+/* Not every json-c reads what another one has written of such. */
+START_TEST(an_override_that_is_no_text_is_written_down_as_text_and_given_back) {
+        _cleanup_message_ Message *bound = NULL, *unbound = NULL;
+        _cleanup_free_ char *text = NULL, *override = NULL;
+
+        fake_machine_set_override("0000:04:00.0", "none\xff");
+        bound = manager(client_new(), "Bind", "asa{sv}", 1, "group/5", 0);
+        expect_done(bound);
+        settle();
+        text = read_state();
+        expect_part(text, "\"override\":\"none?\"");
+        fake_journal_forget();
+        go_down();
+        come_up();
+        ck_assert_uint_eq(fake_journal_count(), 0);
+        unbound = manager(client_new(), "Unbind", "asa{sv}", 1, "group/5", 0);
+        expect_done(unbound);
+        override = fake_machine_override("0000:04:00.0");
+        ck_assert_str_eq(override, "none?");
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tcase_create("bus-state");
 
@@ -264,5 +286,6 @@ int main(void) {
         tcase_add_test(tests, a_state_of_long_ago_does_no_harm);
         tcase_add_test(tests,
                        where_bind_has_put_a_device_is_known_also_if_that_was_not_written_down);
+        tcase_add_test(tests, an_override_that_is_no_text_is_written_down_as_text_and_given_back);
         return bus_tests_run(tests);
 }

@@ -80,6 +80,21 @@ START_TEST(an_override_that_is_set_is_read) {
 }
 END_TEST
 
+START_TEST(names_that_others_give_are_read_as_text) {
+        _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
+        _cleanup_free_ char *interfaces = NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_pci(&tree);
+        tree_mkdir(&tree, DEVICE "/net/\xfe");
+        tree_write(&tree, DEVICE "/driver_override", "none\xff\n");
+        read_pci(&tree, &facts);
+        interfaces = strv_join(facts.interfaces, " ");
+        ck_assert_str_eq(interfaces, "eth0 eth1 ?");
+        ck_assert_str_eq(facts.driver_override, "none?");
+}
+END_TEST
+
 START_TEST(a_device_without_attributes_has_defaults) {
         _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
         _cleanup_tree_ Tree tree;
@@ -375,6 +390,7 @@ int main(void) {
 
         tcase_add_test(tests, a_pci_device_is_read_whole);
         tcase_add_test(tests, an_override_that_is_set_is_read);
+        tcase_add_test(tests, names_that_others_give_are_read_as_text);
         tcase_add_test(tests, a_device_without_attributes_has_defaults);
         tcase_add_test(tests, the_place_of_a_device_is_where_its_link_points_to);
         tcase_add_test(tests, reset_methods_are_read_in_the_order_of_the_kernel);

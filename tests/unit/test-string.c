@@ -83,6 +83,31 @@ START_TEST(printable_utf8_has_no_controls_and_nothing_malformed) {
 }
 END_TEST
 
+START_TEST(what_is_not_printable_becomes_question_marks_and_the_rest_stays) {
+        static const struct {
+                const char *text, *printable;
+        } rows[] = {
+                {"", ""},
+                {"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x92\xbe",
+                 "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x92\xbe"},
+                {"eth\xfe", "eth?"},
+                {"\xff\xc3\xbc\xff", "?\xc3\xbc?"},
+                {"a\nb\x7f\x1b[31m", "a?b??[31m"},
+                {"\xc2\x9b", "??"},
+                {"\xed\xa0\x80", "???"},
+                {"gr\xc3", "gr?"}, /* cut off */
+                {"\xe2\x82", "??"},
+                {"\xe2\x82\xc3\xbc", "??\xc3\xbc"},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_free_ char *text = strdup(rows[i].text);
+
+                ck_assert_str_eq(string_make_printable(text), rows[i].printable);
+        }
+}
+END_TEST
+
 START_TEST(quotable_text_is_short_printable_ascii) {
         char buffer[8];
 
@@ -173,6 +198,7 @@ int main(void) {
 
         tcase_add_test(tests, a_number_is_decimal_digits_up_to_its_limit);
         tcase_add_test(tests, printable_utf8_has_no_controls_and_nothing_malformed);
+        tcase_add_test(tests, what_is_not_printable_becomes_question_marks_and_the_rest_stays);
         tcase_add_test(tests, quotable_text_is_short_printable_ascii);
         tcase_add_test(tests, equality_and_emptiness_take_null);
         tcase_add_test(tests, a_prefix_is_cut_off_only_where_it_is);

@@ -105,6 +105,25 @@ START_TEST(a_disk_is_in_use_by_a_mount_of_itself_or_of_a_partition) {
 }
 END_TEST
 
+START_TEST(a_mount_point_is_told_of_by_its_name_and_as_text) {
+        static const char uncut[] = "/\\040\\134\\011\xff\\200\xc3\xbc";
+        _cleanup_free_ char *cut = NULL, *mounts = NULL, *uses = NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_disk(&tree);
+        mounts = string_format("28 1 259:1 / %s rw - ext4 /dev/nvme0n1p1 rw\n", uncut);
+        tree_write(&tree, "proc/1/mountinfo", mounts);
+        assert_disk(&tree, "nvme0n1p1 is mounted on / \\???\xc3\xbc");
+        /* In the middle of a character. */
+        cut = string_format("/%0253u\xc3\xbc", 0U);
+        free(mounts);
+        mounts = string_format("28 1 259:1 / %s rw - ext4 /dev/nvme0n1p1 rw\n", cut);
+        tree_write(&tree, "proc/1/mountinfo", mounts);
+        uses = string_format("nvme0n1p1 is mounted on /%0253u?", 0U);
+        assert_disk(&tree, uses);
+}
+END_TEST
+
 START_TEST(process_1_is_whose_mounts_count_and_our_own_where_it_shows_none) {
         _cleanup_tree_ Tree tree;
 
@@ -239,6 +258,16 @@ START_TEST(while_addresses_cannot_be_asked_for_nothing_is_free) {
         stub_interface_addresses.error = -EMFILE;
         ck_assert_int_eq(host_usage_read(&tree.roots, &usage), -EMFILE);
         ck_assert_ptr_null(usage);
+}
+END_TEST
+
+START_TEST(an_interface_whose_name_is_no_text_is_found_and_told_of_as_text) {
+        _cleanup_tree_ Tree tree;
+
+        init_nic(&tree);
+        add_net(&tree, "eth\xfe", NIC_PATH);
+        tree_write(&tree, "proc/1/net/route", "Iface\neth\xfe\t0002A8C0\t00000000\n");
+        assert_nic(&tree, "eth? has a route");
 }
 END_TEST
 
@@ -397,6 +426,7 @@ int main(void) {
 
         tcase_add_test(tests, a_disk_that_nothing_is_mounted_from_is_not_in_use);
         tcase_add_test(tests, a_disk_is_in_use_by_a_mount_of_itself_or_of_a_partition);
+        tcase_add_test(tests, a_mount_point_is_told_of_by_its_name_and_as_text);
         tcase_add_test(tests, process_1_is_whose_mounts_count_and_our_own_where_it_shows_none);
         tcase_add_test(tests, a_disk_is_in_use_by_swap_that_is_a_partition);
         tcase_add_test(tests, a_disk_is_in_use_by_what_is_made_of_its_partitions_however_deep);
@@ -407,6 +437,7 @@ int main(void) {
         tcase_add_test(tests, an_interface_is_in_use_by_a_route_or_an_address);
         tcase_add_test(tests, an_interface_with_an_ipv4_address_and_no_route_is_in_use);
         tcase_add_test(tests, while_addresses_cannot_be_asked_for_nothing_is_free);
+        tcase_add_test(tests, an_interface_whose_name_is_no_text_is_found_and_told_of_as_text);
         tcase_add_test(tests, an_interface_is_in_use_by_what_stands_on_it_however_high);
         tcase_add_test(tests, the_interface_of_a_child_is_the_devices);
         tcase_add_test(tests, while_something_that_tells_of_use_cannot_be_read_nothing_is_free);

@@ -230,7 +230,7 @@ void call_reply_result(Call *call, Outcome *outcome, CallAppend append, const ch
 
 void call_reply_found(Call *call, const Outcome *outcome, CallAppend append) {
         sd_bus_message *reply = NULL;
-        int r;
+        int r = 0;
 
         if (outcome->refusal.kind != REFUSAL_NONE) {
                 call_reply_refusal(call, &outcome->refusal);
@@ -240,9 +240,8 @@ void call_reply_found(Call *call, const Outcome *outcome, CallAppend append) {
                 reply_failure(call, outcome);
                 return;
         }
-        r = sd_bus_message_new_method_return(call->message, &reply);
-        if (r >= 0)
-                r = append(reply, call, outcome);
+        if (call->connection)
+                r = new_result(call, outcome, append, &reply);
         if (r < 0)
                 call_reply_errno(call, r);
         else

@@ -155,21 +155,24 @@ static bool waits_for_own(const Call *call, const Unread *unread, const Unread *
 }
 
 /* One after the other: who asks for much is not passed over for ever by those who ask for little.
- * But for his own files a uid waits alone. */
-static void deliver_what_fits(Bus *bus) {
+ * But for his own files a uid waits alone. Tells whether the last in line waits on. */
+static bool deliver_what_fits(Bus *bus) {
         const Unread most = most_unread(bus);
+        bool waits = false;
 
         list_for_each_safe(link, &bus->delivery.waiting) {
                 Call *call = container_of(link, Call, delivery);
                 Unread unread = count_unread(call);
                 bool limited = !bus->delivery.is_untold;
 
-                if (limited && waits_for_own(call, &unread, &most))
+                waits = limited && waits_for_own(call, &unread, &most);
+                if (waits)
                         continue;
                 if (limited && !flow_is_within(call, &unread, &most))
-                        break;
+                        return true;
                 deliver(call);
         }
+        return waits;
 }
 
 static void refuse_who_waited_long(Bus *bus) {
@@ -191,7 +194,7 @@ static void refuse_who_waited_long(Bus *bus) {
 
 static void go_on(Bus *bus, const List *next) {
         refuse_who_waited_long(bus);
-        deliver_what_fits(bus);
+        (void)deliver_what_fits(bus);
         ask_from(bus, next);
 }
 
@@ -295,15 +298,14 @@ static void ask_from(Bus *bus, const List *link) {
 void flow_send_over_bus(Call *call, sd_bus_message *reply) {
         Bus *bus = call->bus;
         Delivery *delivery = &bus->delivery;
-        const List *last = &call->delivery; /* unless it has been answered, and freed */
 
         call->reply = sd_bus_message_ref(reply);
         call->running =
                 false; /* it ends with its connection, now that the broker is done with it */
         call->deliver_until = clock_now(CLOCK_MONOTONIC) + flow_patience_usec();
         list_insert(&delivery->waiting, &call->delivery);
-        deliver_what_fits(bus);
-        if (delivery->waiting.previous == last)
+        /* What does not wait has been answered, and freed. */
+        if (deliver_what_fits(bus))
                 (void)call_watch_sender_surely(call, call_free);
         if (!delivery->question && !delivery->pause)
                 ask_from(bus, delivery->receivers.next);

@@ -307,7 +307,7 @@ RefusalKind checks_prepare(Call *call, Refusal *refusal) {
         case PERMISSION_SURVEY:
                 return survey_prepare(call, refusal);
         }
-        return refuse(refusal, REFUSAL_NOT_AUTHORISED, "this is not for anybody to do");
+        abort();
 }
 
 /* The driver may have changed meanwhile, and the lease have ended; the device behind the name must

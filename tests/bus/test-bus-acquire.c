@@ -276,6 +276,16 @@ START_TEST(what_the_kernel_refuses_is_named_and_undone) {
 }
 END_TEST
 
+START_TEST(a_label_that_is_longer_than_any_limit_is_refused) {
+        _cleanup_message_ Message *reply = NULL;
+        char label[257] = "";
+
+        (void)memset(label, 'x', sizeof(label) - 1);
+        reply = manager(client_new(), "Acquire", "asa{sv}", 1, "group/4", 1, "label", "s", label);
+        expect_refusal(reply, "LimitExceeded", "option label: at most 255 bytes");
+}
+END_TEST
+
 START_TEST(values_of_options_are_judged) {
         static const struct {
                 const char *name, *value, *error, *subject;
@@ -518,6 +528,7 @@ int main(void) {
         tcase_add_test(tests, a_group_open_without_a_lease_is_held_outside);
         tcase_add_test(tests, the_kernel_has_the_last_word_on_viability);
         tcase_add_test(tests, what_the_kernel_refuses_is_named_and_undone);
+        tcase_add_test(tests, a_label_that_is_longer_than_any_limit_is_refused);
         tcase_add_test(tests, values_of_options_are_judged);
         tcase_add_test(tests, a_label_of_64_bytes_is_taken);
         tcase_add_test(tests, more_leases_than_the_limit_are_refused);

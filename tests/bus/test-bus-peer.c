@@ -5,6 +5,7 @@
  * how many there are, and who they are. A bystander must be served all the while.
  */
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -567,6 +568,37 @@ START_TEST(files_that_are_not_read_are_limited_and_free_again_when_they_are) {
 }
 END_TEST
 
+static bool kernel_keeps_enough;
+
+/* In front of libsystemd's, since the kernel lets root have as many on their way as it likes. Here
+ * the only replies without an error are those with files. */
+int sd_bus_send(sd_bus *bus, sd_bus_message *m, uint64_t *ret_cookie) {
+        int (*send_message)(sd_bus *bus, sd_bus_message *m, uint64_t *ret_cookie);
+        uint8_t type;
+
+        *(void **)&send_message = dlsym(RTLD_NEXT, "sd_bus_send");
+        ck_assert_ptr_nonnull(send_message);
+        ck_assert_int_ge(sd_bus_message_get_type(m, &type), 0);
+        return kernel_keeps_enough && type == SD_BUS_MESSAGE_METHOD_RETURN
+                       ? -ETOOMANYREFS
+                       : send_message(bus, m, ret_cookie);
+}
+
+START_TEST(files_that_the_kernel_does_not_keep_are_refused_in_words) {
+        Client *owner = client_new();
+        _cleanup_grant_ Grant grant =
+                grant_of(manager(owner, "Acquire", "asa{sv}", 1, "group/4", 0));
+        _cleanup_message_ Message *refused = NULL, *again = NULL;
+
+        kernel_keeps_enough = true;
+        refused = lease(owner, grant.path, "GetFds", "uu", 0, 0);
+        expect_refusal(refused, "LimitExceeded", "as many unread files for vfiod as it may");
+        kernel_keeps_enough = false;
+        again = lease(owner, grant.path, "GetFds", "uu", 0, 0);
+        expect_done(again);
+}
+END_TEST
+
 /* A path for a socket of this test. */
 static char *socket_path(void) {
         return fake_machine_path("socket");
@@ -656,6 +688,7 @@ int main(void) {
         tcase_add_test(tests, a_connection_that_is_passed_on_is_still_that_of_who_made_it);
         tcase_add_test(tests, a_release_is_asked_of_the_owners_connection_alone);
         tcase_add_test(tests, files_that_are_not_read_are_limited_and_free_again_when_they_are);
+        tcase_add_test(tests, files_that_the_kernel_does_not_keep_are_refused_in_words);
         tcase_add_test(tests, a_socket_that_a_dead_daemon_left_is_replaced_and_no_other_file);
         tcase_add_test(tests, who_connects_is_served_and_may_leave_at_once);
         return bus_tests_run(tests);

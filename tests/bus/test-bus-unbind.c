@@ -333,6 +333,22 @@ START_TEST(revoke_sends_sigbus_and_unbinds) {
 }
 END_TEST
 
+/* They are with the worker. */
+START_TEST(a_lease_that_is_being_taken_back_gives_no_files) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL, *files = NULL;
+
+        fake_machine_fault("quiesce", DEVICE, 0);
+        begin_unbind(client, &reply, "revoke", 0);
+        wait_until(fake_machine_is_waiting_for("quiesce"));
+        files = lease(client, grant.path, "GetFds", "uu", 0, 0);
+        expect_refusal(files, "Busy", "lease 1 is being taken back");
+        fake_machine_clear("quiesce", DEVICE);
+        wait_until(reply);
+}
+END_TEST
+
 START_TEST(revoke_sends_sigkill_to_whoever_ignores_sigbus) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
@@ -496,6 +512,7 @@ int main(void) {
         tcase_add_test(tests, more_unbinds_than_may_wait_are_refused);
         tcase_add_test(tests, a_holder_that_closes_only_the_device_has_given_it_back);
         tcase_add_test(tests, revoke_sends_sigbus_and_unbinds);
+        tcase_add_test(tests, a_lease_that_is_being_taken_back_gives_no_files);
         tcase_add_test(tests, revoke_sends_sigkill_to_whoever_ignores_sigbus);
         tcase_add_test(tests, without_sigkill_a_holder_that_survives_keeps_the_device_as_it_was);
         tcase_add_test(tests,

@@ -40,6 +40,28 @@ static void check(const Script *script, char *const *arguments, int status, cons
         ck_assert_str_eq(v.heard, heard);
 }
 
+/* A line that means nothing, and what is said of it. */
+typedef struct Misuse {
+        const char *line[7];
+        const char *sentence;
+} Misuse;
+
+/* The daemon hears nothing of it. */
+static void expect_misuse(const Misuse *misuse) {
+        _cleanup_vfioctl_ Vfioctl v;
+
+        run(&v, &(Script){0}, (char **)misuse->line);
+        ck_assert_msg(v.status == 2, "%s: status %d", misuse->sentence, v.status);
+        assert_part(vfioctl_stderr(&v), misuse->sentence);
+        ck_assert_str_eq(v.heard, "");
+}
+
+START_TEST(no_verb_at_all_is_told_where_they_are) {
+        expect_misuse(&(Misuse){{NULL}, "no verb given; 'vfioctl --help' lists them"});
+        expect_misuse(&(Misuse){{"--json"}, "no verb given; 'vfioctl --help' lists them"});
+}
+END_TEST
+
 START_TEST(exec_asks_for_the_mode_of_its_placeholders) {
         check(&(Script){.n_devices = 1, .iommufd = true},
               LINE("exec", N, "--", "sh", "-c", "readlink /proc/self/fd/$0 /proc/self/fd/$1",
@@ -294,20 +316,20 @@ START_TEST(vfs_with_a_number_is_silent) {
 END_TEST
 
 START_TEST(vfs_takes_numbers_and_options_that_make_sense) {
-        static const char *const lines[][5] = {
-                {"vfs", N, "four"},           {"vfs", N, "-1"},
-                {"vfs", N, "65536"},          {"vfs", N, "--recreate"},
-                {"vfs", N, "--autoprobe=no"}, {"vfs", N, "1", "--autoprobe=maybe"},
-                {"vfs", N, "1", "2"},         {"vfs"},
+        static const Misuse rows[] = {
+                {{"vfs", N, "four"}, "'four' is no number of virtual functions"},
+                {{"vfs", N, "-1"}, "unknown option '-1'"},
+                {{"vfs", N, "65536"}, "'65536' is no number of virtual functions"},
+                {{"vfs", N, "--recreate"}, "--recreate and --autoprobe need a COUNT"},
+                {{"vfs", N, "--autoprobe=no"}, "--recreate and --autoprobe need a COUNT"},
+                {{"vfs", N, "1", "--autoprobe=maybe"},
+                 "--autoprobe: 'maybe' is neither yes nor no"},
+                {{"vfs", N, "1", "2"}, "'vfs' has no place for '2'"},
+                {{"vfs"}, "too few arguments"},
         };
 
-        for (size_t i = 0; i < ELEMENTS(lines); i++) {
-                _cleanup_vfioctl_ Vfioctl v;
-
-                run(&v, &(Script){0}, (char **)lines[i]);
-                ck_assert_msg(v.status == 2, "%zu: status %d", i, v.status);
-                ck_assert_str_eq(v.heard, "");
-        }
+        for (size_t i = 0; i < ELEMENTS(rows); i++)
+                expect_misuse(&rows[i]);
 }
 END_TEST
 
@@ -338,24 +360,17 @@ START_TEST(mdev_remove_is_of_each_in_turn_and_silent) {
 END_TEST
 
 START_TEST(mdev_knows_three_words_and_how_many_come_behind_each) {
-        static const char *const lines[][6] = {
-                {"mdev"},
-                {"mdev", "start"},
-                {"mdev", "types", "a", "b"},
-                {"mdev", "create", "a"},
-                {"mdev", "create", "a", "b", "c", "d"},
-                {"mdev", "remove"},
+        static const Misuse rows[] = {
+                {{"mdev"}, "too few arguments"},
+                {{"mdev", "start"}, "'start' is none of types, create and remove"},
+                {{"mdev", "types", "a", "b"}, "too many arguments for 'types'"},
+                {{"mdev", "create", "a"}, "too few arguments for 'create'"},
+                {{"mdev", "create", "a", "b", "c", "d"}, "too many arguments for 'create'"},
+                {{"mdev", "remove"}, "too few arguments for 'remove'"},
         };
 
-        for (size_t i = 0; i < ELEMENTS(lines); i++) {
-                _cleanup_vfioctl_ Vfioctl v;
-                const char *line[7] = {NULL};
-
-                (void)memcpy(line, lines[i], sizeof(lines[i]));
-                run(&v, &(Script){0}, (char **)line);
-                ck_assert_msg(v.status == 2, "%zu: status %d", i, v.status);
-                ck_assert_str_eq(v.heard, "");
-        }
+        for (size_t i = 0; i < ELEMENTS(rows); i++)
+                expect_misuse(&rows[i]);
 }
 END_TEST
 
@@ -421,6 +436,7 @@ int main(int argc, char **argv) {
         TCase *tests = tests_new("vfioctl-lease");
 
         vfioctl_set_program(argc > 1 ? argv[1] : "vfioctl");
+        tcase_add_test(tests, no_verb_at_all_is_told_where_they_are);
         tcase_add_test(tests, exec_asks_for_the_mode_of_its_placeholders);
         tcase_add_test(tests, exec_with_placeholders_of_two_modes_asks_for_nothing);
         tcase_add_test(tests, exec_tells_the_program_what_it_has);

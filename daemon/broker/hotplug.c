@@ -158,6 +158,14 @@ static int take_placement(const Device *device, Placement *ret) {
         return string_set(&ret->driver, "") < 0 ? -ENOMEM : string_set(&ret->override, "");
 }
 
+/* A device never changes its group: it was taken out, and is there again. What it was is over. */
+static void drop_moved(Broker *broker, const char *name, uint32_t group) {
+        const Device *device = topology_find_device(&broker->world.topology, name);
+
+        if (device && device->facts.group != group)
+                remove_device(broker, name);
+}
+
 /* The group must be in the topology. */
 static int put_device(Broker *broker, PciNames **names, DeviceFacts *facts) {
         Topology *topology = &broker->world.topology;
@@ -228,8 +236,10 @@ static void refresh_group(Broker *broker, uint32_t number, PciNames **names) {
         for (char **member = members; *member; member++) {
                 _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
 
-                if (read_device_facts(&broker->roots, number, *member, &facts) >= 0)
-                        (void)put_device(broker, names, &facts);
+                if (read_device_facts(&broker->roots, number, *member, &facts) < 0)
+                        continue;
+                drop_moved(broker, *member, number);
+                (void)put_device(broker, names, &facts);
         }
 }
 

@@ -204,12 +204,8 @@ int topology_put_device(Topology *topology, DeviceFacts *facts) {
         device = topology->devices[i];
         if (device_facts_equal(&device->facts, &taken))
                 return TOPOLOGY_UNCHANGED;
-        if (device->group != group) {
-                if (group_add_member(group, device) < 0)
-                        return -ENOMEM;
-                group_remove_member(topology, device->group, device);
-                device->group = group;
-        }
+        if (device->group != group)
+                return -EEXIST;
         old = device->facts;
         device->facts = taken;
         taken = old;

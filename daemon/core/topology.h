@@ -68,8 +68,9 @@ Device *topology_find_device(const Topology *topology, const char *name);
 
 /*
  * Takes over what was read; the facts are emptied whatever happens. A group must be put before its
- * members, and goes when its last member is removed. A device found in another group moves there.
- * Returns a TopologyChange or -ENOMEM (-ENOENT for a device without its group).
+ * members, and goes when its last member is removed. A device found in another group is another
+ * one: that which is known is to be removed first. Returns a TopologyChange or -ENOMEM (-ENOENT for
+ * a device without its group, -EEXIST for one that is known in another).
  */
 int topology_put_group(Topology *topology, GroupFacts *facts);
 int topology_put_device(Topology *topology, DeviceFacts *facts);

@@ -18,6 +18,14 @@ static void plug_in(void) {
         fake_machine_announce("add", card.name);
 }
 
+/* Taken out and found again by a rescan, which has put it beside the device of group 5. */
+static void move_to_group_5(void) {
+        static const FakeDevice moved = {.name = "0000:07:00.0", .group = 5, .driver = "e1000e"};
+
+        fake_machine_remove(moved.name);
+        fake_machine_add(&moved);
+}
+
 static void unplug(const char *name) {
         fake_machine_remove(name);
         fake_machine_announce("remove", name);
@@ -174,6 +182,37 @@ START_TEST(after_lost_events_everything_is_read_again) {
 }
 END_TEST
 
+START_TEST(a_device_that_is_found_in_another_group_takes_its_old_group_and_the_lease_with_it) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant =
+                grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/9", 0));
+
+        move_to_group_5();
+        fake_machine_announce("lost", "-");
+        wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, "/group/9\"") == 1);
+        wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, grant.path) == 1);
+        wait_until(count_signals(client, "PropertiesChanged", "/group/5", "0000:07:00.0") > 0);
+        ck_assert_uint_eq(count_signals(client, "PropertiesChanged", grant.path, "\"lost\""), 1);
+}
+END_TEST
+
+START_TEST(a_group_that_a_device_has_left_for_another_shows_the_others) {
+        static const FakeDevice moved = {
+                .name = "0000:01:00.1", .group = 1, .driver = "snd_hda_intel"};
+        Client *client = client_new();
+        _cleanup_free_ char *devices = NULL;
+
+        fake_machine_remove(moved.name);
+        fake_machine_add(&moved);
+        fake_machine_announce("lost", "-");
+        wait_until(count_signals(client, "PropertiesChanged", "/group/1", "0000:01:00.1") > 0);
+        settle();
+        ck_assert_uint_gt(count_signals(client, "PropertiesChanged", "/group/2", "\"Devices\""), 0);
+        devices = group_property(client, 2, "Devices");
+        ck_assert_ptr_null(strstr(devices, "0000:01:00.1"));
+}
+END_TEST
+
 START_TEST(unplugging_a_leased_device_closes_the_files_and_ends_the_lease) {
         Client *client = client_new();
         _cleanup_message_ Message *warm_up = manager(client, "ListLeases", NULL);
@@ -230,6 +269,10 @@ int main(void) {
         tcase_add_test(tests, a_change_is_told_with_every_property_that_is_not_constant);
         tcase_add_loop_test(tests, after_lost_events_everything_is_read_again, 0,
                             (int)ELEMENTS(losses));
+        tcase_add_test(
+                tests,
+                a_device_that_is_found_in_another_group_takes_its_old_group_and_the_lease_with_it);
+        tcase_add_test(tests, a_group_that_a_device_has_left_for_another_shows_the_others);
         tcase_add_test(tests, unplugging_a_leased_device_closes_the_files_and_ends_the_lease);
         tcase_add_test(tests, unplugging_one_group_of_a_lease_leaves_the_other);
         return bus_tests_run(tests);

@@ -29,6 +29,7 @@ static void read_beside(const Roots *roots, const DeviceFacts *facts) {
 
 static void read_member(const Roots *roots, uint32_t group, const char *name, Topology *topology) {
         _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL, again = DEVICE_FACTS_NULL;
+        int r;
 
         if (read_device_facts(roots, group, name, &facts) < 0)
                 return;
@@ -36,7 +37,8 @@ static void read_member(const Roots *roots, uint32_t group, const char *name, To
         MUST(device_facts_equal(&facts, &again));
         MUST(facts.bus && facts.driver && facts.driver_module && facts.modalias && facts.cdev);
         read_beside(roots, &facts);
-        MUST(topology_put_device(topology, &facts) >= 0);
+        r = topology_put_device(topology, &facts);
+        MUST(r >= 0 || r == -EEXIST);
 }
 
 static void read_group(const Roots *roots, uint32_t group, Topology *topology) {

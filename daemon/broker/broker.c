@@ -241,7 +241,8 @@ void broker_refresh_device(Broker *broker, const char *name) {
 
         if (device)
                 broker_refresh_group(broker, device->facts.group);
-        else
+        /* One that was taken out may be there again, in another group. */
+        if (!topology_find_device(&broker->world.topology, name))
                 refresh_new_device(broker, name);
 }
 

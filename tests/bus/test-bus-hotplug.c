@@ -213,6 +213,20 @@ START_TEST(a_group_that_a_device_has_left_for_another_shows_the_others) {
 }
 END_TEST
 
+START_TEST(a_device_that_is_found_in_another_group_is_known_by_its_name_before_udev_tells_of_it) {
+        Client *client = client_new();
+        _cleanup_message_ Message *reply = NULL;
+        _cleanup_free_ char *group = NULL;
+
+        move_to_group_5();
+        reply = manager(client, "Bind", "asa{sv}", 1, "0000:07:00.0", 0);
+        expect_done(reply);
+        expect_driver("0000:07:00.0", "vfio-pci");
+        group = device_property(client, "0000:07:00.0", "Group");
+        ck_assert_str_eq(group, "5");
+}
+END_TEST
+
 START_TEST(unplugging_a_leased_device_closes_the_files_and_ends_the_lease) {
         Client *client = client_new();
         _cleanup_message_ Message *warm_up = manager(client, "ListLeases", NULL);
@@ -273,6 +287,9 @@ int main(void) {
                 tests,
                 a_device_that_is_found_in_another_group_takes_its_old_group_and_the_lease_with_it);
         tcase_add_test(tests, a_group_that_a_device_has_left_for_another_shows_the_others);
+        tcase_add_test(
+                tests,
+                a_device_that_is_found_in_another_group_is_known_by_its_name_before_udev_tells_of_it);
         tcase_add_test(tests, unplugging_a_leased_device_closes_the_files_and_ends_the_lease);
         tcase_add_test(tests, unplugging_one_group_of_a_lease_leaves_the_other);
         return bus_tests_run(tests);

@@ -303,8 +303,12 @@ static void begin(Waiter *waiter) {
         if (has_deadline(waiter, &usec))
                 deadline = clock_now(CLOCK_REALTIME) + usec;
         groups = groups_of(waiter, &n);
-        if (!groups || wait_begin(&broker->world.waits, &waiter->wait, waiter->request.caller.uid,
-                                  deadline, groups, n) < 0) {
+        if (!groups) {
+                try_now(waiter); /* it says what is wrong now */
+                return;
+        }
+        if (wait_begin(&broker->world.waits, &waiter->wait, waiter->request.caller.uid, deadline,
+                       groups, n) < 0) {
                 end_with(waiter, REFUSAL_LIMIT_EXCEEDED, REFUSAL_NO_MEMORY);
                 return;
         }
@@ -377,11 +381,12 @@ static void on_try(void *userdata, Outcome *outcome) {
         go_on(waiter);
 }
 
-/* Whoever has waited was allowed to unbind what the groups were when he began. */
+/* Who tries again was allowed to unbind what the groups were when he began. */
 static bool is_forbidden_now(Waiter *waiter) {
         _cleanup_outcome_ Outcome outcome = OUTCOME_NULL;
+        bool first = waiter->last.refusal.kind == REFUSAL_NONE;
 
-        if (!waiter->wait.groups || !waiter->confirm(waiter->userdata, &outcome.refusal))
+        if (first || !waiter->confirm(waiter->userdata, &outcome.refusal))
                 return false;
         end(waiter, &outcome);
         return true;

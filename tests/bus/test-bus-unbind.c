@@ -248,6 +248,24 @@ static size_t count_tries(Client *client) {
 }
 
 /* The second one is refused as busy first, and is in the first one's way later. */
+START_TEST(a_device_that_goes_during_the_first_try_is_not_waited_for) {
+        static const char *const policies[] = {"fail", "wait", "revoke"};
+        Client *client = client_new();
+        _cleanup_message_ Message *bound = manager(client, "Bind", "asa{sv}", 1, "group/2", 0);
+        _cleanup_message_ Message *reply = NULL;
+
+        expect_done(bound);
+        fake_machine_fault("open-group", "2", 0);
+        begin(client, &reply, "Unbind", "asa{sv}", 1, "0000:01:00.0", 1, "policy", "s",
+              policies[_i]);
+        wait_until(fake_machine_is_waiting_for("open-group"));
+        fake_machine_remove("0000:01:00.0");
+        fake_machine_fault("open-group", "2", EBUSY);
+        wait_until(reply);
+        expect_refusal(reply, "NotFound", "there is no device 0000:01:00.0");
+}
+END_TEST
+
 START_TEST(waiting_for_somebody_without_a_lease_is_no_work) {
         _cleanup_free_ char *path = fake_machine_path("dev/vfio/4");
         _cleanup_close_ int holder = -EBADF;
@@ -508,6 +526,7 @@ int main(void) {
         tcase_add_test(tests, while_somebody_waits_nobody_new_is_given_the_group);
         tcase_add_test(tests, several_callers_wait_for_one_group_and_all_are_answered);
         tcase_add_test(tests, one_of_two_who_stop_waiting_leaves_the_lease_asked_for);
+        tcase_add_loop_test(tests, a_device_that_goes_during_the_first_try_is_not_waited_for, 0, 3);
         tcase_add_test(tests, waiting_for_somebody_without_a_lease_is_no_work);
         tcase_add_test(tests, more_unbinds_than_may_wait_are_refused);
         tcase_add_test(tests, a_holder_that_closes_only_the_device_has_given_it_back);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 
 #include "daemon/broker/broker-private.h"
@@ -53,19 +54,30 @@ static void recover_finish(Job *job, bool ran, Handles *opened) {
 
 static const JobClass job_class_recover = {.finish = recover_finish, .recovers = true};
 
+static void give_up(Begun *begun, int error, const char *why) {
+        Broker *broker = begun->broker;
+
+        say(begun, error,
+            ", and could not be recovered; 'vfioctl list' shows what its devices are on", why);
+        begun_free(begun);
+        keep_soon(broker);
+}
+
+static bool is_for_the_next_vfiod(const Begun *begun) {
+        return begun->broker->stopping && !list_is_empty(&begun->link);
+}
+
 static void on_recovered(void *userdata, Outcome *outcome) {
         Begun *begun = userdata;
         bool finished = begun->plan.operation == OPERATION_UNBIND;
 
-        if (begun->broker->stopping || outcome->timed_out)
+        if (outcome->timed_out || is_for_the_next_vfiod(begun))
                 return;
-        if (outcome_is_success(outcome))
-                say(begun, 0, finished ? ", and was finished" : ", and was undone", outcome->plan);
-        else
-                say(begun, outcome->error,
-                    ", and could not be recovered; 'vfioctl list' shows what "
-                    "its devices are on",
-                    outcome_sentence(outcome));
+        if (!outcome_is_success(outcome)) {
+                give_up(begun, outcome->error, outcome_sentence(outcome));
+                return;
+        }
+        say(begun, 0, finished ? ", and was finished" : ", and was undone", outcome->plan);
         begun_free(begun);
 }
 
@@ -75,13 +87,17 @@ static void recover_one(Begun *begun) {
                                  .caller = {.uid = begun->plan.uid}};
         _cleanup_plan_ Plan plan = PLAN_NULL;
         Handles nothing = HANDLES_NULL;
+        int r;
 
         activity_end(&begun->activity);
         begun->activity = (Activity){0};
         for (size_t i = 0; i < begun->plan.n_groups; i++)
                 broker_refresh_group(broker, begun->plan.groups[i]);
-        if (decide_recover(&broker->world, &begun->plan, &plan) < 0)
+        r = decide_recover(&broker->world, &begun->plan, &plan);
+        if (r < 0) {
+                give_up(begun, r, strerror(-r));
                 return;
+        }
         if (plan.n_steps > 0) {
                 job_run_plan(broker, &job_class_recover, &request, &plan, &nothing,
                              begun->plan.groups, begun->plan.n_groups, on_recovered, begun);

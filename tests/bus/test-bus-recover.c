@@ -217,6 +217,25 @@ START_TEST(a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod) {
 }
 END_TEST
 
+START_TEST(a_recovery_that_is_over_before_a_stop_calls_it_off_is_said) {
+        const Break *it = &breaks[5];
+        Message *reply = NULL;
+
+        begin_break(it, &reply);
+        go_down_now();
+        fake_machine_fault("override", SOUND, 0);
+        fake_machine_fault(it->what, it->subject, FAKE_MACHINE_KILL);
+        come_up();
+        wait_until(fake_machine_is_waiting_for("override"));
+        broker_stop(fixture_broker(), 60 * 1000 * 1000ULL);
+        fake_machine_clear("override", SOUND);
+        wait_until(broker_is_idle(fixture_broker()));
+        ck_assert(was_said("was broken off, and was undone"));
+        expect_no_plan_written_down();
+        expect_drivers(FOUND);
+}
+END_TEST
+
 START_TEST(what_cannot_be_recovered_is_said_and_given_up) {
         const Break *it = &breaks[5];
         _cleanup_message_ Message *reply = NULL, *bound = NULL;
@@ -254,6 +273,7 @@ int main(void) {
         tcase_add_loop_test(tests, a_remove_that_was_broken_off_is_done_and_the_lease_goes_on, 0,
                             2);
         tcase_add_test(tests, a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod);
+        tcase_add_test(tests, a_recovery_that_is_over_before_a_stop_calls_it_off_is_said);
         tcase_add_test(tests, what_cannot_be_recovered_is_said_and_given_up);
         return bus_tests_run(tests);
 }

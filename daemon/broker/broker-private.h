@@ -7,6 +7,7 @@
 #include "daemon/broker/holding.h"
 #include "daemon/broker/job.h"
 #include "daemon/broker/wait.h"
+#include "daemon/core/state.h"
 #include "daemon/kernel/monitor.h"
 #include "daemon/persist/fd-store.h"
 
@@ -64,7 +65,9 @@ extern const JobClass job_class_unbind;
 int bind_prepare(Job *job);
 void bind_finish(Job *job, bool ran, Handles *opened);
 /* bind.c: the devices that the plan has given back have no original any more. */
-void bind_forget(Job *job);
+void bind_forget(const Broker *broker, const Plan *plan);
+/* bind.c: nothing is left to do of the plan; the recovery may have found part of it done. */
+void bind_recovered(const Broker *broker, const StatePlan *begun);
 
 /* reset.c: a reset occupies the groups of all that is reset. */
 void reset_run(Broker *broker, const Request *request, BrokerDone done, void *userdata);

@@ -19,7 +19,7 @@
 typedef struct Progress {
         size_t step;      /* the step under way, or the one that failed */
         bool undoing;     /* steps are being undone */
-        bool finished;    /* everything below is final */
+        bool finished;    /* everything below is final, and what came of it was told */
         int error;        /* 0, or the -errno that `step` failed with; -ECANCELED: called off */
         int undo_error;   /* 0, or the -errno that undoing `undo_step` failed with; undo went on */
         size_t undo_step; /* the first step that could not be undone; until then, the one being

@@ -43,8 +43,10 @@ static void recover_finish(Job *job, bool ran, Handles *opened) {
         Begun *begun = job->userdata;
 
         release_files(job->broker, opened);
-        if (ran)
-                bind_forget(job);
+        if (ran) {
+                bind_forget(job->broker, &job->plan);
+                bind_recovered(job->broker, &begun->plan);
+        }
         if (!ran && job->broker->stopping)
                 return;
         list_remove(&begun->link);
@@ -103,6 +105,7 @@ static void recover_one(Begun *begun) {
                              begun->plan.groups, begun->plan.n_groups, on_recovered, begun);
                 return;
         }
+        bind_recovered(broker, &begun->plan);
         say(begun, 0, "; nothing is left to do of it", NULL);
         begun_free(begun);
         keep_soon(broker);

@@ -84,7 +84,7 @@ static void unbind_finish(Job *job, bool ran, Handles *opened) {
                 for_each_taken(job, lose_group);
                 return;
         }
-        bind_forget(job);
+        bind_forget(job->broker, &job->plan);
         for_each_taken(job, take_from_lease);
 }
 

@@ -164,11 +164,14 @@ static void worker_end_if_over(Worker *worker) {
 
         if (!worker->closed || !worker->exited)
                 return;
-        if (progress.error == 0 && (!progress.finished || worker->failed))
+        /* What it has done without telling all of what came of it is broken off as well. */
+        if (progress.error == 0 && (!progress.finished || worker->failed)) {
+                progress.finished = false;
                 progress.error = -EPIPE;
-        /* It died while undoing: undo_step is the one that was under way. */
-        else if (!progress.finished && progress.undo_error == 0)
+        } else if (!progress.finished && progress.undo_error == 0) {
+                /* It died while undoing: undo_step is the one that was under way. */
                 progress.undo_error = -EPIPE;
+        }
         worker->opened = (Handles)HANDLES_NULL;
         worker->results = (Results)RESULTS_NULL;
         worker_free(worker);

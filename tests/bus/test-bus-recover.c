@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon/persist/state-file.h"
@@ -90,12 +91,21 @@ static void expect_no_plan_written_down(void) {
         expect_part(text, "\"plans\":[]");
 }
 
+/* As vfiod knows it: "" once the device is back. */
+static void expect_original(const char *driver) {
+        _cleanup_free_ char *known = device_property(client_new(), NIC, "OriginalDriver");
+        _cleanup_free_ char *expected = string_format("\"%s\"", driver);
+
+        ck_assert_str_eq(known, expected);
+}
+
 static void expect_recovered(const char *expected) {
         while (!was_said("was broken off"))
                 turn();
         wait_until_over();
         ck_assert(!fake_machine_group_is_open(2));
         expect_drivers(expected);
+        expect_original(string_equal(expected, FOUND) ? "" : "e1000e");
         expect_no_plan_written_down();
         /* As if nothing had been. */
         do_member("Bind");
@@ -110,6 +120,30 @@ START_TEST(what_a_killed_worker_had_begun_is_undone_or_finished) {
 
         begin_break(it, &reply);
         fake_machine_fault(it->what, it->subject, FAKE_MACHINE_KILL);
+        wait_until(reply);
+        expect_error(reply, VFIOD_ERROR_PREFIX "Failed", "the worker process died");
+        expect_recovered(FOUND);
+}
+END_TEST
+
+/* What the worker has to send does not arrive, as if it were killed on the way. */
+static void deafen(void) {
+        int type;
+        socklen_t size = sizeof(type);
+
+        for (int fd = 3; fd < 1024; fd++)
+                if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+                    type == SOCK_SEQPACKET)
+                        ck_assert_int_eq(shutdown(fd, SHUT_RD), 0);
+}
+
+START_TEST(what_a_worker_has_done_that_cannot_say_so_is_undone) {
+        static const Break it = {"Acquire", true, "get-device", SOUND};
+        _cleanup_message_ Message *reply = NULL;
+
+        begin_break(&it, &reply);
+        deafen();
+        fake_machine_clear(it.what, it.subject);
         wait_until(reply);
         expect_error(reply, VFIOD_ERROR_PREFIX "Failed", "the worker process died");
         expect_recovered(FOUND);
@@ -262,6 +296,7 @@ int main(void) {
         tcase_set_timeout(tests, 180);
         tcase_add_loop_test(tests, what_a_killed_worker_had_begun_is_undone_or_finished, 0,
                             ELEMENTS(breaks));
+        tcase_add_test(tests, what_a_worker_has_done_that_cannot_say_so_is_undone);
         tcase_add_loop_test(
                 tests,
                 what_was_under_way_when_vfiod_and_its_worker_were_killed_is_undone_or_finished, 0,

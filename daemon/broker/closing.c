@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/broker/broker-private.h"
+#include "daemon/core/stuck.h"
 #include "daemon/util/clock.h"
 
 /*
@@ -50,9 +51,8 @@ static uint64_t group_closes_until(const Broker *broker, uint32_t group, uint64_
 /* It does not get the group when that is free: somebody waits for it already, or a step is stuck.
  */
 static bool waits_in_vain(const World *world, const Request *request, const Group *group) {
-        for (size_t i = 0; i < group->n_members; i++)
-                if (group->members[i]->stuck)
-                        return true;
+        if (stuck_reason(world, group->facts.number))
+                return true;
         return request->operation != OPERATION_UNBIND &&
                wait_find_group(&world->waits, group->facts.number);
 }

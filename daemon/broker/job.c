@@ -78,11 +78,6 @@ static void job_end(Job *job) {
                 changed ? wait_poke(broker) : wait_poke_busy(broker);
 }
 
-static void set_stuck(Job *job, const char *reason) {
-        for (size_t i = 0; i < job->activity.n_groups; i++)
-                topology_set_stuck(&job->broker->world.topology, job->activity.groups[i], reason);
-}
-
 static void refresh_activity(Job *job) {
         for (size_t i = 0; i < job->activity.n_groups; i++)
                 broker_refresh_group(job->broker, job->activity.groups[i]);
@@ -101,8 +96,7 @@ static void on_worker_done(void *userdata, const Progress *progress, Handles *op
         job->outcome.step = progress->step;
         job->outcome.results = *results;
         *results = (Results)RESULTS_NULL;
-        if (job->outcome.timed_out)
-                set_stuck(job, NULL);
+        (void)string_set(&job->activity.late, NULL);
         refresh_activity(job);
         outcome_judge(&job->outcome, &job->broker->world, &job->request, &job->plan, progress);
         job_finish(job, progress->error == 0, opened);
@@ -114,14 +108,13 @@ static void on_worker_done(void *userdata, const Progress *progress, Handles *op
 static void on_worker_late(void *userdata, size_t step) {
         Job *job = userdata;
         _cleanup_free_ char *what = step_describe(&job->plan.steps[step]);
-        _cleanup_free_ char *reason = string_format("'%s' has not returned", string_or_empty(what));
 
         job->outcome.timed_out = true;
         job->outcome.failure = string_format(
                 "%s: has not returned in %lu ms; the device stays unusable until the "
                 "kernel lets go",
                 string_or_empty(what), (unsigned long)job->broker->world.config.step_deadline_ms);
-        set_stuck(job, string_or_empty(reason));
+        job->activity.late = string_format("'%s' has not returned", string_or_empty(what));
         emit_groups(job->broker, job->activity.groups, job->activity.n_groups);
         job_answer(job);
 }

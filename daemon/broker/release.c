@@ -66,19 +66,11 @@ void release_orphans(Broker *broker, Handles *files) {
         close_files(broker, &plan, files);
 }
 
-/* The group is not the lease's any more. */
-static void forget_stuck(Broker *broker, const Lease *lease, uint32_t group) {
-        if (lease->stuck)
-                topology_set_stuck(&broker->world.topology, group, NULL);
-}
-
 static void lease_is_over(Broker *broker, Lease *lease) {
         Holding *holding = broker_find_holding(broker, lease->id);
         _cleanup_free_ uint32_t *groups = TAKE_PTR(lease->groups);
         size_t n = lease->n_groups;
 
-        for (size_t i = 0; i < n; i++)
-                forget_stuck(broker, lease, groups[i]);
         lease->n_groups = 0;
         (void)lease_enter(lease, LEASE_EVENT_FREE);
         broker_emit(broker, CHANGE_LEASE_REMOVED, lease->id, NULL);
@@ -130,12 +122,7 @@ void release_set_stuck(Broker *broker, Lease *lease) {
         if (lease->stuck)
                 return;
         lease->stuck = true;
-        for (size_t i = 0; i < lease->n_groups; i++) {
-                topology_set_stuck(
-                        &broker->world.topology, lease->groups[i],
-                        "it was given back, but a process that cannot be found still has it open");
-                broker_emit_group(broker, lease->groups[i]);
-        }
+        broker_emit_lease_groups(broker, lease);
         broker_emit(broker, CHANGE_LEASE_STUCK, lease->id, NULL);
 }
 
@@ -302,7 +289,6 @@ void release_taken_group(Broker *broker, Lease *lease, uint32_t number) {
                 release_files(broker, &files);
         for (size_t i = 0; group && i < group->n_members; i++)
                 lease_remove_device(lease, group->members[i]->facts.name);
-        forget_stuck(broker, lease, number);
         lease_remove_group(lease, number);
         if (lease->n_groups > 0) {
                 broker_emit(broker, CHANGE_LEASE_CHANGED, lease->id, NULL);

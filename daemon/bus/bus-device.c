@@ -13,6 +13,7 @@
 #include "daemon/bus/bus-vfs.h"
 #include "daemon/core/rebound.h"
 #include "daemon/core/reset-set.h"
+#include "daemon/core/stuck.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
 
@@ -45,7 +46,6 @@ FACT(append_physical, "s", string_or_empty(device->facts.physfn));
 FACT(append_total_vfs, "u", (uint32_t)device->facts.total_vfs);
 FACT(append_vfs_autoprobe, "b", (int)device->facts.vfs_autoprobe);
 FACT(append_mdev_type, "s", string_or_empty(device->facts.mdev_type));
-FACT(append_stuck, "s", string_or_empty(device->stuck));
 
 /* Of one that somebody else has moved, Unbind only puts the override back. */
 static int append_original(const World *world _unused_, const void *object, sd_bus_message *m) {
@@ -98,6 +98,13 @@ static int append_num_vfs(const World *world, const void *object, sd_bus_message
                                      (uint32_t)topology_count_vfs(&world->topology, object));
 }
 
+static int append_stuck(const World *world, const void *object, sd_bus_message *m) {
+        const Device *device = object;
+
+        return sd_bus_message_append(m, "s",
+                                     string_or_empty(stuck_reason(world, device->facts.group)));
+}
+
 static bool is_rebound(const World *world, const Device *device) {
         _cleanup_free_ char *sentence = rebound_describe(world, device);
 
@@ -111,7 +118,7 @@ static int append_assignment(const World *world, const void *object, sd_bus_mess
 }
 
 const char *bus_device_state(const World *world, const Device *device) {
-        if (device->stuck)
+        if (stuck_reason(world, device->facts.group))
                 return "stuck";
         if (activity_find_group(&world->activities, device->facts.group))
                 return "busy";

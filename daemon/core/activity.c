@@ -23,6 +23,8 @@ int activity_begin(ActivityTable *table, Activity *activity, Operation operation
 }
 
 void activity_end(Activity *activity) {
+        free(activity->late);
+        activity->late = NULL;
         if (!activity->groups)
                 return;
         list_remove(&activity->link);
@@ -30,13 +32,29 @@ void activity_end(Activity *activity) {
         *activity = (Activity){0};
 }
 
+static bool has_group(const Activity *activity, uint32_t group) {
+        for (size_t i = 0; i < activity->n_groups; i++)
+                if (activity->groups[i] == group)
+                        return true;
+        return false;
+}
+
 const Activity *activity_find_group(const ActivityTable *table, uint32_t group) {
         list_for_each(link, &table->activities) {
                 const Activity *activity = container_of(link, Activity, link);
 
-                for (size_t i = 0; i < activity->n_groups; i++)
-                        if (activity->groups[i] == group)
-                                return activity;
+                if (has_group(activity, group))
+                        return activity;
+        }
+        return NULL;
+}
+
+const Activity *activity_find_late(const ActivityTable *table, uint32_t group) {
+        list_for_each(link, &table->activities) {
+                const Activity *activity = container_of(link, Activity, link);
+
+                if (activity->late && has_group(activity, group))
+                        return activity;
         }
         return NULL;
 }

@@ -17,7 +17,8 @@ typedef struct Activity {
         uid_t uid;
         uint32_t *groups;
         size_t n_groups;
-        List link; /* ActivityTable.activities */
+        char *late; /* a sentence: the step that has not come back in time; NULL normally */
+        List link;  /* ActivityTable.activities */
 } Activity;
 
 typedef struct ActivityTable {
@@ -33,6 +34,8 @@ int activity_begin(ActivityTable *table, Activity *activity, Operation operation
 void activity_end(Activity *activity);
 
 const Activity *activity_find_group(const ActivityTable *table, uint32_t group);
+/* One that is late, on the group; NULL for none. */
+const Activity *activity_find_late(const ActivityTable *table, uint32_t group);
 /* One on any of the groups; NULL for none. */
 const Activity *activity_find_any(const ActivityTable *table, const uint32_t *groups,
                                   size_t n_groups);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "daemon/core/stuck.h"
 #include "daemon/util/string.h"
 
 RefusalKind decide(const World *world, const Request *request, const Selection *selection,
@@ -101,17 +102,13 @@ static RefusalKind check_group_free(const World *world, const Request *request, 
                                     const Lease *own, Refusal *refusal) {
         uint32_t number = group->facts.number;
         const Lease *lease = lease_table_find_group(&world->leases, number);
-        const Activity *activity;
+        const Activity *activity = activity_find_late(&world->activities, number);
+        const char *stuck = stuck_reason(world, number);
 
-        for (size_t i = 0; i < group->n_members; i++) {
-                const Device *device = group->members[i];
-
-                if (device->stuck &&
-                    !(lease && lease->stuck && decide_may_take(world, request, number)))
-                        return refuse(refusal, REFUSAL_STUCK,
-                                      "%s is stuck: %s; it will be usable when the kernel lets go",
-                                      device->facts.name, device->stuck);
-        }
+        if (stuck && group->n_members > 0 && (activity || !decide_may_take(world, request, number)))
+                return refuse(refusal, REFUSAL_STUCK,
+                              "%s is stuck: %s; it will be usable when the kernel lets go",
+                              group->members[0]->facts.name, stuck);
         if (check_not_awaited(world, request, number, refusal))
                 return refusal->kind;
         /* Who has it tells more than that it is being worked on; but nobody has it while it is

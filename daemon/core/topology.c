@@ -23,7 +23,6 @@ static void original_done(Original *original) {
 static void device_free(Device *device) {
         device_facts_done(&device->facts);
         original_done(&device->original);
-        free(device->stuck);
         strv_free(device->in_use);
         free(device->serial);
         free(device);
@@ -353,11 +352,4 @@ bool device_original_is_suspended(const Device *device) {
 
 void device_forget_original(Device *device) {
         original_done(&device->original);
-}
-
-void topology_set_stuck(Topology *topology, uint32_t group, const char *reason) {
-        const Group *found = topology_find_group(topology, group);
-
-        for (size_t i = 0; found && i < found->n_members; i++)
-                (void)string_set(&found->members[i]->stuck, reason);
 }

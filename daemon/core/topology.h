@@ -3,8 +3,8 @@
 
 /*
  * The groups and devices of the machine as last read, and the few things about them that cannot be
- * read back: the original driver of a device that vfiod moved, and a device the kernel never came
- * back from. What follows from the facts (viable, bound) is computed when asked for.
+ * read back, such as the original driver of a device that vfiod moved. What follows from the facts
+ * (viable, bound) is computed when asked for.
  */
 
 #include <stdbool.h>
@@ -31,7 +31,6 @@ struct Device {
         DeviceFacts facts;
         Group *group; /* borrowed */
         Original original;
-        char *stuck; /* the step that did not come back; NULL normally */
         /* What the host uses of it (daemon/kernel/usage.h), read for each request that would bind
          * it or asks, and not kept up to date. NULL for nothing. */
         char **in_use;
@@ -102,9 +101,6 @@ bool topology_is_ungrouped(const Topology *topology, const char *name);
 
 /* It is one of unsafe no-IOMMU mode (core/viability.h). */
 bool group_has_no_iommu(const Group *group);
-
-/* All members of the group; NULL: not stuck any more. Harmless for a group that is not there. */
-void topology_set_stuck(Topology *topology, uint32_t group, const char *reason);
 
 /*
  * Records what `device` is on now, unless a record is in force. Of one that is suspended only the

@@ -429,6 +429,32 @@ START_TEST(a_holder_that_cannot_be_found_makes_the_device_stuck_until_it_lets_go
 }
 END_TEST
 
+static bool stuck_because(Client *client, const char *reason) {
+        _cleanup_free_ char *now = device_property(client, DEVICE, "StuckReason");
+
+        return strstr(now, reason);
+}
+
+START_TEST(a_step_that_is_late_on_a_stuck_device_leaves_it_as_stuck_as_it_was) {
+        Client *client = client_new();
+        _cleanup_grant_ Grant grant = acquire(client);
+        _cleanup_message_ Message *reply = NULL, *refused = NULL;
+
+        begin_unbind(client, &reply, "revoke", 50);
+        wait_until(reply);
+        expect_refusal(reply, "Stuck", "a process that cannot be found");
+        fixture_config()->step_deadline_ms = 100;
+        fake_machine_fault("look", "any", 0);
+        wait_until(stuck_because(client, "has not returned"));
+        fake_machine_clear("look", "any");
+        wait_until(!stuck_because(client, "has not returned"));
+        ck_assert(stuck_because(client, "a process that cannot be found"));
+        ck_assert(device_is(client, "\"stuck\""));
+        refused = manager(client, "Bind", "asa{sv}", 1, GROUP, 0);
+        expect_refusal(refused, "Stuck", "a process that cannot be found");
+}
+END_TEST
+
 START_TEST(revoking_a_stuck_group_again_succeeds_once_its_holder_lets_go) {
         Client *client = client_new();
         _cleanup_grant_ Grant grant = acquire(client);
@@ -536,6 +562,7 @@ int main(void) {
         tcase_add_test(tests, without_sigkill_a_holder_that_survives_keeps_the_device_as_it_was);
         tcase_add_test(tests,
                        a_holder_that_cannot_be_found_makes_the_device_stuck_until_it_lets_go);
+        tcase_add_test(tests, a_step_that_is_late_on_a_stuck_device_leaves_it_as_stuck_as_it_was);
         tcase_add_test(tests, revoking_a_stuck_group_again_succeeds_once_its_holder_lets_go);
         tcase_add_test(tests, a_dry_run_of_revoke_says_what_would_be_done);
         tcase_add_loop_test(tests, a_look_for_holders_that_fails_says_so, 0, 2);

@@ -97,8 +97,6 @@ void world_put(World *world, const DeviceRow *rows, size_t n) {
                 device = topology_find_device(&world->topology, rows[i].name);
                 ck_assert_ptr_nonnull(device);
                 put_original(device, &rows[i]);
-                if (rows[i].stuck)
-                        device->stuck = copy(rows[i].stuck);
         }
 }
 
@@ -193,13 +191,14 @@ static size_t count_groups(const uint32_t *groups) {
         return n;
 }
 
-void world_add_activity(World *world, uid_t uid, Operation operation, const uint32_t *groups) {
+Activity *world_add_activity(World *world, uid_t uid, Operation operation, const uint32_t *groups) {
         Activity *activity = calloc(1, sizeof(Activity));
 
         ck_assert_ptr_nonnull(activity);
         ck_assert_int_eq(activity_begin(&world->activities, activity, operation, uid, groups,
                                         count_groups(groups)),
                          0);
+        return activity;
 }
 
 void world_assign(World *world, const char *device, const char *driver, const char *serial) {

@@ -20,8 +20,7 @@ typedef struct DeviceRow {
         bool no_override;     /* its bus has no driver_override */
         const char *original; /* the driver recorded, "" for none; NULL: no record */
         const char *original_override;
-        const char *bound; /* where Bind has put it; NULL: nowhere yet */
-        const char *stuck;
+        const char *bound;  /* where Bind has put it; NULL: nowhere yet */
         const char *path;   /* below /sys/devices; NULL: "" */
         const char *reset;  /* its methods, blanks between them; NULL: the kernel does not tell */
         const char *physfn; /* NULL: it is no virtual function */
@@ -73,7 +72,7 @@ void world_assign(World *world, const char *device, const char *driver, const ch
 Lease *world_add_lease(World *world, uid_t owner, LeaseState state, const uint32_t *groups);
 
 /* An operation under way on these groups, 0-terminated; ended by world_done(). */
-void world_add_activity(World *world, uid_t uid, Operation operation, const uint32_t *groups);
+Activity *world_add_activity(World *world, uid_t uid, Operation operation, const uint32_t *groups);
 
 /* An unbind that waits for these groups, 0-terminated; ended by world_done(). */
 Wait *world_add_wait(World *world, uid_t uid, const uint32_t *groups);

@@ -31,6 +31,24 @@ START_TEST(an_activity_occupies_its_groups_until_it_ends) {
 }
 END_TEST
 
+START_TEST(one_that_is_late_is_found_whatever_else_is_on_its_group) {
+        static const uint32_t groups[] = {3, 5};
+        ActivityTable table;
+        Activity bind, recovery;
+
+        activity_table_init(&table);
+        ck_assert_int_eq(activity_begin(&table, &bind, OPERATION_BIND, 1000, groups, 2), 0);
+        ck_assert_int_eq(activity_begin(&table, &recovery, OPERATION_BIND, 1000, groups, 2), 0);
+        ck_assert_ptr_null(activity_find_late(&table, 5));
+        recovery.late = strdup("it hangs");
+        ck_assert_ptr_eq(activity_find_late(&table, 5), &recovery);
+        ck_assert_ptr_null(activity_find_late(&table, 7));
+        activity_end(&recovery);
+        ck_assert_ptr_null(activity_find_late(&table, 5));
+        activity_end(&bind);
+}
+END_TEST
+
 START_TEST(ending_what_never_began_is_harmless) {
         Activity activity = {0};
 
@@ -43,6 +61,7 @@ int main(void) {
         TCase *tests = tests_new("activity");
 
         tcase_add_test(tests, an_activity_occupies_its_groups_until_it_ends);
+        tcase_add_test(tests, one_that_is_late_is_found_whatever_else_is_on_its_group);
         tcase_add_test(tests, ending_what_never_began_is_harmless);
         return tests_run(tests);
 }

@@ -174,7 +174,7 @@ START_TEST(root_has_no_limit_of_its_own) {
         world.config.limit_leases_per_uid = 1;
         world.config.limit_operations_per_uid = 1;
         (void)world_add_lease(&world, 0, LEASE_HELD, (uint32_t[]){1, 0});
-        world_add_activity(&world, 0, OPERATION_BIND, (uint32_t[]){4, 0});
+        (void)world_add_activity(&world, 0, OPERATION_BIND, (uint32_t[]){4, 0});
         ask_world(&world, &(Ask){OPERATION_ACQUIRE, "group/3", 0}, &answer);
         ck_assert_int_eq(answer.refusal.kind, REFUSAL_NONE);
         world_done(&world);

@@ -134,12 +134,12 @@ START_TEST(what_is_being_granted_or_worked_on_or_waited_for_is_busy) {
         World granting, busy, awaited;
 
         (void)init_leased(&granting, LEASE_GRANTING, PREPARE_ATTACH);
-        world_add_activity(&granting, OWNER, OPERATION_ACQUIRE, (uint32_t[]){1, 0});
+        (void)world_add_activity(&granting, OWNER, OPERATION_ACQUIRE, (uint32_t[]){1, 0});
         assert_refused(&granting, &ask, REFUSAL_BUSY, "acquire for uid 1000 is under way");
         world_done(&granting);
 
         init_bound(&busy);
-        world_add_activity(&busy, OWNER, OPERATION_INSPECT, (uint32_t[]){1, 0});
+        (void)world_add_activity(&busy, OWNER, OPERATION_INSPECT, (uint32_t[]){1, 0});
         assert_refused(&busy, &ask, REFUSAL_BUSY, "inspect for uid 1000 is under way");
         world_done(&busy);
 
@@ -155,7 +155,7 @@ START_TEST(while_it_is_read_nobody_takes_the_device_from_its_lease) {
         Lease *lease = init_leased(&world, LEASE_HELD, PREPARE_ATTACH);
 
         ck_assert_int_eq(lease_add_device(lease, NIC), 0);
-        world_add_activity(&world, OTHER, OPERATION_INSPECT, (uint32_t[]){1, 0});
+        (void)world_add_activity(&world, OTHER, OPERATION_INSPECT, (uint32_t[]){1, 0});
         assert_refused(&world,
                        &(Ask){OPERATION_UNBIND, "group/1", .policy = POLICY_REVOKE, .due = true},
                        REFUSAL_BUSY, "inspect for uid 1001 is under way");

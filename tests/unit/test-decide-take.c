@@ -348,7 +348,7 @@ START_TEST(a_lease_that_is_granted_or_worked_on_is_busy_even_when_it_is_due) {
 
         init_world(&world);
         lease = world_add_lease(&world, OWNER, LEASE_GRANTING, (uint32_t[]){3, 0});
-        world_add_activity(&world, OWNER, OPERATION_ACQUIRE, (uint32_t[]){3, 0});
+        (void)world_add_activity(&world, OWNER, OPERATION_ACQUIRE, (uint32_t[]){3, 0});
         assert_refused(&world, &revoke_pair, REFUSAL_BUSY, "acquire for uid 1000 is under way");
         ck_assert_int_eq(lease_enter(lease, LEASE_EVENT_GRANTED), 0);
         assert_refused(&world, &revoke_pair, REFUSAL_BUSY, "acquire for uid 1000 is under way");

@@ -251,7 +251,7 @@ START_TEST(nothing_is_shown_while_an_operation_moves_the_group) {
         World world;
 
         (void)init_moved(&world, NULL, "vfio-pci");
-        world_add_activity(&world, 0, OPERATION_BIND, (uint32_t[]){3, 0});
+        (void)world_add_activity(&world, 0, OPERATION_BIND, (uint32_t[]){3, 0});
         expect_description(&world, A, "");
         world_done(&world);
 }

@@ -182,28 +182,6 @@ START_TEST(a_suspended_record_takes_the_driver_of_now_and_keeps_the_override) {
 }
 END_TEST
 
-START_TEST(a_group_is_stuck_with_all_its_members_until_it_is_not) {
-        Topology topology;
-        const Device *device;
-
-        topology_init(&topology, VIABILITY_BY_OWNER);
-        (void)put_group(&topology, 1, "DMA");
-        (void)put_group(&topology, 2, "DMA");
-        (void)put_device(&topology, ROW("a", 1, "e1000"));
-        (void)put_device(&topology, ROW("b", 1, "e1000"));
-        (void)put_device(&topology, ROW("c", 2, "e1000"));
-        topology_set_stuck(&topology, 1, "hangs");
-        topology_set_stuck(&topology, 9, "is not there");
-        device = topology_find_device(&topology, "b");
-        ck_assert_str_eq(device->stuck, "hangs");
-        ck_assert_str_eq(topology_find_device(&topology, "a")->stuck, "hangs");
-        ck_assert_ptr_null(topology_find_device(&topology, "c")->stuck);
-        topology_set_stuck(&topology, 1, NULL);
-        ck_assert_ptr_null(device->stuck);
-        topology_done(&topology);
-}
-END_TEST
-
 START_TEST(a_driverless_device_has_an_original_too) {
         Topology topology;
         Device *device;
@@ -336,7 +314,6 @@ int main(void) {
         tcase_add_test(tests, a_group_goes_with_its_last_member);
         tcase_add_test(tests, the_original_is_recorded_once_and_outlives_changes_of_the_facts);
         tcase_add_test(tests, a_suspended_record_takes_the_driver_of_now_and_keeps_the_override);
-        tcase_add_test(tests, a_group_is_stuck_with_all_its_members_until_it_is_not);
         tcase_add_test(tests, a_driverless_device_has_an_original_too);
         tcase_add_test(tests, a_group_is_viable_and_bound_by_all_its_members);
         tcase_add_test(tests, a_random_walk_keeps_groups_and_members_consistent);

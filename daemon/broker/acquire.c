@@ -61,14 +61,11 @@ static int report(Job *job, const Lease *lease) {
         return 0;
 }
 
-static int acquire_prepare(Job *job) {
+static int grant(Job *job) {
         Broker *broker = job->broker;
         Lease *lease;
         int r;
 
-        r = bind_prepare(job);
-        if (r < 0)
-                return r;
         r = lease_new(&broker->world.leases, job->request.caller.uid, job->request.label, &lease);
         if (r < 0)
                 return r;
@@ -80,6 +77,17 @@ static int acquire_prepare(Job *job) {
                 r = add_to_lease(job, lease);
         if (r < 0)
                 lease_free(lease);
+        return r;
+}
+
+static int acquire_prepare(Job *job) {
+        int r = bind_prepare(job);
+
+        if (r < 0)
+                return r;
+        r = grant(job);
+        if (r < 0)
+                bind_finish(job, false, NULL);
         return r;
 }
 
@@ -167,10 +175,13 @@ static int add_prepare(Job *job) {
                 .fd = handles_find(files, kind, 0, NULL),
         };
         r = bind_prepare(job);
-        if (r >= 0)
-                r = add_to_lease(job, lease);
         if (r < 0)
+                return r;
+        r = add_to_lease(job, lease);
+        if (r < 0) {
                 remove_from_lease(job, lease);
+                bind_finish(job, false, NULL);
+        }
         return r;
 }
 

@@ -16,17 +16,19 @@
 #define RETRY_FIRST_USEC (1000 * 1000ULL)
 #define RETRY_LAST_USEC (60 * 1000 * 1000ULL)
 
-/* Puts the file into the store, unless it is there; its name goes to `names` in any case. */
+/* Puts the file into the store, unless it is there; `names` are of those that are there then. */
 static void keep_file(Holding *holding, const Handle *handle, char ***names) {
-        char *name = kept_name_format(holding->lease, handle);
+        _cleanup_free_ char *name = kept_name_format(holding->lease, handle);
+        bool known = name && strv_contains(holding->kept, name);
 
-        if (name && !strv_contains(holding->kept, name) && fd_store_put(name, handle->fd) >= 0)
+        if (!name || (!known && fd_store_put(name, handle->fd) < 0))
+                return;
+        if (!known)
                 (void)strv_push(&holding->kept, name);
-        if (name)
-                (void)strv_push_consume(names, name);
+        (void)strv_push(names, name);
 }
 
-/* Allocated: what the holding has. */
+/* Allocated: what of the holding is in the store. */
 static char **keep_files(Holding *holding) {
         char **names = NULL;
 

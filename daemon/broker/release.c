@@ -205,6 +205,15 @@ static int plan_drain(const Broker *broker, const Lease *lease, bool has_files, 
         return 0;
 }
 
+/* There was no memory for a plan. Without one nothing would be tested, nor closed by a worker. */
+static void put_off(Broker *broker, Holding *holding, Handles *files) {
+        if (!holding)
+                return;
+        if (handles_move_all(files, &holding->files) < 0)
+                release_files(broker, files);
+        retry_later(broker, holding);
+}
+
 /*
  * Who has just closed all and says so is to find the group free: a worker that was forked a moment
  * ago may not have closed its copies yet.
@@ -219,7 +228,11 @@ static void run_drain(Broker *broker, Lease *lease, Request *request, BrokerDone
         request->lease = lease->id;
         if (holding)
                 (void)handles_move_all(&holding->files, &files);
-        (void)plan_drain(broker, lease, files.n_handles > 0, done ? CLOSING_MS : 0, &plan);
+        if (plan_drain(broker, lease, files.n_handles > 0, done ? CLOSING_MS : 0, &plan) < 0) {
+                put_off(broker, holding, &files);
+                broker_end_without_memory(done, userdata);
+                return;
+        }
         job_run_plan(broker, &job_class_release, request, &plan, &files, lease->groups,
                      lease->n_groups, done, userdata);
 }

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +118,22 @@ START_TEST(a_file_of_no_lease_is_taken_out_of_the_store) {
         stranger = come_up_with("socket");
         expect_store(LEASE_FILES " socket");
         ck_assert(same_file(stranger, grant_file(&grant, "group", "4")));
+}
+END_TEST
+
+START_TEST(a_file_that_could_not_be_put_into_the_store_is_put_there_with_the_next_change) {
+        _cleanup_free_ char *manager_socket = strdup(getenv("NOTIFY_SOCKET"));
+        _cleanup_grant_ Grant grant = {.lease_fd = -EBADF};
+        _cleanup_message_ Message *bound = NULL;
+
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", "/nowhere", 1), 0);
+        grant = acquire(client_new(), "group/4");
+        settle();
+        ck_assert_int_eq(setenv("NOTIFY_SOCKET", manager_socket, 1), 0);
+        expect_store("");
+        bound = manager(client_new(), "Bind", "asa{sv}", 1, "group/2", 0);
+        expect_done(bound);
+        expect_store(LEASE_FILES);
 }
 END_TEST
 
@@ -242,6 +260,9 @@ int main(void) {
         tcase_add_test(tests,
                        a_file_that_is_not_what_its_name_says_is_dropped_and_the_lease_is_over);
         tcase_add_test(tests, a_file_of_no_lease_is_taken_out_of_the_store);
+        tcase_add_test(
+                tests,
+                a_file_that_could_not_be_put_into_the_store_is_put_there_with_the_next_change);
         tcase_add_test(tests, what_systemd_cannot_keep_is_not_opened);
         tcase_add_test(tests, originals_are_put_back_by_the_next_vfiod);
         tcase_add_test(tests, what_somebody_has_moved_meanwhile_is_said_and_stays_there);

@@ -46,6 +46,15 @@ typedef struct Delivery {
         bool is_untold;         /* the bus does not tell how many files a receiver has not read */
 } Delivery;
 
+/* Who reads the answers that he asks for (readers.c). */
+typedef struct Readers {
+        List readers; /* Reader.link: who has called since the bus kept little of vfiod's */
+        size_t n_readers;
+        uint64_t weight;       /* of calls since the bus was asked last */
+        sd_bus_slot *question; /* to the bus */
+        bool is_untold;        /* the bus does not tell */
+} Readers;
+
 struct Bus {
         sd_event *event;
         Broker *broker;
@@ -57,6 +66,7 @@ struct Bus {
         size_t n_callers;
         List refusals; /* see journal-rate.h */
         Delivery delivery;
+        Readers readers;
         uint64_t last_peer;
         uint64_t reply_bytes_max; /* of a reply's body: REPLY_BYTES_MAX, less in tests */
         Listener *listener;       /* NULL for none */

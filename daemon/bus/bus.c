@@ -11,10 +11,12 @@
 #include "daemon/bus/call.h"
 #include "daemon/bus/caller.h"
 #include "daemon/bus/flow.h"
+#include "daemon/bus/gate.h"
 #include "daemon/bus/journal-rate.h"
 #include "daemon/bus/journal.h"
 #include "daemon/bus/limit.h"
 #include "daemon/bus/listener.h"
+#include "daemon/bus/readers.h"
 #include "daemon/bus/reply-size.h"
 #include "daemon/bus/trim.h"
 #include "daemon/util/string.h"
@@ -75,6 +77,7 @@ int bus_new(sd_event *event, Broker *broker, Bus **ret) {
         list_init(&bus->callers);
         list_init(&bus->refusals);
         flow_init(bus);
+        readers_init(&bus->readers);
         r = polkit_line_init(&bus->line, event);
         if (r >= 0)
                 r = trim_new(event, &bus->trim);
@@ -99,6 +102,7 @@ Bus *bus_free(Bus *bus) {
                 connection_free(container_of(link, Connection, link));
         caller_forget_all(bus);
         flow_forget_bus(bus);
+        readers_forget(&bus->readers);
         journal_rate_done(bus);
         sd_event_source_unref(bus->trim);
         sd_event_unref(bus->event);
@@ -141,6 +145,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
         (void)connection_free(connection);
         caller_forget_all(bus);
         flow_forget_bus(bus);
+        readers_forget(&bus->readers);
         return 0;
 }
 
@@ -161,13 +166,14 @@ static int refuse_surplus(Connection *connection, sd_bus_message *m) {
         return 1;
 }
 
-static int on_peer_message(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Connection *connection = userdata;
 
-        pump_message(&connection->pump);
+        if (connection->is_peer)
+                pump_message(&connection->pump);
         if (connection->surplus && sd_bus_message_is_method_call(m, NULL, NULL) > 0)
                 return refuse_surplus(connection, m);
-        return 0;
+        return gate_pass(connection, m, error);
 }
 
 static size_t count_surplus(const Bus *bus) {
@@ -212,11 +218,8 @@ static int attach_peer(Connection *connection) {
         if (r >= 0)
                 r = peer_identify(connection->bus, r, ++connection->bus->last_peer,
                                   &connection->peer);
-        if (r >= 0) {
+        if (r >= 0)
                 note_surplus(connection);
-                r = sd_bus_add_filter(connection->sd, &connection->filter, on_peer_message,
-                                      connection);
-        }
         return r < 0 ? r : pump_start(connection);
 }
 
@@ -246,6 +249,8 @@ int bus_add_connection(Bus *bus, sd_bus *sd, bool authority) {
         r = sd_bus_match_signal_async(sd, &connection->disconnected, "org.freedesktop.DBus.Local",
                                       "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                       "Disconnected", on_disconnected, NULL, connection);
+        if (r >= 0)
+                r = sd_bus_add_filter(sd, &connection->filter, on_message, connection);
         if (r >= 0)
                 r = add_objects(bus, sd);
         if (r >= 0)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "daemon/bus/bus-grant.h"
+#include "daemon/bus/bus-stats.h"
 #include "daemon/bus/flow-patience.h"
 #include "daemon/bus/flow-private.h"
 #include "daemon/bus/flow.h"
@@ -21,8 +22,6 @@
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 
-/* The bus answers at once, or not at all. */
-#define ANSWER_USEC (5 * 1000 * 1000ULL)
 /* Between the end of one round of questions and the next. */
 #define PAUSE_USEC (20 * 1000ULL)
 
@@ -206,39 +205,14 @@ static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused
         return 0;
 }
 
-/* a{sv}: the number of files that the bus keeps for a connection; -ENODATA where it does not say.
- */
-static int read_files(sd_bus_message *reply, uint32_t *ret) {
-        const char *key;
-        int r;
-
-        r = sd_bus_message_enter_container(reply, 'a', "{sv}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
-                r = sd_bus_message_read(reply, "s", &key);
-                if (r >= 0 && strcmp(key, "OutgoingFDs") == 0)
-                        return sd_bus_message_read(reply, "v", "u", ret);
-                if (r >= 0)
-                        r = sd_bus_message_skip(reply, "v");
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(reply);
-        }
-        return r < 0 ? r : -ENODATA;
-}
-
-/* It does not know how, or may not; a bus that is late tells another time. */
-static bool is_never_told(const sd_bus_error *error) {
-        return sd_bus_error_has_names(error, SD_BUS_ERROR_UNKNOWN_METHOD,
-                                      SD_BUS_ERROR_UNKNOWN_INTERFACE, SD_BUS_ERROR_UNKNOWN_OBJECT,
-                                      SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_NOT_SUPPORTED);
-}
-
 static void note(sd_bus_message *reply, Receiver *receiver) {
-        const sd_bus_error *error = sd_bus_message_get_error(reply);
+        bool is_error = sd_bus_message_is_method_error(reply, NULL) > 0;
         uint32_t kept = 0;
 
-        if (error ? is_never_told(error) : read_files(reply, &kept) < 0)
+        if (is_error ? bus_stats_is_never_told(reply)
+                     : bus_stats_read(reply, "OutgoingFDs", &kept) < 0)
                 receiver->bus->delivery.is_untold = true;
-        else if (!error || sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+        else if (!is_error || bus_stats_is_of_nobody(reply))
                 unread_files_told(&receiver->files, receiver->mark, kept);
 }
 
@@ -260,20 +234,11 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
 
 static int ask_about(Receiver *receiver) {
         Delivery *delivery = &receiver->bus->delivery;
-        sd_bus *sd = container_of(delivery->waiting.next, Call, delivery)->connection->sd;
-        sd_bus_message *m = NULL;
-        int r;
+        const Call *call = container_of(delivery->waiting.next, Call, delivery);
 
         receiver->mark = unread_files_mark(&receiver->files);
-        r = sd_bus_message_new_method_call(sd, &m, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                           "org.freedesktop.DBus.Debug.Stats",
-                                           "GetConnectionStats");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", receiver->name);
-        if (r >= 0)
-                r = sd_bus_call_async(sd, &delivery->question, m, on_told, receiver, ANSWER_USEC);
-        sd_bus_message_unref(m);
-        return r;
+        return bus_stats_ask(call->connection->sd, receiver->name, &delivery->question, on_told,
+                             receiver);
 }
 
 static int begin_pause(Bus *bus) {

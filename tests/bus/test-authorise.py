@@ -1305,6 +1305,60 @@ def flood_of_unread_files(w):
         expect(waiting <= 24, f"the bus had to keep {waiting} files of vfiod's")
 
 
+# Of answers that the bus keeps for who does not read; it would stop at 127 MiB.
+UNREAD_BYTES = 48 << 20
+# So that a client need not take care how many of its calls are under way.
+MANY_REPLIES = '<limit name="max_replies_per_connection">100000</limit>'
+
+
+def have_many_devices(w):
+    w.tool("many", "30", "200")
+    w.stop_vfiod()
+    restart_on_same_machine(w)
+
+
+def expect_little_kept(w):
+    for _ in range(20):
+        w.call("root", "ListGroups").expect_done()
+    kept = w.bus_stat("PeakIncomingBytes", "org.vfiod1")
+    expect(kept < UNREAD_BYTES, f"the bus had to keep {kept} bytes of vfiod's")
+
+
+@test("scripted", "who does not read his answers is told to, and those of others go on", on_socket=False)
+def unread_answers(w):
+    have_many_devices(w)
+    with w.bus_that(MANY_REPLIES):
+        slow = w.begin("root", "GetManagedObjects", unread=300, signature="", interface="org.freedesktop.DBus.ObjectManager")
+        wait_until(lambda: "sent\n" in slow.lines, "all about 200 devices was asked for, 300 times")
+        expect_little_kept(w)
+    read_on(slow)
+    wait_until(lambda: len(slow.lines) == 302, "all was answered")
+    refused = [Outcome(line) for line in slow.lines[2:] if not line.startswith("done")]
+    expect(0 < len(refused) < 300, f"{len(refused)} of 300 were refused")
+    for outcome in refused:
+        outcome.expect_refusal("LimitExceeded", "have not been read")
+    w.call("root", "ListDevices", signature="").expect_done()
+
+
+@test("scripted", "so is who floods with what is answered without asking anybody", on_socket=False)
+def unread_properties(w):
+    have_many_devices(w)
+    with w.bus_that(MANY_REPLIES):
+        slow = w.begin(DENIED, "Introspect", unread=8000, signature="", path="/org/vfiod1/device",
+                       interface="org.freedesktop.DBus.Introspectable")
+        wait_until(lambda: "sent\n" in slow.lines, "a description of 12 kB was asked for, 8000 times")
+        expect_little_kept(w)
+
+
+@test("scripted", "who names a property at great length has no answer that is longer")
+def long_names(w):
+    name, interface = "A" * 4096, "org.freedesktop.DBus.Properties"
+    for member, *arguments in (("GetAll", name), ("Get", name, "Version"), ("Get", "org.vfiod1.Manager", name)):
+        w.call(DENIED, member, *arguments, signature="s" * len(arguments), interface=interface).expect_error(
+            "org.freedesktop.DBus.Error.InvalidArgs", "4096 bytes")
+    w.call(DENIED, "Get", "org.vfiod1.Manager", "Version", signature="ss", interface=interface).expect_done()
+
+
 def flags_of(checks):
     return sorted(check[3] for check in checks)
 

@@ -149,7 +149,7 @@ static int prepare(HolderProcess *process) {
         int r = holder_process_know(process);
 
         if (r >= 0)
-                r = holder_devices_read(search);
+                r = holder_process_read_devices(process);
         for (size_t i = 0; r >= 0 && i < search->n_devices; i++)
                 search->devices[i].asked = false;
         return r;

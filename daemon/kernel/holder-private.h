@@ -144,9 +144,13 @@ typedef struct HolderProcess {
         bool mixed; /* they are of several, or of some that are not searched for */
 } HolderProcess;
 
-/* An error that means: this process, or this file of it, is not to be seen (any more). */
+/*
+ * Whether an error is of what is looked at, a process or a file of it, and passed over with that:
+ * nothing that a process does to its files may end the search for everybody. What we lack
+ * ourselves, and being called off, ends it.
+ */
 static inline bool holder_passes(int r) {
-        return r == -ENOENT || r == -ESRCH || r == -EACCES || r == -EPERM;
+        return r < 0 && r != -ENOMEM && r != -EMFILE && r != -ENFILE && r != -ECANCELED;
 }
 
 /* Both only add to the search; holder_targets_free() takes it all back. */
@@ -192,6 +196,9 @@ int holder_process_know(HolderProcess *process);
 
 /* Calls the sink with the hold and who the process is. Errors as above, and the sink's. */
 int holder_process_report(HolderProcess *process, const Hold *hold);
+
+/* As holder_devices_read(). An error is of sysfs, and not passed over with the process. */
+int holder_process_read_devices(HolderProcess *process);
 
 /*
  * The two halves of looking at maps: what is mapped is read before the process's files are looked

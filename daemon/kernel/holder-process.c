@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "daemon/kernel/holder-private.h"
@@ -60,7 +61,7 @@ static int look_at_device(HolderProcess *process, const Table *table, int fd, Ho
         bool found;
         int r = read_syspath(process, table, fd, &syspath);
 
-        if (r < 0 && r != -ENODATA && !holder_passes(r))
+        if (r < 0 && !holder_passes(r))
                 return r;
         found = syspath ? holder_target_by_syspath(search, syspath, hold)
                         : holder_target_by_file(search, HOLD_DEVICE, table->tid, fd, hold);
@@ -89,6 +90,16 @@ static int find_untold(HolderSearch *search, const HolderFd **ret) {
         return r;
 }
 
+int holder_process_read_devices(HolderProcess *process) {
+        int r = holder_devices_read(process->search);
+
+        if (r < 0) {
+                process->over = true;
+                process->result = r;
+        }
+        return r;
+}
+
 /*
  * A device's file that the process got from a group by itself is like no file of ours. If it has
  * the file of a group that is searched for, and a device of that is open, then it is taken for one
@@ -108,7 +119,7 @@ static int report_untold(HolderProcess *process) {
 
                 if (!search->groups[i].is_open)
                         continue;
-                r = holder_devices_read(search);
+                r = holder_process_read_devices(process);
                 hold.group = search->groups[i].number;
                 if (r >= 0 && holder_group_may_be_open(search, hold.group))
                         r = holder_process_report(process, &hold);
@@ -123,18 +134,29 @@ static void note_group(HolderSearch *search, const Hold *hold) {
                         search->groups[i].is_open = true;
 }
 
+/* The file system is not asked: it may be one of the process itself, that answers late or never
+ * (FUSE). What it says last of a node is as good. */
+static bool is_node(const HolderProcess *process, int dir, const char *name, Hold *hold) {
+        struct statx status;
+
+        return statx(dir, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &status) == 0 &&
+               S_ISCHR(status.stx_mode) &&
+               holder_target_by_rdev(process->search,
+                                     makedev(status.stx_rdev_major, status.stx_rdev_minor), hold);
+}
+
+static bool tell_node(const HolderProcess *process, const Table *table, int dir, const char *name,
+                      Hold *hold) {
+        return is_node(process, dir, name, hold) ||
+               holder_target_by_file(process->search, HOLD_CONTAINER, table->tid, hold->fd, hold);
+}
+
 /* The name is that in its opener's view: it says that a closer look pays, not what it is. */
 static int look_at_node(HolderProcess *process, const Table *table, int dir, const char *name,
                         Hold *hold) {
-        HolderSearch *search = process->search;
-        struct stat status;
-
-        if (fstatat(dir, name, &status, 0) < 0)
-                return holder_passes(-errno) ? 0 : -errno;
-        if ((!S_ISCHR(status.st_mode) || !holder_target_by_rdev(search, status.st_rdev, hold)) &&
-            !holder_target_by_file(search, HOLD_CONTAINER, table->tid, hold->fd, hold))
+        if (!tell_node(process, table, dir, name, hold))
                 return 0;
-        note_group(search, hold);
+        note_group(process->search, hold);
         return holder_process_report(process, hold);
 }
 
@@ -161,19 +183,42 @@ static bool is_named(const char *target, const char *name) {
         return slash && strcmp(slash + 1, name) == 0;
 }
 
+/* Anybody can give a file a path that is longer than the kernel tells: it may be any that has one.
+ */
+static int look_at_unnamed(HolderProcess *process, const Table *table, int dir, const char *name,
+                           Hold *hold) {
+        if (holder_target_by_file(process->search, HOLD_IOMMUFD, table->tid, hold->fd, hold))
+                return holder_process_report(process, hold);
+        return look_at_node(process, table, dir, name, hold);
+}
+
+/* 1: read; 0: it has none that is known whole; -ENOENT or -ESRCH: the file is not open any more. */
+static int read_name(int dir, const char *fd, char *target, size_t size) {
+        /* The directory has just been read.
+         * NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions) */
+        ssize_t n = readlinkat(dir, fd, target, size);
+        int r = n < 0 ? -errno : 0;
+
+        if (r == -ENOENT || r == -ESRCH || (r < 0 && !holder_passes(r)))
+                return r;
+        if (r < 0 || (size_t)n == size)
+                return 0;
+        target[n] = '\0';
+        return 1;
+}
+
 static int look_at_fd(HolderProcess *process, const Table *table, int dir, uint32_t fd) {
         Hold hold = {.tid = table->tid, .fd = (int)fd};
         char name[16], target[PATH_MAX];
         const char *rest;
-        ssize_t n;
+        int r;
 
         (void)snprintf(name, sizeof(name), "%" PRIu32, fd);
-        /* The directory has just been read.
-         * NOLINTNEXTLINE(clang-analyzer-unix.StdCLibraryFunctions) */
-        n = readlinkat(dir, name, target, sizeof(target) - 1);
-        if (n < 0)
-                return holder_passes(-errno) ? 0 : -errno;
-        target[n] = '\0';
+        r = read_name(dir, name, target, sizeof(target) - 1);
+        if (r < 0)
+                return holder_passes(r) ? 0 : r;
+        if (r == 0)
+                return look_at_unnamed(process, table, dir, name, &hold);
         rest = string_after(target, "pipe:[");
         if (rest)
                 return look_at_pipe(process, rest, &hold);
@@ -235,6 +280,7 @@ static int read_threads(HolderProcess *process) {
         Numbers *tids = &process->search->tids;
         _cleanup_close_ int dir = -EBADF;
         struct stat status;
+        int r;
 
         tids->n = 0;
         if (fstatat(process->dir, "task", &status, 0) < 0 || status.st_nlink == 3)
@@ -242,7 +288,8 @@ static int read_threads(HolderProcess *process) {
         dir = openat(process->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (dir < 0)
                 return holder_passes(-errno) ? 0 : -errno;
-        return numbers_read(tids, dir);
+        r = numbers_read(tids, dir);
+        return holder_passes(r) ? 0 : r;
 }
 
 /* A first thread that has ended while others live has no memory any more; they have it. */

@@ -18,7 +18,8 @@
  *     one group remain.
  *   - lease pipes: the inode of the pipe.
  * An fd in flight in a socket, or registered with io_uring, is in no table and is not found; nor is
- * a node that somebody made under a name without "vfio" in it.
+ * a node that somebody made under a name without "vfio" in it. A file whose path is longer than the
+ * kernel tells may be any node, and is looked at.
  *
  * Takes CAP_SYS_PTRACE; reads all of /proc, so it belongs into a worker process.
  */
@@ -52,7 +53,8 @@ int holder_search_new(const Roots *roots, const uint32_t *groups, size_t n_group
                       HolderSearch **ret);
 HolderSearch *holder_search_free(HolderSearch *search);
 
-/* Every hold of every process. Processes that end meanwhile are left out. */
+/* Every hold of every process. Processes that end meanwhile are left out, and so is what a process
+ * lets nobody look at: what it does to its files ends no search. */
 int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata);
 
 /* Every hold of one process; none when it has ended. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,7 +51,9 @@ static void open_pipe(int *ret_read, int *ret_write) {
         *ret_write = fds[1];
 }
 
-static void start(Case *test, pid_t vfiod, void (*child)(Case *test)) {
+/* `file` is told by comparing, as what `kind` says. */
+static void start_with(Case *test, pid_t vfiod, HoldKind kind, int file,
+                       void (*child)(Case *test)) {
         static const uint32_t group = 3;
         HolderReference references[2];
 
@@ -57,10 +61,9 @@ static void start(Case *test, pid_t vfiod, void (*child)(Case *test)) {
         ck_assert_int_eq(roots_open(&test->roots), 0);
         open_pipe(&test->child_end, &test->lease);
         open_pipe(&test->ready, &test->child_ready);
-        test->container = memfd_create("vfio", MFD_CLOEXEC);
+        test->container = file;
         references[0] = (HolderReference){.kind = HOLD_LEASE, .group = 3, .fd = test->lease};
-        references[1] =
-                (HolderReference){.kind = HOLD_CONTAINER, .group = 3, .fd = test->container};
+        references[1] = (HolderReference){.kind = kind, .group = 3, .fd = file};
         ck_assert_int_eq(
                 holder_search_new(&test->roots, &group, 1, references, 2, vfiod, &test->search), 0);
         test->child = fork();
@@ -73,6 +76,10 @@ static void start(Case *test, pid_t vfiod, void (*child)(Case *test)) {
         test->child_end = fd_close(test->child_end);
         test->child_ready = fd_close(test->child_ready);
         ck_assert_int_eq(read(test->ready, &(char){0}, 1), 1);
+}
+
+static void start(Case *test, pid_t vfiod, void (*child)(Case *test)) {
+        start_with(test, vfiod, HOLD_CONTAINER, memfd_create("vfio", MFD_CLOEXEC), child);
 }
 
 static int reap(Case *test) {
@@ -340,6 +347,51 @@ START_TEST(a_process_that_closed_the_file_since_is_not_signalled) {
 }
 END_TEST
 
+/* A file that many directories deep, of which nothing remains but its long path. */
+static int open_deep(int above, unsigned depth) {
+        char name[201] = "";
+        int dir, file;
+
+        memset(name, 'd', sizeof(name) - 1);
+        if (depth == 0) {
+                file = openat(above, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+                ck_assert_int_ge(file, 0);
+                (void)unlinkat(above, name, 0);
+                return file;
+        }
+        ck_assert_int_eq(mkdirat(above, name, 0700), 0);
+        dir = openat(above, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        file = open_deep(dir, depth - 1);
+        (void)close(dir);
+        (void)unlinkat(above, name, AT_REMOVEDIR);
+        return file;
+}
+
+/* Any user can open one, and the kernel does not tell such a path. */
+START_TEST(a_file_with_a_path_longer_than_a_page_is_found_and_does_not_end_the_search) {
+        static const HoldKind kinds[] = {HOLD_CONTAINER, HOLD_IOMMUFD};
+
+        for (size_t i = 0; i < ELEMENTS(kinds); i++) {
+                _cleanup_free_ char *expected =
+                        string_format("lease 40, %s 41", hold_kind_name(kinds[i]));
+                _cleanup_close_ int dir = -EBADF;
+                _cleanup_case_ Case test;
+                _cleanup_tree_ Tree tree;
+                char path[64], target[PATH_MAX];
+                int file;
+
+                tree_init(&tree);
+                dir = tree_open(&tree, ".");
+                file = open_deep(dir, 25);
+                (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+                ck_assert_int_eq(readlink(path, target, sizeof(target)), -1);
+                ck_assert_int_eq(errno, ENAMETOOLONG);
+                start_with(&test, NO_VFIOD, kinds[i], file, hold);
+                assert_child(&test, expected);
+        }
+}
+END_TEST
+
 /* Nobody may look into the others: those are passed over, and the search goes on. */
 START_TEST(processes_that_we_may_not_look_into_are_passed_over) {
         _cleanup_case_ Case test;
@@ -436,6 +488,8 @@ int main(void) {
         tcase_add_test(tests, a_signal_reaches_the_holder_and_the_pidfd_tells_its_end);
         tcase_add_test(tests, a_process_of_the_same_number_but_another_start_is_not_signalled);
         tcase_add_test(tests, a_process_that_closed_the_file_since_is_not_signalled);
+        tcase_add_test(tests,
+                       a_file_with_a_path_longer_than_a_page_is_found_and_does_not_end_the_search);
         tcase_add_test(tests, processes_that_we_may_not_look_into_are_passed_over);
         tcase_add_test(tests, a_mapping_is_found_in_the_memory_of_a_process_without_a_file);
         return tests_run(tests);

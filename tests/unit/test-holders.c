@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -386,6 +388,136 @@ START_TEST(an_iommufd_from_mounts_that_are_gone_is_one_all_the_same) {
         machine_add_fd(&machine, "5000100", 3, "/iommu");
         stub_process_add_file(5000100, 3, OUR_IOMMUFD);
         machine_assert(&machine, "5000100 iommufd - 3");
+}
+END_TEST
+
+/* A link to the node that is as long as links can be: the rest of what the kernel says would be
+ * cut. */
+static void add_long_link(const Machine *machine, const char *process, int fd, const char *node) {
+        _cleanup_free_ char *path = string_format("%s/dev/%s", machine->tree.path, node);
+        char target[PATH_MAX];
+
+        memset(target, '/', sizeof(target));
+        (void)snprintf(target + sizeof(target) - 1 - strlen(path), strlen(path) + 1, "%s", path);
+        machine_add_fd(machine, process, fd, target);
+}
+
+START_TEST(a_file_whose_name_is_too_long_to_be_known_is_told_by_all_else) {
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        machine_add_reference(&machine, HOLD_IOMMUFD, NULL, 0, OUR_IOMMUFD);
+        machine_add_reference(&machine, HOLD_CONTAINER, NULL, 1, OUR_CONTAINER);
+        tree_write(&machine.tree, "dev/file", "");
+        machine_add_process(&machine, 5000100);
+        for (int fd = 3; fd <= 6; fd++)
+                add_long_link(&machine, "5000100", fd, "file");
+        stub_process_add_file(5000100, 4, OUR_IOMMUFD);
+        stub_process_add_file(5000100, 5, OUR_CONTAINER);
+        stub_process_add_file(5000100, 6, OTHER);
+        add_long_link(&machine, "5000100", 7, "vfio/3");
+        add_long_link(&machine, "5000100", 8, "vfio/4");
+        add_long_link(&machine, "5000100", 9, "vfio/devices/vfio0");
+        machine_assert(&machine, "5000100 iommufd - 4\n5000100 container - 5\n5000100 group - 7\n"
+                                 "5000100 cdev " DEVICE_A " 9");
+}
+END_TEST
+
+static void add_file(const Machine *machine, const char *path) {
+        tree_write(&machine->tree, path, "");
+}
+
+static void add_link_to_itself(const Machine *machine, const char *path) {
+        _cleanup_free_ char *target = string_format("%s/%s/vfio", machine->tree.path, path);
+
+        tree_link(&machine->tree, path, target);
+}
+
+static void add_link_through_a_file(const Machine *machine, const char *path) {
+        tree_link(&machine->tree, path, "/dev/null/vfio");
+}
+
+/* Whatever a process does to a file of its own: nobody else is hidden by that. */
+START_TEST(a_file_that_cannot_be_looked_at_ends_neither_the_search_nor_the_look_at_its_process) {
+        static const struct {
+                const char *path;
+                void (*add)(const Machine *machine, const char *path);
+        } rows[] = {
+                {"proc/5000100/fd/3", add_file},
+                {"proc/5000100/fd/3", add_link_to_itself},
+                {"proc/5000100/fd/3", add_link_through_a_file},
+                {"proc/5000100/task/5000103/fd", add_file},
+                {"proc/5000100/task/5000103/fd", add_link_to_itself},
+                {"proc/5000099", add_link_to_itself},
+                {"proc/5000099/fd", add_file},
+                {"proc/5000099/maps", add_link_to_itself},
+                {"proc/5000099/maps/directory", add_file},
+                {"proc/5000099/task", add_link_to_itself},
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_machine_ Machine machine;
+
+                machine_init(&machine);
+                rows[i].add(&machine, rows[i].path);
+                machine_add_process(&machine, 5000100);
+                machine_add_node(&machine, "5000100", 4, "vfio/3");
+                machine_add_process(&machine, 5000101);
+                machine_add_node(&machine, "5000101", 4, "vfio/3");
+                machine_assert(&machine, "5000100 group - 4\n5000101 group - 4");
+        }
+}
+END_TEST
+
+/* Who it is is then not known, so there is nobody to tell of. */
+START_TEST(a_process_that_does_not_say_who_it_is_does_not_end_the_search) {
+        static const char *const paths[] = {"proc/5000100/stat", "proc/5000100/status",
+                                            "proc/5000100/comm"};
+
+        for (size_t i = 0; i < ELEMENTS(paths); i++) {
+                _cleanup_machine_ Machine machine;
+
+                machine_init(&machine);
+                machine_add_process(&machine, 5000100);
+                machine_add_node(&machine, "5000100", 4, "vfio/3");
+                tree_remove(&machine.tree, paths[i]);
+                add_link_to_itself(&machine, paths[i]);
+                machine_add_process(&machine, 5000101);
+                machine_add_node(&machine, "5000101", 4, "vfio/3");
+                machine_assert(&machine, "5000101 group - 4");
+        }
+}
+END_TEST
+
+START_TEST(a_device_file_whose_fdinfo_cannot_be_read_is_compared_with_ours) {
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        machine_add_reference(&machine, HOLD_DEVICE, DEVICE_A, 0, OUR_DEVICE);
+        machine_add_process(&machine, 5000100);
+        machine_add_fd(&machine, "5000100", 7, "anon_inode:[vfio-device]");
+        stub_process_add_file(5000100, 7, OUR_DEVICE);
+        add_link_to_itself(&machine, "proc/5000100/fdinfo/7");
+        machine_assert(&machine, "5000100 device " DEVICE_A " 7");
+}
+END_TEST
+
+/* What a process does changes nothing about /sys: without it nobody could be told at all. */
+START_TEST(devices_that_cannot_be_read_end_the_search) {
+        _cleanup_free_ char *maps = machine_map(0x7f0000000000, 1, REGION(0));
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        _cleanup_machine_ Machine machine;
+        static const uint32_t group = 3;
+
+        machine_init(&machine);
+        machine_add_process(&machine, 5000100);
+        machine_set_maps(&machine, "5000100", maps);
+        ck_assert_int_eq(
+                holder_search_new(&machine.tree.roots, &group, 1, NULL, 0, VFIOD, &machine.search),
+                0);
+        tree_remove(&machine.tree, "sys/devices/pci0000:00/" DEVICE_D "/resource");
+        add_link_to_itself(&machine, "sys/devices/pci0000:00/" DEVICE_D "/resource");
+        ck_assert_int_eq(holder_search_all(machine.search, take, &holds), -ELOOP);
 }
 END_TEST
 
@@ -1215,6 +1347,13 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests,
                        an_iommufd_is_only_told_by_comparing_and_only_where_one_is_looked_for);
         tcase_add_test(tests, an_iommufd_from_mounts_that_are_gone_is_one_all_the_same);
+        tcase_add_test(tests, a_file_whose_name_is_too_long_to_be_known_is_told_by_all_else);
+        tcase_add_test(
+                tests,
+                a_file_that_cannot_be_looked_at_ends_neither_the_search_nor_the_look_at_its_process);
+        tcase_add_test(tests, a_process_that_does_not_say_who_it_is_does_not_end_the_search);
+        tcase_add_test(tests, a_device_file_whose_fdinfo_cannot_be_read_is_compared_with_ours);
+        tcase_add_test(tests, devices_that_cannot_be_read_end_the_search);
         tcase_add_test(tests, a_process_with_an_iommufd_alone_is_not_signalled);
         tcase_add_test(tests, a_lease_is_told_by_its_pipe);
         tcase_add_test(tests, a_group_that_does_not_exist_has_no_holders);

@@ -115,6 +115,7 @@ static int prepare_search(Run *run) {
         _cleanup_free_ HolderReference *references = NULL;
         _cleanup_free_ uint32_t *groups = NULL;
         size_t n_references, n_groups;
+        int r;
 
         if (run->search)
                 return 0;
@@ -122,8 +123,11 @@ static int prepare_search(Run *run) {
         groups = groups_of(run->plan, &n_groups);
         if (!references || !groups)
                 return -ENOMEM;
-        return holder_search_new(run->roots, groups, n_groups, references, n_references,
-                                 run->host->vfiod, &run->search);
+        r = holder_search_new(run->roots, groups, n_groups, references, n_references,
+                              run->host->vfiod, &run->search);
+        if (r >= 0)
+                holder_search_set_cancelled(run->search, run->host->cancelled, run->host->userdata);
+        return r;
 }
 
 static int collect(void *userdata, const Hold *hold) {

@@ -39,7 +39,8 @@ void results_done(Results *results);
 
 /* For whom the plan is run. */
 typedef struct ExecuteHost {
-        /* Asked before each step, and while a step waits for processes: undo everything? */
+        /* Asked before each step, and while a step looks for or waits for processes: undo
+         * everything? */
         bool (*cancelled)(void *userdata);
         void *userdata;
         pid_t vfiod; /* it, its children and theirs hold nothing */

@@ -15,9 +15,6 @@
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
-/* The kernel hands out about a page a read, whatever it is asked for. */
-#define MAPS_STEP 65536
-
 /* Linux 6.11, include/uapi/linux/fs.h, which the headers of older releases do not have. */
 struct procmap_query_v1 {
         uint64_t size;
@@ -55,75 +52,56 @@ static int add_range(HolderSearch *search, const HolderRange *range) {
         return 0;
 }
 
+/* The first mapping from `address` on. `name`, of PATH_MAX bytes, may be NULL. */
+static int ask_next(int fd, uint64_t address, char *name, HolderRange *ret) {
+        struct procmap_query_v1 query = {
+                .size = sizeof(query),
+                .query_flags = QUERY_SHARED | QUERY_COVERING_OR_NEXT | QUERY_FILE_BACKED,
+                .query_addr = address,
+                .vma_name_size = name ? PATH_MAX : 0,
+                .vma_name_addr = (uintptr_t)name,
+        };
+
+        if (ioctl(fd, PROCMAP_QUERY_V1, &query) < 0)
+                return -errno;
+        *ret = (HolderRange){
+                .first = query.vma_start,
+                .end = query.vma_end,
+                .offset = query.vma_offset,
+                .dev = makedev(query.dev_major, query.dev_minor),
+                .inode = query.inode,
+                .anonymous = name && is_anonymous(name),
+        };
+        return 0;
+}
+
 /*
  * A device can only be mapped shared, and most processes have next to nothing that is: a question
- * or two instead of a line for each library. -ENOTTY before Linux 6.11.
+ * or two instead of a line for each library. -ENOTTY before Linux 6.11. A path that is too long to
+ * be told is a node's, if any: by its inode it is known without.
  */
 static int ask(HolderSearch *search, int fd) {
         char name[PATH_MAX] = "";
         uint64_t next = 0;
 
         for (;;) {
-                struct procmap_query_v1 query = {
-                        .size = sizeof(query),
-                        .query_flags = QUERY_SHARED | QUERY_COVERING_OR_NEXT | QUERY_FILE_BACKED,
-                        .query_addr = next,
-                        .vma_name_size = sizeof(name),
-                        .vma_name_addr = (uintptr_t)name,
-                };
                 HolderRange range;
-                int r;
+                bool wanted;
+                Hold hold;
+                int r = ask_next(fd, next, name, &range);
 
-                if (ioctl(fd, PROCMAP_QUERY_V1, &query) < 0)
-                        return errno == ENOENT ? 0 : -errno;
-                next = query.vma_end;
-                if (!strstr(name, "vfio"))
-                        continue;
-                range = (HolderRange){
-                        .first = query.vma_start,
-                        .end = query.vma_end,
-                        .offset = query.vma_offset,
-                        .dev = makedev(query.dev_major, query.dev_minor),
-                        .inode = query.inode,
-                        .anonymous = is_anonymous(name),
-                };
-                r = add_range(search, &range);
+                wanted = r >= 0 && strstr(name, "vfio");
+                if (r == -ENAMETOOLONG) {
+                        r = ask_next(fd, next, NULL, &range);
+                        wanted = r >= 0 &&
+                                 holder_target_by_node(search, range.dev, range.inode, &hold);
+                }
+                if (r >= 0 && wanted)
+                        r = add_range(search, &range);
                 if (r < 0)
-                        return r;
+                        return r == -ENOENT ? 0 : r;
+                next = range.end;
         }
-}
-
-static int make_room(HolderSearch *search, size_t used) {
-        char *grown;
-
-        if (search->maps_size - used > MAPS_STEP / 2)
-                return 0;
-        grown = realloc(search->maps, search->maps_size + MAPS_STEP);
-        if (!grown)
-                return -ENOMEM;
-        search->maps = grown;
-        search->maps_size += MAPS_STEP;
-        return 0;
-}
-
-static int read_text(HolderSearch *search, int fd, size_t *ret_size) {
-        size_t used = 0;
-
-        for (;;) {
-                ssize_t n;
-
-                if (make_room(search, used) < 0)
-                        return -ENOMEM;
-                n = read(fd, search->maps + used, search->maps_size - used - 1);
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        break;
-                used += (size_t)n;
-        }
-        search->maps[used] = '\0';
-        *ret_size = used;
-        return 0;
 }
 
 /* "7f2c4000-7f2c5000 rw-s 10000000000 00:0e 1042     anon_inode:[vfio-device]" */
@@ -142,36 +120,25 @@ static bool parse_line(const char *line, HolderRange *ret) {
         return true;
 }
 
-static int parse_text(HolderSearch *search, size_t size) {
-        const char *maps = search->maps, *end = maps + size, *line, *hit = maps;
-        int r = 0;
+static int take_line(void *userdata, const char *line) {
+        HolderRange range;
 
-        while (r >= 0 && (hit = memmem(hit, (size_t)(end - hit), "vfio", strlen("vfio")))) {
-                HolderRange range;
-
-                line = memrchr(maps, '\n', (size_t)(hit - maps));
-                hit += strcspn(hit, "\n");
-                if (parse_line(line ? line + 1 : maps, &range))
-                        r = add_range(search, &range);
-        }
-        return r;
+        return parse_line(line, &range) ? add_range(userdata, &range) : 0;
 }
 
+/* What was read before an error is kept: the rest may be what a process does not want us to see. */
 int holder_maps_read(HolderProcess *process, const char *path) {
         _cleanup_close_ int fd = openat(process->dir, path, O_RDONLY | O_CLOEXEC);
         HolderSearch *search = process->search;
-        size_t size = 0;
         int r;
 
         search->n_ranges = 0;
         if (fd < 0)
                 return -errno;
         r = ask(search, fd);
-        if (r != -ENOTTY && r != -ENAMETOOLONG)
+        if (r >= 0 || r == -ESRCH || !holder_passes(r))
                 return r;
         search->n_ranges = 0;
-        r = read_text(search, fd, &size);
-        if (r >= 0 && size == 0)
-                return -ESRCH; /* as the question is answered */
-        return r < 0 ? r : parse_text(search, size);
+        r = holder_lines_read(search, fd, "vfio", take_line, search);
+        return r == 0 ? -ESRCH : r; /* as the question is answered */
 }

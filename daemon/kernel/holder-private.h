@@ -4,6 +4,7 @@
 /*
  * What the files of the search for holders share:
  *   holder-target.c   what is looked for: nodes, members, files to compare with
+ *   holder-lines.c    the lines of a text in /proc that have a word in them
  *   holder-maps.c     what a process has mapped
  *   holder-mapping.c  which device a mapping is of
  *   holder-device.c   which other devices it could be of
@@ -102,6 +103,8 @@ typedef struct HolderFds {
 struct HolderSearch {
         const Roots *roots;
         pid_t vfiod;
+        bool (*cancelled)(void *userdata); /* NULL: never */
+        void *userdata;
         HolderGroup *groups;
         size_t n_groups;
         HolderMember *members;
@@ -124,8 +127,6 @@ struct HolderSearch {
         /* Of the process that is looked at; the memory is kept for the next. */
         HolderRange *ranges;
         size_t n_ranges;
-        char *maps;
-        size_t maps_size;
         Numbers fds, tids;
         HolderFds untold; /* its device files that cannot be told */
 };
@@ -152,6 +153,8 @@ typedef struct HolderProcess {
 static inline bool holder_passes(int r) {
         return r < 0 && r != -ENOMEM && r != -EMFILE && r != -ENFILE && r != -ECANCELED;
 }
+
+bool holder_search_is_cancelled(const HolderSearch *search);
 
 /* Both only add to the search; holder_targets_free() takes it all back. */
 int holder_targets_read(HolderSearch *search, const uint32_t *groups, size_t n_groups);
@@ -199,6 +202,15 @@ int holder_process_report(HolderProcess *process, const Hold *hold);
 
 /* As holder_devices_read(). An error is of sysfs, and not passed over with the process. */
 int holder_process_read_devices(HolderProcess *process);
+
+/* Gets a line up to its end, or its first few thousand characters. -errno ends the reading. */
+typedef int (*HolderLineSink)(void *userdata, const char *line);
+
+/* Calls the sink for each line of the text that has the word in it, wherever in the line. 1; 0: the
+ * text is empty; -ECANCELED: the search was called off. Or -errno, when the lines before were told.
+ */
+int holder_lines_read(const HolderSearch *search, int fd, const char *word, HolderLineSink sink,
+                      void *userdata);
 
 /*
  * The two halves of looking at maps: what is mapped is read before the process's files are looked

@@ -13,7 +13,6 @@
 
 #include "daemon/kernel/holder-private.h"
 #include "daemon/kernel/process.h"
-#include "daemon/kernel/sysfs.h"
 #include "daemon/util/fd.h"
 #include "daemon/util/string.h"
 
@@ -25,23 +24,27 @@ typedef struct Table {
         char prefix[PREFIX_SIZE]; /* "" or "task/TID/" */
 } Table;
 
-/* What the kernel itself says of a device's file, since Linux 6.18. -ENODATA: it says nothing. */
+static int take_syspath(void *userdata, const char *line) {
+        const char *value = strstr(line, "/sys/");
+        char **syspath = userdata;
+
+        if (!value || *syspath)
+                return 0;
+        *syspath = strdup(value + strlen("/sys/"));
+        return *syspath ? 0 : -ENOMEM;
+}
+
+/* What the kernel itself says of a device's file, since Linux 6.18; *ret stays NULL where it says
+ * nothing. In front of it are the locks that the process has on the file, as many as it likes. */
 static int read_syspath(const HolderProcess *process, const Table *table, int fd, char **ret) {
-        _cleanup_free_ char *text = NULL;
-        const char *value;
+        _cleanup_close_ int file = -EBADF;
         char path[64];
-        int r;
 
         (void)snprintf(path, sizeof(path), "%sfdinfo/%d", table->prefix, fd);
-        r = sysfs_read(process->dir, path, &text);
-        if (r < 0)
-                return r;
-        value = strstr(text, "vfio-device-syspath:");
-        if (!value || !(value = strstr(value, "/sys/")))
-                return -ENODATA;
-        value += strlen("/sys/");
-        *ret = strndup(value, strcspn(value, "\n"));
-        return *ret ? 0 : -ENOMEM;
+        file = openat(process->dir, path, O_RDONLY | O_CLOEXEC);
+        return file < 0 ? -errno
+                        : holder_lines_read(process->search, file,
+                                            "vfio-device-syspath:", take_syspath, ret);
 }
 
 /* Whether mappings of the process can be told by its files. */
@@ -316,6 +319,8 @@ int holder_process_look(HolderSearch *search, pid_t pid, HolderSink sink, void *
 
         if (pid <= 1 || pid == search->vfiod)
                 return 0;
+        if (holder_search_is_cancelled(search))
+                return -ECANCELED;
         (void)snprintf(name, sizeof(name), "%d", pid);
         dir = openat(search->roots->proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (dir < 0)

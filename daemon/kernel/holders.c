@@ -82,7 +82,6 @@ HolderSearch *holder_search_free(HolderSearch *search) {
         holder_targets_free(search);
         holder_devices_free(search);
         free(search->mappings);
-        free(search->maps);
         free(search->ranges);
         free(search->others.fds);
         free(search->untold.fds);
@@ -90,6 +89,16 @@ HolderSearch *holder_search_free(HolderSearch *search) {
         numbers_done(&search->tids);
         free(search);
         return NULL;
+}
+
+void holder_search_set_cancelled(HolderSearch *search, bool (*cancelled)(void *userdata),
+                                 void *userdata) {
+        search->cancelled = cancelled;
+        search->userdata = userdata;
+}
+
+bool holder_search_is_cancelled(const HolderSearch *search) {
+        return search->cancelled && search->cancelled(search->userdata);
 }
 
 /*

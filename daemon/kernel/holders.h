@@ -53,6 +53,10 @@ int holder_search_new(const Roots *roots, const uint32_t *groups, size_t n_group
                       HolderSearch **ret);
 HolderSearch *holder_search_free(HolderSearch *search);
 
+/* `cancelled` is asked again and again while the search looks; it ends with -ECANCELED then. */
+void holder_search_set_cancelled(HolderSearch *search, bool (*cancelled)(void *userdata),
+                                 void *userdata);
+
 /* Every hold of every process. Processes that end meanwhile are left out, and so is what a process
  * lets nobody look at: what it does to its files ends no search. */
 int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata);

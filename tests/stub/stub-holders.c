@@ -19,6 +19,8 @@
 struct HolderSearch {
         uint32_t *groups;
         size_t n_groups;
+        bool (*cancelled)(void *userdata);
+        void *userdata;
 };
 
 static void copy_cdev(StubHolder *holder) {
@@ -73,6 +75,12 @@ int holder_search_new(const Roots *roots _unused_, const uint32_t *groups, size_
         return 0;
 }
 
+void holder_search_set_cancelled(HolderSearch *search, bool (*cancelled)(void *userdata),
+                                 void *userdata) {
+        search->cancelled = cancelled;
+        search->userdata = userdata;
+}
+
 HolderSearch *holder_search_free(HolderSearch *search) {
         if (search)
                 free(search->groups);
@@ -94,6 +102,9 @@ int holder_search_all(HolderSearch *search, HolderSink sink, void *userdata) {
         int r = stub_call("look for holders");
 
         stub->looks++;
+        while (stub->look_is_long && search->cancelled)
+                if (search->cancelled(search->userdata))
+                        return -ECANCELED;
         for (size_t i = 0; r >= 0 && i < stub->n_holders; i++) {
                 StubHolder *holder = &stub->holders[i];
 

@@ -69,7 +69,8 @@ typedef struct StubHolder {
 typedef struct Stub {
         StubHolder holders[STUB_HOLDERS];
         size_t n_holders;
-        size_t looks; /* how often somebody looked for holders */
+        size_t looks;      /* how often somebody looked for holders */
+        bool look_is_long; /* a look ends only when it is called off */
         StubDevice devices[STUB_DEVICES];
         size_t n_devices;
         StubFile files[STUB_FILES];

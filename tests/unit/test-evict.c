@@ -310,6 +310,23 @@ START_TEST(a_plan_that_is_called_off_while_it_waits_is_undone) {
 }
 END_TEST
 
+START_TEST(a_look_that_takes_long_can_be_called_off) {
+        static const StepKind kinds[] = {STEP_FIND_HOLDERS, STEP_EXPECT_NOBODY, STEP_EVICT};
+
+        for (size_t i = 0; i < ELEMENTS(kinds); i++) {
+                Case c;
+
+                init_case(&c);
+                (void)add_step(&c, kinds[i]);
+                stub->look_is_long = true;
+                c.patience = 3; /* before the step, and twice in the look */
+                ck_assert_int_eq(run_case(&c), -ECANCELED);
+                ck_assert_uint_eq(stub->looks, 1);
+                end_case(&c);
+        }
+}
+END_TEST
+
 START_TEST(who_was_found_is_reported_whatever_becomes_of_them) {
         Case c;
 
@@ -581,6 +598,7 @@ static void add_holder_tests(TCase *tests) {
         tcase_add_test(tests, an_optional_step_goes_on_when_the_grace_is_over_and_no_sooner);
         tcase_add_test(tests, the_last_step_fails_and_reports_who_is_left);
         tcase_add_test(tests, a_plan_that_is_called_off_while_it_waits_is_undone);
+        tcase_add_test(tests, a_look_that_takes_long_can_be_called_off);
         tcase_add_test(tests, who_was_found_is_reported_whatever_becomes_of_them);
         tcase_add_test(tests, to_expect_nobody_fails_on_any_file_of_the_group_and_reports_it);
         tcase_add_test(tests, a_look_that_fails_fails_its_step);

@@ -349,10 +349,10 @@ END_TEST
 
 /* A file that many directories deep, of which nothing remains but its long path. */
 static int open_deep(int above, unsigned depth) {
-        char name[201] = "";
+        char name[201] = "vfio";
         int dir, file;
 
-        memset(name, 'd', sizeof(name) - 1);
+        memset(name + strlen(name), 'd', sizeof(name) - 1 - strlen(name));
         if (depth == 0) {
                 file = openat(above, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
                 ck_assert_int_ge(file, 0);
@@ -470,6 +470,26 @@ START_TEST(a_mapping_is_found_in_the_memory_of_a_process_without_a_file) {
 }
 END_TEST
 
+START_TEST(a_mapping_of_a_node_with_a_path_longer_than_a_page_is_found) {
+        static const uint32_t group = 3;
+        _cleanup_holds_ Holds holds = HOLDS_NULL;
+        _cleanup_close_ int dir = -EBADF;
+        _cleanup_case_ Case test;
+        _cleanup_tree_ Tree deep, tree;
+
+        tree_init(&deep);
+        dir = tree_open(&deep, ".");
+        start_with(&test, NO_VFIOD, HOLD_CONTAINER, open_deep(dir, 25), map_and_hold);
+        init_node(&tree, &test);
+        test.search = holder_search_free(test.search);
+        ck_assert_int_eq(holder_search_new(&tree.roots, &group, 1, NULL, 0, NO_VFIOD, &test.search),
+                         0);
+        ck_assert_int_eq(holder_search_process(test.search, test.child, take, &holds), 0);
+        ck_assert_uint_eq(holds.n_holds, 1);
+        ck_assert_int_eq(holds.holds[0].kind, HOLD_MAPPING);
+}
+END_TEST
+
 int main(void) {
         TCase *tests = tests_new("holders-live");
         int fd = dup(STDIN_FILENO);
@@ -492,5 +512,6 @@ int main(void) {
                        a_file_with_a_path_longer_than_a_page_is_found_and_does_not_end_the_search);
         tcase_add_test(tests, processes_that_we_may_not_look_into_are_passed_over);
         tcase_add_test(tests, a_mapping_is_found_in_the_memory_of_a_process_without_a_file);
+        tcase_add_test(tests, a_mapping_of_a_node_with_a_path_longer_than_a_page_is_found);
         return tests_run(tests);
 }

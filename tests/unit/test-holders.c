@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -87,6 +88,25 @@ START_TEST(a_device_file_is_told_by_what_fdinfo_says) {
         machine_add_device(&machine, "5000100", 3, SYSPATH(DEVICE_B));
         machine_add_device(&machine, "5000100", 4, SYSPATH(DEVICE_C));
         machine_add_device(&machine, "5000100", 5, SYSPATH(DEVICE_B "0"));
+        machine_assert(&machine, "5000100 device " DEVICE_B " 3");
+}
+END_TEST
+
+/* As many locks as its holder likes are listed first. */
+START_TEST(a_device_file_is_told_by_an_fdinfo_of_many_pages) {
+        _cleanup_free_ char *fdinfo = strdup("pos:\t0\n");
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        for (int i = 1; i <= 1000; i++)
+                ck_assert_int_ge(string_append(&fdinfo,
+                                               "lock:\t%d: POSIX  ADVISORY  WRITE 5000100 "
+                                               "00:0f:1042 %d %d\n",
+                                               i, i * 2, i * 2),
+                                 0);
+        ck_assert_int_ge(string_append(&fdinfo, "%s", SYSPATH(DEVICE_B)), 0);
+        machine_add_process(&machine, 5000100);
+        machine_add_device(&machine, "5000100", 3, fdinfo);
         machine_assert(&machine, "5000100 device " DEVICE_B " 3");
 }
 END_TEST
@@ -793,6 +813,146 @@ START_TEST(a_mapping_of_a_device_node_is_told_by_the_inode_of_the_node) {
 }
 END_TEST
 
+/* A path of that length: `fill` again and again, and `end`. */
+static char *long_path(size_t length, const char *fill, const char *end) {
+        char *path = calloc(length + 1, 1);
+
+        ck_assert_ptr_nonnull(path);
+        for (size_t i = 0; i < length; i++)
+                path[i] = i == 0 ? '/' : fill[i % strlen(fill)];
+        memcpy(path + length - strlen(end), end, strlen(end));
+        return path;
+}
+
+/* What is found of two mappings of the node: at 7f0000000000 under that path, and after it. */
+static void assert_path(Machine *machine, const char *path, bool found) {
+        _cleanup_free_ char *maps = NULL;
+        struct stat status;
+
+        ck_assert_int_eq(stat("/dev/full", &status), 0);
+        maps = string_format("7f0000000000-7f0000004000 rw-s 00000000 %02x:%02x %ju %s\n"
+                             "7f0000010000-7f0000014000 rw-s 00000000 %02x:%02x %ju /dev/vfio/"
+                             "devices/vfio0\n",
+                             major(status.st_dev), minor(status.st_dev), (uintmax_t)status.st_ino,
+                             path, major(status.st_dev), minor(status.st_dev),
+                             (uintmax_t)status.st_ino);
+        machine_set_maps(machine, "5000100", maps);
+        machine_assert(machine, found ? "5000100 mapping " DEVICE_A " 7f0000000000\n"
+                                        "5000100 mapping " DEVICE_A " 7f0000010000"
+                                      : "5000100 mapping " DEVICE_A " 7f0000010000");
+}
+
+/* Wherever it is cut, its name is known to have "vfio" in it or not, and the next is whole. */
+START_TEST(a_mapping_with_a_path_of_any_length_is_told) {
+        static const size_t lengths[] = {4096 - 60, 16384 - 140, 65536 - 140, 150000};
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        machine_add_process(&machine, 5000100);
+        for (size_t i = 0; i < ELEMENTS(lengths); i++)
+                for (size_t length = lengths[i]; length < lengths[i] + 140; length++) {
+                        _cleanup_free_ char *with = long_path(length, "d", "vfio");
+                        _cleanup_free_ char *without = long_path(length, "d", "fiofvi");
+                        assert_path(&machine, with, true);
+                        assert_path(&machine, without, false);
+                }
+}
+END_TEST
+
+/* What is kept of a line are pieces, and they do not make the word. */
+START_TEST(halves_of_the_word_far_from_each_other_are_not_the_word) {
+        static const char *const rows[][2] = {
+                {"vf", "io"}, {"fv", "io"}, {"vf", "oi"}, {"fv", "oi"}};
+        _cleanup_machine_ Machine machine;
+
+        machine_init(&machine);
+        machine_add_process(&machine, 5000100);
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_free_ char *first = long_path(10000, rows[i][0], "-");
+                _cleanup_free_ char *second = long_path(10000, rows[i][1], "");
+                _cleanup_free_ char *path = string_format("%s%s", first, second);
+
+                assert_path(&machine, path, false);
+        }
+}
+END_TEST
+
+#define N_LINES 65530 /* vm.max_map_count */
+
+/* As many mappings as a process can have, each with a path of a page, as its maps are read. */
+static void write_maps(const char *path) {
+        _cleanup_free_ char *name = long_path(PATH_MAX, "d", "");
+        FILE *file = fopen(path, "we");
+
+        for (unsigned i = 0; file && i < N_LINES; i++)
+                (void)fprintf(file, "7f%06x0000-7f%06x4000 r--s 00000000 fe:01 77 %s\n", i, i,
+                              name);
+        if (file)
+                (void)fclose(file);
+        _exit(EXIT_SUCCESS);
+}
+
+/* Of process 5000100. Returns who writes. */
+static pid_t begin_endless_maps(Machine *machine) {
+        _cleanup_free_ char *path = NULL;
+        pid_t writer;
+
+        machine_init(machine);
+        machine_add_process(machine, 5000100);
+        machine_add_node(machine, "5000100", 3, "vfio/3");
+        tree_remove(&machine->tree, "proc/5000100/maps");
+        path = string_format("%s/proc/5000100/maps", machine->tree.path);
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        writer = fork();
+        if (writer == 0)
+                write_maps(path);
+        return writer;
+}
+
+static long peak_kib(void) {
+        struct rusage usage;
+
+        ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+        return usage.ru_maxrss;
+}
+
+START_TEST(maps_of_any_length_are_read_in_little_memory) {
+        _cleanup_machine_ Machine machine;
+        pid_t writer = begin_endless_maps(&machine);
+        long before = peak_kib();
+
+        machine_assert(&machine, "5000100 group - 3");
+        ck_assert_int_lt(peak_kib() - before, 16 * 1024);
+        ck_assert_int_eq(waitpid(writer, NULL, 0), writer);
+}
+END_TEST
+
+static bool is_tired(void *userdata) {
+        size_t *patience = userdata;
+
+        return *patience > 0 ? (*patience)--, false : true;
+}
+
+START_TEST(a_search_can_be_called_off_between_processes_and_while_maps_are_read) {
+        for (size_t patience = 0; patience < 10; patience++) {
+                static const uint32_t group = 3;
+                _cleanup_holds_ Holds holds = HOLDS_NULL;
+                _cleanup_machine_ Machine machine;
+                pid_t writer = begin_endless_maps(&machine);
+                size_t left = patience;
+
+                ck_assert_int_eq(holder_search_new(&machine.tree.roots, &group, 1, NULL, 0, VFIOD,
+                                                   &machine.search),
+                                 0);
+                holder_search_set_cancelled(machine.search, is_tired, &left);
+                ck_assert_int_eq(holder_search_all(machine.search, take, &holds), -ECANCELED);
+                ck_assert_uint_eq(left, 0);
+                (void)kill(writer, SIGKILL);
+                ck_assert_int_eq(waitpid(writer, NULL, 0), writer);
+        }
+}
+END_TEST
+
 /* `offset` of a mapping of 2 pages in process 5000100, which has no file of a device. */
 static void assert_mapping(Machine *machine, uint64_t offset, const char *expected) {
         _cleanup_free_ char *maps = machine_map(0x7f0000000000, 2, offset);
@@ -1318,6 +1478,7 @@ static void add_finding_tests(TCase *tests) {
         tcase_add_test(tests, the_node_of_a_group_without_an_iommu_has_another_name);
         tcase_add_test(tests, a_group_without_a_node_is_not_told_by_a_device_number_of_zero);
         tcase_add_test(tests, a_device_file_is_told_by_what_fdinfo_says);
+        tcase_add_test(tests, a_device_file_is_told_by_an_fdinfo_of_many_pages);
         tcase_add_test(tests, a_device_file_is_compared_with_ours_where_fdinfo_says_nothing);
         tcase_add_test(tests, fdinfo_is_believed_before_a_comparison);
         tcase_add_test(tests, a_device_file_that_its_holder_opened_is_told_by_the_groups_file);
@@ -1375,6 +1536,10 @@ static void add_finding_tests(TCase *tests) {
 
 static void add_mapping_tests(TCase *tests) {
         tcase_add_test(tests, a_mapping_of_a_device_node_is_told_by_the_inode_of_the_node);
+        tcase_add_test(tests, a_mapping_with_a_path_of_any_length_is_told);
+        tcase_add_test(tests, halves_of_the_word_far_from_each_other_are_not_the_word);
+        tcase_add_test(tests, maps_of_any_length_are_read_in_little_memory);
+        tcase_add_test(tests, a_search_can_be_called_off_between_processes_and_while_maps_are_read);
         tcase_add_test(tests, a_mapping_is_of_the_only_open_device_that_it_fits);
         tcase_add_test(tests, a_mapping_that_two_devices_of_the_group_may_be_has_no_device);
         tcase_add_test(tests, a_mapping_that_another_open_device_may_be_is_not_reported);

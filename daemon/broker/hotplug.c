@@ -224,8 +224,15 @@ static void drop_missing(Broker *broker, uint32_t number, char *const *members) 
                 remove_device(broker, *name);
 }
 
-/* *names: the database, NULL while nobody has wanted it. */
-static void refresh_group(Broker *broker, uint32_t number, PciNames **names) {
+/* What is known of a member, NULL where nothing is. */
+static const DeviceFacts *known_facts(const Broker *broker, uint32_t group, const char *name) {
+        const Device *device = topology_find_device(&broker->world.topology, name);
+
+        return device && device->facts.group == group ? &device->facts : NULL;
+}
+
+/* *names: the database, NULL while nobody has wanted it. `idle`: no worker is at the group. */
+static void refresh_group(Broker *broker, uint32_t number, bool idle, PciNames **names) {
         _cleanup_strv_ char **members = NULL;
 
         if (enumerate_members(&broker->roots, number, &members) < 0)
@@ -236,17 +243,29 @@ static void refresh_group(Broker *broker, uint32_t number, PciNames **names) {
         for (char **member = members; *member; member++) {
                 _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
 
-                if (read_device_facts(&broker->roots, number, *member, &facts) < 0)
+                if (read_device_facts(&broker->roots, number, *member,
+                                      idle ? NULL : known_facts(broker, number, *member),
+                                      &facts) < 0)
                         continue;
                 drop_moved(broker, *member, number);
                 (void)put_device(broker, names, &facts);
         }
 }
 
+static bool is_idle(const Broker *broker, uint32_t group) {
+        return !activity_find_group(&broker->world.activities, group);
+}
+
 void broker_refresh_group(Broker *broker, uint32_t group) {
         _cleanup_(pci_names_closep) PciNames *names = NULL;
 
-        refresh_group(broker, group, &names);
+        refresh_group(broker, group, is_idle(broker, group), &names);
+}
+
+void broker_refresh_worked_on(Broker *broker, uint32_t group) {
+        _cleanup_(pci_names_closep) PciNames *names = NULL;
+
+        refresh_group(broker, group, true, &names);
 }
 
 static int refresh_all(Broker *broker) {
@@ -265,9 +284,9 @@ static int refresh_all(Broker *broker) {
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n; i++)
-                refresh_group(broker, numbers[i], &names);
+                refresh_group(broker, numbers[i], is_idle(broker, numbers[i]), &names);
         for (size_t i = 0; i < n_known; i++)
-                refresh_group(broker, known[i], &names);
+                refresh_group(broker, known[i], is_idle(broker, known[i]), &names);
         return 0;
 }
 

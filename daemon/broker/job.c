@@ -80,7 +80,7 @@ static void job_end(Job *job) {
 
 static void refresh_activity(Job *job) {
         for (size_t i = 0; i < job->activity.n_groups; i++)
-                broker_refresh_group(job->broker, job->activity.groups[i]);
+                broker_refresh_worked_on(job->broker, job->activity.groups[i]);
 }
 
 static void job_finish(Job *job, bool ran, Handles *opened) {

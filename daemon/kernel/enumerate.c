@@ -298,8 +298,34 @@ static int read_pci(int dir, DeviceFacts *facts) {
         return r;
 }
 
-static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
+static int copy_locked(const DeviceFacts *known, DeviceFacts *facts) {
+        facts->vendor = known->vendor;
+        facts->device = known->device;
+        facts->subsystem_vendor = known->subsystem_vendor;
+        facts->subsystem_device = known->subsystem_device;
+        facts->class_code = known->class_code;
+        if (known->driver_override &&
+            string_set(&facts->driver_override, known->driver_override) < 0)
+                return -ENOMEM;
+        return string_set(&facts->modalias, string_or_empty(known->modalias));
+}
+
+/*
+ * The kernel takes the device's lock to show these, as bind, unbind and reset do for as long as
+ * they take: driver_override_show() (Linux 6.1; not on every kernel), uevent_show() (some
+ * releases).
+ */
+static int read_locked(int dir, DeviceFacts *facts) {
         _cleanup_free_ char *uevent = NULL;
+        int r = read_override(dir, &facts->driver_override);
+
+        if (r >= 0)
+                r = sysfs_read_optional(dir, "uevent", &uevent);
+        return r < 0 ? r : parse_uevent(uevent, facts);
+}
+
+static int read_attributes(const Roots *roots, int dir, const DeviceFacts *known,
+                           DeviceFacts *facts) {
         int r;
 
         r = sysfs_read_link(dir, "subsystem", &facts->bus);
@@ -308,11 +334,7 @@ static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
         if (r >= 0)
                 r = sysfs_read_link(dir, "driver/module", &facts->driver_module);
         if (r >= 0)
-                r = read_override(dir, &facts->driver_override);
-        if (r >= 0)
-                r = sysfs_read_optional(dir, "uevent", &uevent);
-        if (r >= 0)
-                r = parse_uevent(uevent, facts);
+                r = known ? copy_locked(known, facts) : read_locked(dir, facts);
         if (r >= 0 && device_facts_is_pci(facts))
                 r = read_pci(dir, facts);
         if (r >= 0 && string_equal(facts->bus, "mdev"))
@@ -326,7 +348,8 @@ static int read_attributes(const Roots *roots, int dir, DeviceFacts *facts) {
         return r;
 }
 
-int read_device_facts(const Roots *roots, uint32_t group, const char *name, DeviceFacts *ret) {
+int read_device_facts(const Roots *roots, uint32_t group, const char *name,
+                      const DeviceFacts *known, DeviceFacts *ret) {
         _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
         _cleanup_close_ int dir = -EBADF;
         char path[PATH_SIZE];
@@ -341,7 +364,7 @@ int read_device_facts(const Roots *roots, uint32_t group, const char *name, Devi
         if (r >= 0)
                 r = sysfs_read_place(roots->sys_fd, path, &facts.path);
         if (r >= 0)
-                r = read_attributes(roots, dir, &facts);
+                r = read_attributes(roots, dir, known, &facts);
         if (r < 0)
                 return r;
         *ret = facts;

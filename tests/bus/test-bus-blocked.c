@@ -96,6 +96,25 @@ START_TEST(while_a_bind_hangs_its_devices_are_busy_and_refused) {
 }
 END_TEST
 
+/* On the real machine vfiod would wait for the lock that the bind has. */
+START_TEST(while_a_bind_hangs_nothing_is_read_that_would_hang_too) {
+        Client *client = client_new(), *other = client_new();
+        _cleanup_message_ Message *bound = NULL, *explained = NULL;
+        _cleanup_free_ char *meanwhile = NULL, *then = NULL;
+
+        begin_blocked_bind(client, &bound);
+        explained = manager(other, "Explain", "as", 1, "group/2");
+        expect_done(explained);
+        meanwhile = device_property(other, "0000:01:00.0", "DriverOverride");
+        ck_assert_str_eq(meanwhile, "\"\"");
+        unblock();
+        wait_until(bound);
+        expect_done(bound);
+        then = device_property(other, "0000:01:00.0", "DriverOverride");
+        ck_assert_str_eq(then, "\"vfio-pci\"");
+}
+END_TEST
+
 START_TEST(while_a_bind_hangs_other_groups_are_bound_and_acquired) {
         Client *client = client_new();
         _cleanup_message_ Message *bound = NULL, *other = NULL;
@@ -294,6 +313,7 @@ int main(void) {
 
         tcase_add_test(tests, while_a_bind_hangs_the_lists_answer);
         tcase_add_test(tests, while_a_bind_hangs_its_devices_are_busy_and_refused);
+        tcase_add_test(tests, while_a_bind_hangs_nothing_is_read_that_would_hang_too);
         tcase_add_test(tests, while_a_bind_hangs_other_groups_are_bound_and_acquired);
         tcase_add_test(tests, more_operations_at_once_than_the_limit_are_refused);
         tcase_add_test(tests, past_the_deadline_the_caller_is_told_and_the_devices_are_stuck);

@@ -6,6 +6,14 @@
 
 #include "daemon/util/string.h"
 
+/*
+ * Nobody is shut out by others: who has none of what a total limits is let through above it, until
+ * there is twice as much, since one user may have thousands of uids (subuid(5)). Root always is.
+ */
+static bool is_full(uid_t uid, uint64_t own, uint64_t all, uint64_t total) {
+        return uid != 0 && all >= (own > 0 ? total : 2 * total);
+}
+
 static bool is_counted(const Connection *connection, const Connection *itself) {
         return connection != itself && connection->is_peer && !connection->surplus;
 }
@@ -32,13 +40,14 @@ static uint64_t count_peers_of(const Bus *bus, uid_t uid, const Connection *itse
 RefusalKind limit_connection(const Bus *bus, uid_t uid, const Connection *itself,
                              Refusal *refusal) {
         const Config *config = &broker_world(bus->broker)->config;
+        uint64_t own = count_peers_of(bus, uid, itself);
 
-        if (uid != 0 && count_peers_of(bus, uid, itself) >= config->limit_connections_per_uid)
+        if (uid != 0 && own >= config->limit_connections_per_uid)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "uid %u has %" PRIu64 " connections to the socket, the limit "
                               "(limits.connections_per_uid); close one",
                               uid, config->limit_connections_per_uid);
-        if (count_peers(bus, itself) >= config->limit_connections)
+        if (is_full(uid, own, count_peers(bus, itself), config->limit_connections))
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%" PRIu64 " connections are at the socket, the limit "
                               "(limits.connections); try again, or use the system bus",
@@ -83,12 +92,15 @@ static bool is_unknown_of_sender(const Call *call, const Call *other) {
 }
 
 RefusalKind limit_unknown(const Call *call, Refusal *refusal) {
-        if (count_calls(call, is_unknown_of_sender) >= UNKNOWN_MAX)
+        const Config *config = &broker_world(call->bus->broker)->config;
+        uint64_t own = count_calls(call, is_unknown_of_sender);
+
+        if (own >= UNKNOWN_MAX)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%u calls of this connection came before the bus had said whose it "
                               "is; try again",
                               UNKNOWN_MAX);
-        if (count_calls(call, is_unknown) >= broker_world(call->bus->broker)->config.limit_requests)
+        if (is_full((uid_t)-1, own, count_calls(call, is_unknown), config->limit_requests))
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "too many calls wait for the bus to say whose they are "
                               "(limits.requests); try again");
@@ -98,13 +110,14 @@ RefusalKind limit_unknown(const Call *call, Refusal *refusal) {
 RefusalKind limit_request(const Call *call, Refusal *refusal) {
         const Config *config = &broker_world(call->bus->broker)->config;
         uid_t uid = call->request.caller.uid;
+        uint64_t own = count_calls(call, is_of_uid);
 
-        if (uid != 0 && count_calls(call, is_of_uid) >= config->limit_requests_per_uid)
+        if (uid != 0 && own >= config->limit_requests_per_uid)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "uid %u has %" PRIu64 " calls waiting, the limit "
                               "(limits.requests_per_uid); try again",
                               uid, config->limit_requests_per_uid);
-        if (count_calls(call, is_known) >= config->limit_requests)
+        if (is_full(uid, own, count_calls(call, is_known), config->limit_requests))
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%" PRIu64 " calls are waiting, the limit (limits.requests); try "
                               "again",
@@ -116,13 +129,14 @@ RefusalKind limit_question(const Call *call, Refusal *refusal) {
         const Config *config = &broker_world(call->bus->broker)->config;
         const PolkitLine *line = &call->bus->line;
         uid_t uid = call->request.caller.uid;
+        uint64_t own = polkit_line_count(line, uid);
 
-        if (polkit_line_count(line, uid) >= config->limit_questions_per_uid)
+        if (own >= config->limit_questions_per_uid)
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "uid %u has %" PRIu64 " questions waiting for polkit, the limit "
                               "(limits.questions_per_uid); try again",
                               uid, config->limit_questions_per_uid);
-        if (polkit_line_count_all(line) >= config->limit_questions)
+        if (is_full(uid, own, polkit_line_count_all(line), config->limit_questions))
                 return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
                               "%" PRIu64 " questions wait for polkit, the limit "
                               "(limits.questions); try again",

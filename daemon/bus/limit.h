@@ -4,8 +4,8 @@
 /*
  * How much of the daemon one client, one uid and all together may take, as far as it is of
  * connections and calls; what is of leases and operations, daemon/core/ decides. Root has no limits
- * per uid. Each refuses with LIMIT_EXCEEDED and names the key of the configuration, where there is
- * one.
+ * per uid, and none in all; who has none yet is refused only at twice a limit in all. Each refuses
+ * with LIMIT_EXCEEDED and names the key of the configuration, where there is one.
  */
 
 #include "daemon/bus/call.h"

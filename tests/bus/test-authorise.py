@@ -992,14 +992,30 @@ def limit_of_questions(w):
     expect_all_denied(w, waiting)
 
 
-@test("scripted", "questions of all users that wait for polkit are limited", {"limits": {"questions": 2}})
+@test("scripted", "questions of all users that wait for polkit are limited, but for who has none", {"limits": {"questions": 2}})
 def limit_of_all_questions(w):
-    expect_all_denied(w, one_too_many(w, [ALLOWED, OTHER, RELEASER], "2 questions wait for polkit", "limits.questions)"))
+    waiting = one_too_many(w, [ALLOWED, OTHER, ALLOWED], "2 questions wait for polkit", "limits.questions)")
+    w.call(RELEASER, "ListGroups").expect_done()
+    expect_all_denied(w, waiting)
 
 
-@test("scripted", "calls of all users are limited", {"limits": {"requests": 2}})
+@test("scripted", "questions of users who have no other are limited to twice as many", {"limits": {"questions": 1}})
+def limit_of_first_questions(w):
+    expect_all_denied(w, one_too_many(w, [ALLOWED, OTHER, RELEASER], "1 questions wait for polkit", "limits.questions)"))
+
+
+@test("scripted", "calls of all users are limited, but for who has none", {"limits": {"requests": 2}})
 def limit_of_requests(w):
-    expect_all_denied(w, one_too_many(w, [ALLOWED, OTHER, RELEASER], "2 calls are waiting", "limits.requests"))
+    waiting = one_too_many(w, [ALLOWED, OTHER, ALLOWED], "2 calls are waiting", "limits.requests)")
+    w.call(RELEASER, "ListGroups").expect_done()
+    expect_all_denied(w, waiting)
+
+
+@test("scripted", "calls of users who have no other are limited to twice as many, but for root", {"limits": {"requests": 1}})
+def limit_of_first_requests(w):
+    waiting = one_too_many(w, [ALLOWED, OTHER, RELEASER], "1 calls are waiting", "limits.requests)")
+    w.call("root", "ListGroups").expect_done()
+    expect_all_denied(w, waiting)
 
 
 @test("scripted", "unbinds that wait for holders are limited for each user", {"limits": {"waits_per_uid": 1}})

@@ -250,6 +250,25 @@ START_TEST(so_many_calls_of_a_sender_may_wait_until_it_is_known_who_he_is) {
 }
 END_TEST
 
+/* Each of a sender of whom it is not known yet who he is. */
+static void begin_unknown(Client *client, Call *calls, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *sender = string_format(":1.%zu", i);
+
+                calls[i] = (Call){.bus = fixture_bus(),
+                                  .message = message_of(client, sender),
+                                  .request.caller.uid = (uid_t)-1};
+                list_insert(&fixture_bus()->calls, &calls[i].link);
+        }
+}
+
+static void end_unknown(Call *calls, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                list_remove(&calls[i].link);
+                sd_bus_message_unref(calls[i].message);
+        }
+}
+
 START_TEST(calls_of_senders_who_are_not_known_yet_are_in_the_way_of_no_known_one) {
         Client *client = client_new();
         Call calls[3], unknown, known;
@@ -257,13 +276,7 @@ START_TEST(calls_of_senders_who_are_not_known_yet_are_in_the_way_of_no_known_one
         _cleanup_message_ Message *reply = NULL;
 
         fixture_config()->limit_requests = ELEMENTS(calls);
-        for (size_t i = 0; i < ELEMENTS(calls); i++) {
-                _cleanup_free_ char *sender = string_format(":1.%zu", i);
-
-                calls[i] = (Call){.message = message_of(client, sender),
-                                  .request.caller.uid = (uid_t)-1};
-                list_insert(&fixture_bus()->calls, &calls[i].link);
-        }
+        begin_unknown(client, calls, ELEMENTS(calls));
         unknown = (Call){.bus = fixture_bus(), .message = calls[0].message};
         known = (Call){.bus = fixture_bus(), .request.caller.uid = NOBODY};
         ck_assert_int_eq(limit_request(&known, &refusal), REFUSAL_NONE);
@@ -271,10 +284,22 @@ START_TEST(calls_of_senders_who_are_not_known_yet_are_in_the_way_of_no_known_one
         expect_done(reply);
         ck_assert_int_eq(limit_unknown(&unknown, &refusal), REFUSAL_LIMIT_EXCEEDED);
         expect_part(refusal.sentence, "(limits.requests)");
-        for (size_t i = 0; i < ELEMENTS(calls); i++) {
-                list_remove(&calls[i].link);
-                sd_bus_message_unref(calls[i].message);
-        }
+        end_unknown(calls, ELEMENTS(calls));
+}
+END_TEST
+
+START_TEST(a_sender_who_is_not_known_yet_is_not_shut_out_by_a_few_others) {
+        _cleanup_message_ Message *m = message_of(client_new(), ":1.99");
+        Call calls[6], next = {.bus = fixture_bus(), .message = m};
+        _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+
+        fixture_config()->limit_requests = ELEMENTS(calls) / 2;
+        begin_unknown(client_new(), calls, ELEMENTS(calls) - 1);
+        ck_assert_int_eq(limit_unknown(&next, &refusal), REFUSAL_NONE);
+        end_unknown(calls, ELEMENTS(calls) - 1);
+        begin_unknown(client_new(), calls, ELEMENTS(calls));
+        ck_assert_int_eq(limit_unknown(&next, &refusal), REFUSAL_LIMIT_EXCEEDED);
+        end_unknown(calls, ELEMENTS(calls));
 }
 END_TEST
 
@@ -309,6 +334,7 @@ int main(void) {
         tcase_add_test(tests, who_is_refused_again_and_again_does_not_fill_the_journal);
         tcase_add_test(tests,
                        calls_of_senders_who_are_not_known_yet_are_in_the_way_of_no_known_one);
+        tcase_add_test(tests, a_sender_who_is_not_known_yet_is_not_shut_out_by_a_few_others);
         tcase_add_test(tests, a_sender_that_the_message_claims_is_not_believed);
         tcase_add_test(tests, a_lease_of_another_uid_is_not_released_without_polkit);
         tcase_add_test(tests, add_to_a_lease_of_another_uid_is_refused);

@@ -24,6 +24,7 @@
 
 #define NOBODY 65534U
 #define DAEMON 1U
+#define SOMEBODY 2U
 #define PING "/", "org.freedesktop.DBus.Peer", "Ping"
 #define LIST VFIOD_PATH, VFIOD_INTERFACE_MANAGER, "ListDevices"
 
@@ -471,12 +472,29 @@ START_TEST(more_connections_of_a_uid_than_the_limit_are_refused_in_words) {
 }
 END_TEST
 
-START_TEST(more_connections_in_all_than_the_limit_are_refused_in_words) {
+static void expect_admitted(uid_t uid) {
+        _cleanup_message_ Message *reply = manager(client_new_as(uid), "ListGroups", NULL);
+
+        expect_error(reply, SD_BUS_ERROR_ACCESS_DENIED, "");
+}
+
+START_TEST(more_connections_in_all_than_the_limit_are_refused_in_words_but_for_who_has_none) {
         fixture_config()->limit_connections = 2;
-        (void)client_new();
-        (void)client_new_as(DAEMON);
+        expect_admitted(DAEMON);
+        expect_admitted(DAEMON);
+        expect_refused_connection(DAEMON, "limits.connections)");
+        expect_admitted(NOBODY);
         expect_refused_connection(NOBODY, "limits.connections)");
-        expect_refused_connection(0, "limits.connections)");
+}
+END_TEST
+
+START_TEST(those_who_have_no_other_connection_are_limited_to_twice_as_many_but_for_root) {
+        fixture_config()->limit_connections = 1;
+        expect_admitted(DAEMON);
+        expect_admitted(NOBODY);
+        expect_refused_connection(SOMEBODY, "limits.connections)");
+        expect_served(client_new());
+        expect_served(client_new());
 }
 END_TEST
 
@@ -683,7 +701,12 @@ int main(void) {
         tcase_add_test(tests, who_does_not_read_is_not_read_from_and_gets_all_answers_later);
         tcase_add_test(tests, who_reads_no_signals_is_let_go_and_nobody_else);
         tcase_add_test(tests, more_connections_of_a_uid_than_the_limit_are_refused_in_words);
-        tcase_add_test(tests, more_connections_in_all_than_the_limit_are_refused_in_words);
+        tcase_add_test(
+                tests,
+                more_connections_in_all_than_the_limit_are_refused_in_words_but_for_who_has_none);
+        tcase_add_test(
+                tests,
+                those_who_have_no_other_connection_are_limited_to_twice_as_many_but_for_root);
         tcase_add_test(tests, only_a_few_are_told_that_they_are_too_many);
         tcase_add_test(tests, a_connection_that_is_passed_on_is_still_that_of_who_made_it);
         tcase_add_test(tests, a_release_is_asked_of_the_owners_connection_alone);

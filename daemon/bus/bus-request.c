@@ -33,8 +33,7 @@ typedef struct Option {
 
 #define IN(set) (1U << (set))
 
-/* What is read here is kept with its message as long as polkit thinks, so none of it is without a
- * bound. */
+/* What is read here is kept as long as polkit thinks, so none of it is without a bound. */
 #define ACTIONS_MAX 64
 #define TEXT_MAX 256
 

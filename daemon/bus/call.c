@@ -297,21 +297,57 @@ static void on_caller(void *userdata, const Caller *caller) {
                 call_refuse(call, &refusal);
 }
 
+static int set_what_counts(sd_bus_message *kept, sd_bus_message *m) {
+        const char *sender = sd_bus_message_get_sender(m);
+        uint64_t cookie;
+        int r = sd_bus_message_get_cookie(m, &cookie);
+
+        if (r >= 0 && sender)
+                r = sd_bus_message_set_sender(kept, sender);
+        if (r >= 0)
+                r = sd_bus_message_set_expect_reply(kept, sd_bus_message_get_expect_reply(m));
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(
+                        kept, sd_bus_message_get_allow_interactive_authorization(m));
+        return r < 0 ? r : sd_bus_message_seal(kept, cookie, 0);
+}
+
+/*
+ * What is kept of a message while its call waits: what is needed to answer it, and no more. sd-bus
+ * takes header fields that nobody knows, and bytes behind the last argument, of any size, and would
+ * keep them too.
+ */
+static int keep_message(sd_bus_message *m, sd_bus_message **ret) {
+        sd_bus_message *kept = NULL;
+        int r = sd_bus_message_new_method_call(sd_bus_message_get_bus(m), &kept, NULL, "/", NULL,
+                                               "Kept");
+
+        if (r >= 0)
+                r = set_what_counts(kept, m);
+        if (r < 0)
+                sd_bus_message_unref(kept);
+        else
+                *ret = kept;
+        return r;
+}
+
 int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun run,
                Request *request, bool dry_run) {
         Call *call = calloc(1, sizeof(Call));
         _cleanup_refusal_ Refusal refusal = REFUSAL_NULL;
+        sd_bus_message *kept = NULL;
         sd_bus_slot *question;
-        int r;
+        int r = call ? keep_message(m, &kept) : -ENOMEM;
 
-        if (!call) {
+        if (r < 0) {
+                free(call);
                 request_done(request);
-                return -ENOMEM;
+                return r;
         }
         *call = (Call){
                 .bus = bus,
                 .connection = bus_connection_of(bus, sd_bus_message_get_bus(m)),
-                .message = sd_bus_message_ref(m),
+                .message = kept,
                 .permission = permission,
                 .run = run,
                 .request = *request,

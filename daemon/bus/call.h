@@ -81,7 +81,8 @@ typedef struct Check {
 struct Call {
         Bus *bus;
         Connection *connection;
-        sd_bus_message *message; /* NULL once its sender's connection has gone */
+        sd_bus_message *message; /* to be answered, without its arguments; NULL once its sender's
+                                    connection has gone */
         sd_bus_message *reply;   /* with files, while it waits until there is room for them */
         size_t n_files;          /* in the reply */
         uint32_t files_of;       /* the lease */

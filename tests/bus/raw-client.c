@@ -14,7 +14,18 @@
 #define HEADER_SIZE 16
 
 enum { METHOD_CALL = 1, METHOD_RETURN, METHOD_ERROR };
-enum { FIELD_PATH = 1, FIELD_INTERFACE = 2, FIELD_MEMBER = 3, FIELD_SENDER = 7, FIELD_SIGNATURE };
+enum {
+        FIELD_PATH = 1,
+        FIELD_INTERFACE = 2,
+        FIELD_MEMBER = 3,
+        FIELD_SENDER = 7,
+        FIELD_SIGNATURE,
+        FIELD_UNKNOWN = 200
+};
+
+static size_t round_up(size_t n, size_t to) {
+        return (n + to - 1) / to * to;
+}
 
 static void append(Bytes *bytes, const void *data, size_t size) {
         if (bytes->size + size > sizeof(bytes->data))
@@ -61,26 +72,41 @@ static void append_field(Bytes *bytes, size_t start, uint8_t field, const char *
         append(bytes, value, strlen(value) + 1);
 }
 
-static void append_header(Bytes *bytes, uint32_t serial, uint32_t body, const char *path,
-                          const char *interface, const char *member, const char *sender) {
+/* Up to its fields, of which the size is not known yet. */
+static void append_start(Bytes *bytes, uint32_t serial, uint32_t body) {
         static const uint8_t fixed[] = {'l', METHOD_CALL, 0, 1};
-        size_t start = bytes->size, fields;
-        uint32_t size;
 
         append(bytes, fixed, sizeof(fixed));
         append_u32(bytes, body);
         append_u32(bytes, serial);
         append_u32(bytes, 0);
-        fields = bytes->size;
+}
+
+static void append_method(Bytes *bytes, size_t start, const char *path, const char *interface,
+                          const char *member) {
         append_field(bytes, start, FIELD_PATH, "o", path);
         append_field(bytes, start, FIELD_INTERFACE, "s", interface);
         append_field(bytes, start, FIELD_MEMBER, "s", member);
+}
+
+/* Of the message that starts there. */
+static void set_size_of_fields(Bytes *bytes, size_t start, uint32_t more) {
+        uint32_t size = (uint32_t)(bytes->size - start - HEADER_SIZE) + more;
+
+        (void)memcpy(bytes->data + start + HEADER_SIZE - sizeof(size), &size, sizeof(size));
+}
+
+static void append_header(Bytes *bytes, uint32_t serial, uint32_t body, const char *path,
+                          const char *interface, const char *member, const char *sender) {
+        size_t start = bytes->size;
+
+        append_start(bytes, serial, body);
+        append_method(bytes, start, path, interface, member);
         if (sender)
                 append_field(bytes, start, FIELD_SENDER, "s", sender);
         if (body > 0)
                 append_field(bytes, start, FIELD_SIGNATURE, "g", "ay");
-        size = (uint32_t)(bytes->size - fields);
-        (void)memcpy(bytes->data + fields - sizeof(size), &size, sizeof(size));
+        set_size_of_fields(bytes, start, 0);
         align(bytes, start, 8);
 }
 
@@ -91,6 +117,22 @@ void raw_call(Bytes *bytes, uint32_t serial, const char *path, const char *inter
 
 void raw_call_of_size(Bytes *bytes, uint32_t serial, uint32_t body) {
         append_header(bytes, serial, body, "/", "org.example.Any", "Any", NULL);
+}
+
+size_t raw_call_with_waste(Bytes *bytes, uint32_t serial, const char *path, const char *interface,
+                           const char *member, uint32_t waste) {
+        static const uint8_t field[] = {FIELD_UNKNOWN, 1, 's', 0};
+        size_t start = bytes->size, size;
+
+        append_start(bytes, serial, 0);
+        append_method(bytes, start, path, interface, member);
+        align(bytes, start, 8);
+        append(bytes, field, sizeof(field));
+        align(bytes, start, 4);
+        append_u32(bytes, waste);
+        set_size_of_fields(bytes, start, waste + 1);
+        size = bytes->size - start + waste;
+        return round_up(size + 1, 8) - size;
 }
 
 int raw_send(int socket, const void *data, size_t size, int file, size_t n_files) {
@@ -110,10 +152,6 @@ int raw_send(int socket, const void *data, size_t size, int file, size_t n_files
                 message.msg_controllen = CMSG_SPACE(n_files * sizeof(int));
         }
         return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
-}
-
-static size_t round_up(size_t n, size_t to) {
-        return (n + to - 1) / to * to;
 }
 
 size_t raw_count_replies(const uint8_t *data, size_t size) {

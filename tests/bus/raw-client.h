@@ -25,6 +25,11 @@ void raw_call(Bytes *bytes, uint32_t serial, const char *path, const char *inter
 /* The start of a call whose body is to be of so many bytes, of which none is there yet. */
 void raw_call_of_size(Bytes *bytes, uint32_t serial, uint32_t body);
 
+/* The start of a call without arguments, with a header field that nobody knows. `waste` letters are
+ * to follow, and then as many zero bytes as it returns. */
+size_t raw_call_with_waste(Bytes *bytes, uint32_t serial, const char *path, const char *interface,
+                           const char *member, uint32_t waste);
+
 /* Sends, with `n_files` copies of `file`. 0, or -errno. */
 int raw_send(int socket, const void *data, size_t size, int file, size_t n_files);
 

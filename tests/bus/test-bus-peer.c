@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/bus/bus-private.h"
 #include "daemon/bus/socket-options.h"
 #include "daemon/util/fd.h"
 #include "tests/bus/fixture-bus.h"
@@ -412,6 +413,54 @@ static bool is_hung_up(void) {
         return poll(&end, 1, 0) == 1 && end.revents & POLLHUP;
 }
 
+static size_t memory_in_use(void) {
+        struct mallinfo2 info = mallinfo2();
+
+        return info.uordblks + info.hblkhd;
+}
+
+static void send_many(char byte, size_t n) {
+        char bytes[4096];
+
+        (void)memset(bytes, byte, sizeof(bytes));
+        while (n > 0) {
+                size_t size = n < sizeof(bytes) ? n : sizeof(bytes);
+                int r = raw_send(raw.socket, bytes, size, -1, 0);
+
+                ck_assert_msg(r == 0 || r == -EAGAIN, "%s", strerror(-r));
+                if (r == 0)
+                        n -= size;
+                else
+                        turn();
+        }
+}
+
+START_TEST(what_is_kept_of_a_call_that_waits_is_little_whatever_came_with_it) {
+        Bytes bytes = {0};
+        const uint32_t waste = 900 << 10;
+        size_t before, zeros;
+
+        raw_begin(&bytes, 0);
+        (void)begin_raw(0, &bytes);
+        settle();
+        fake_machine_fault("look", "any", 0);
+        bytes.size = 0;
+        zeros = raw_call_with_waste(&bytes, 1, VFIOD_PATH "/group/4", VFIOD_INTERFACE_GROUP,
+                                    "ListHolders", waste);
+        before = memory_in_use();
+        ck_assert_int_eq(raw_send(raw.socket, bytes.data, bytes.size, -1, 0), 0);
+        send_many('a', waste);
+        send_many('\0', zeros);
+        wait_until(!list_is_empty(&fixture_bus()->calls));
+        settle();
+        ck_assert_uint_lt(memory_in_use(), before + (64 << 10));
+        ck_assert_uint_eq(count_replies(), 0);
+        fake_machine_clear("look", "any");
+        wait_until(count_replies() == 1);
+        end_raw();
+}
+END_TEST
+
 /* More than the socket holds, and sixteen behind it. */
 START_TEST(who_reads_no_signals_is_let_go_and_nobody_else) {
         Client *bystander = client_new();
@@ -699,6 +748,7 @@ int main(void) {
         tcase_add_test(tests, everybody_is_told_the_same_in_full);
         tcase_add_test(tests, after_many_have_left_memory_is_given_back_once_and_not_before);
         tcase_add_test(tests, who_does_not_read_is_not_read_from_and_gets_all_answers_later);
+        tcase_add_test(tests, what_is_kept_of_a_call_that_waits_is_little_whatever_came_with_it);
         tcase_add_test(tests, who_reads_no_signals_is_let_go_and_nobody_else);
         tcase_add_test(tests, more_connections_of_a_uid_than_the_limit_are_refused_in_words);
         tcase_add_test(

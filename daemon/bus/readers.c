@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * 1. Each call counts as the largest of the usual answers. When they are WEIGHT_ASK, the bus is
- *    asked how many bytes of vfiod's it keeps (org.freedesktop.DBus.Debug.Stats, for root).
+ * 1. Each call counts as much as its answer may have. When that is WEIGHT_ASK, the bus is asked how
+ *    many bytes of vfiod's it keeps (org.freedesktop.DBus.Debug.Stats, for root).
  * 2. If that is much, it is asked about each who has called since it was little, one after the
  *    other; for whom it keeps much, he is behind.
  * 3. Who is behind is told so, some times, and then nothing more. His calls count, too, so that
@@ -22,9 +22,8 @@
 #include "daemon/bus/bus-stats.h"
 #include "daemon/util/string.h"
 
-/* Of an answer: about the bus itself, and about each object in it. */
-#define WEIGHT_CALL 4096
-#define WEIGHT_OBJECT 1024
+/* Bytes of an answer. */
+#define WEIGHT_USUAL 2048
 #define WEIGHT_REFUSAL 512
 
 #define WEIGHT_ASK (2 * 1024 * 1024)
@@ -163,10 +162,30 @@ static bool is_refused(const Readers *readers, const Reader *reader) {
         return reader->behind || (readers->weight > WEIGHT_MAX && reader->weight > KEPT_FOR_ONE);
 }
 
-static uint64_t weight_of_answer(const Bus *bus) {
-        const Topology *topology = &broker_world(bus->broker)->topology;
+/* Those that have more than others, at least, and for each object. */
+static const struct {
+        const char *member;
+        uint64_t least, object;
+} weights[] = {
+        {"CheckAuthorization", 64 * 1024, 0},
+        {"Explain", 16 * 1024, 0},
+        {"GetManagedObjects", 4096, 1024},
+        {"Introspect", 8192, 64},
+        {"ListDevices", 4096, 1024},
+        {"ListGroups", 4096, 256},
+        {"ListHolders", 64 * 1024, 0},
+        {"ListLeases", 64 * 1024, 0},
+        {"Overview", 4096, 256},
+};
 
-        return WEIGHT_CALL + (topology->n_devices + topology->n_groups) * WEIGHT_OBJECT;
+static uint64_t weight_of_answer(const Bus *bus, sd_bus_message *call) {
+        const Topology *topology = &broker_world(bus->broker)->topology;
+        uint64_t objects = topology->n_devices + topology->n_groups;
+
+        for (size_t i = 0; i < ELEMENTS(weights); i++)
+                if (string_equal(sd_bus_message_get_member(call), weights[i].member))
+                        return weights[i].least + objects * weights[i].object;
+        return WEIGHT_USUAL;
 }
 
 static int refuse_reader(Reader *reader, sd_bus_error *error) {
@@ -184,6 +203,7 @@ int readers_note_call(Connection *connection, sd_bus_message *m, sd_bus_error *e
         Bus *bus = connection->bus;
         Readers *readers = &bus->readers;
         Reader *reader;
+        uint64_t weight;
         bool refused;
 
         if (readers->is_untold || connection->sd != bus->authority)
@@ -192,8 +212,9 @@ int readers_note_call(Connection *connection, sd_bus_message *m, sd_bus_error *e
         if (!reader)
                 return -ENOMEM;
         refused = is_refused(readers, reader);
-        reader->weight += refused ? WEIGHT_REFUSAL : weight_of_answer(bus);
-        readers->weight += refused ? WEIGHT_REFUSAL : weight_of_answer(bus);
+        weight = refused ? WEIGHT_REFUSAL : weight_of_answer(bus, m);
+        reader->weight += weight;
+        readers->weight += weight;
         if (readers->weight > WEIGHT_ASK && !readers->question)
                 ask(bus);
         return refused ? refuse_reader(reader, error) : 0;

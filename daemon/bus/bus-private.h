@@ -50,7 +50,8 @@ typedef struct Delivery {
 typedef struct Readers {
         List readers; /* Reader.link: who has called since the bus kept little of vfiod's */
         size_t n_readers;
-        uint64_t weight;       /* of calls since the bus was asked last */
+        uint64_t weight;       /* of calls of which the bus has not told yet */
+        uint64_t asked;        /* of those, what it is asked about */
         sd_bus_slot *question; /* to the bus */
         bool is_untold;        /* the bus does not tell */
 } Readers;

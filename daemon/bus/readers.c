@@ -140,7 +140,7 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
         uint32_t kept = 0;
 
         readers->question = sd_bus_slot_unref(readers->question);
-        readers->weight = 0;
+        readers->weight -= readers->asked;
         readers->is_untold = bus_stats_is_never_told(reply);
         if (bus_stats_read(reply, "IncomingBytes", &kept) >= 0 && kept > KEPT_MUCH)
                 ask_from(bus, readers->readers.next);
@@ -149,10 +149,14 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
         return 0;
 }
 
-/* The name is that which the bus knows us by, whether or not we have got ours yet. */
+/*
+ * The name is that which the bus knows us by, whether or not we have got ours yet. Of what is sent
+ * after the question the answer says nothing.
+ */
 static void ask(Bus *bus) {
         const char *name;
 
+        bus->readers.asked = bus->readers.weight;
         if (sd_bus_get_unique_name(bus->authority, &name) >= 0)
                 (void)bus_stats_ask(bus->authority, name, &bus->readers.question, on_told, bus);
 }

@@ -1087,6 +1087,13 @@ def count_leases(w):
     return w.call("root", "ListLeases").text.count("lease")
 
 
+def wait_for_next_lease(w, path):
+    """It is held: what was acquired waits for room, if it waits."""
+    following = f"/org/vfiod1/lease/{int(path.rpartition('/')[2]) + 1}"
+    wait_until(lambda: "held" in w.call("root", "Get", "org.vfiod1.Lease", "State", signature="ss", path=following,
+                                        interface="org.freedesktop.DBus.Properties").text, "the next lease was held")
+
+
 def ask_without_reading(w, user, path, times):
     """Answers of three files each. They stay with the bus, since the socket behind it is full."""
     slow = w.begin(user, "GetFds", "0", "0", lease=path, unread=times, fill=not w.on_socket)
@@ -1157,7 +1164,7 @@ def waits_for_others(w):
     _, path = w.hold(ALLOWED, "group/4")
     slow = ask_without_reading(w, ALLOWED, path, 5)
     other = w.begin(OTHER, "Acquire", "group/9")
-    wait_until(lambda: count_leases(w) == 2, "it had a lease")
+    wait_for_next_lease(w, path)
     time.sleep(1)
     expect(not other.is_answered(), "it was not waited for")
     read_on(slow)
@@ -1171,7 +1178,7 @@ def waits_in_line(w, first=OTHER):
     _, path = w.hold(ALLOWED, "group/4")
     slow = ask_without_reading(w, ALLOWED, path, 4)
     calls = [w.begin(first, "Acquire", "group/2", options={"bind": "true"})]
-    wait_until(lambda: count_leases(w) == 2, "it had a lease")
+    wait_for_next_lease(w, path)
     calls.append(w.begin(ALLOWED, "GetFds", "0", "0", lease=path))
     time.sleep(1)
     expect(not any(call.is_answered() for call in calls), "one was not waited for")
@@ -1192,7 +1199,7 @@ def waits_beside_the_line(w):
     _, path = w.hold(ALLOWED, "group/4")
     slow = ask_without_reading(w, ALLOWED, path, 5)
     much = w.begin(ALLOWED, "Acquire", "group/2", options={"bind": "true"})
-    wait_until(lambda: count_leases(w) == 2, "it had a lease")
+    wait_for_next_lease(w, path)
     w.hold(OTHER, "group/9")
     expect(not much.is_answered(), "it was not waited for")
     read_on(slow)
@@ -1256,7 +1263,7 @@ def leaves_while_it_waits(w):
     _, path = w.hold(ALLOWED, "group/4")
     ask_without_reading(w, ALLOWED, path, 5)
     other = w.begin(OTHER, "Acquire", "group/9")
-    wait_until(lambda: count_leases(w) == 2, "it had a lease")
+    wait_for_next_lease(w, path)
     other.leave()
     wait_until(lambda: count_leases(w) == 1, "it was given back")
 

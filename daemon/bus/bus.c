@@ -12,6 +12,7 @@
 #include "daemon/bus/caller.h"
 #include "daemon/bus/flow.h"
 #include "daemon/bus/gate.h"
+#include "daemon/bus/hurry.h"
 #include "daemon/bus/journal-rate.h"
 #include "daemon/bus/journal.h"
 #include "daemon/bus/limit.h"
@@ -25,11 +26,13 @@
 /* So many connections above the limits are told so; more are closed at once. */
 #define SURPLUS_MAX 16
 
-/* What a peer has not read by now is not waited for. */
+/* What a peer has not read by now is not waited for, and what it has sent neither. */
 static void close_socket(Connection *connection) {
-        if (connection->is_peer)
+        if (connection->is_peer) {
+                hurry_begin();
                 sd_bus_close_unref(connection->sd);
-        else {
+                hurry_end();
+        } else {
                 (void)sd_bus_detach_event(connection->sd);
                 sd_bus_flush_close_unref(connection->sd);
         }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "daemon/bus/caller.h"
+#include "daemon/bus/hurry.h"
 #include "daemon/bus/socket-options.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
@@ -42,8 +43,17 @@ struct Listener {
         sd_event_source *pause;
 };
 
+/* With what may have been sent already. */
+static void close_in_a_hurry(const int *fd) {
+        if (*fd < 0)
+                return;
+        hurry_begin();
+        (void)fd_close(*fd);
+        hurry_end();
+}
+
 int bus_add_peer(Bus *bus, int fd) {
-        _cleanup_close_ int owned = fd;
+        _cleanup_(close_in_a_hurry) int owned = fd;
         sd_bus *sd = NULL;
         sd_id128_t id;
         uid_t uid;

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "daemon/bus/bus-private.h"
+#include "daemon/bus/hurry.h"
 #include "daemon/bus/socket-options.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/fd.h"
@@ -72,10 +73,17 @@ static bool is_behind(const Connection *connection) {
                (sd_bus_get_n_queued_write(connection->sd, &queued) >= 0 && queued > 0);
 }
 
+/* Files that come after the look, sd-bus closes. The hurry is over when a message is whole, so that
+ * no method's handler is disturbed. */
 static int step(Connection *connection) {
+        int r;
+
         if (!is_acceptable(connection))
                 return -EPERM;
-        return sd_bus_process(connection->sd, NULL);
+        hurry_begin();
+        r = sd_bus_process(connection->sd, NULL);
+        hurry_end();
+        return r;
 }
 
 static void run(Connection *connection, bool writable) {
@@ -149,35 +157,33 @@ static int on_prepare(sd_event_source *source, void *userdata) {
 }
 
 void pump_message(Pump *pump) {
+        hurry_end();
         pump->received = 0;
 }
 
 void pump_stop(Pump *pump) {
         pump->io = sd_event_source_disable_unref(pump->io);
         pump->timer = sd_event_source_disable_unref(pump->timer);
-        pump->fd = -EBADF;
+        hurry_begin();
+        pump->fd = fd_close(pump->fd);
+        hurry_end();
 }
 
 /*
  * The file that is watched is a duplicate: sd-bus closes its own before anybody else knows that it
  * is closing, and what a worker has inherited at that moment would keep the event loop watching it.
+ * It is not the source's own: one that is at work would close it later, and in no hurry.
  */
 static int watch(Connection *connection, int fd) {
         Pump *pump = &connection->pump;
-        _cleanup_close_ int duplicate = fd_duplicate(fd);
         int r;
 
-        if (duplicate < 0)
-                return duplicate;
-        r = sd_event_add_io(connection->bus->event, &pump->io, duplicate, EPOLLIN, on_io,
+        pump->fd = fd_duplicate(fd);
+        if (pump->fd < 0)
+                return pump->fd;
+        r = sd_event_add_io(connection->bus->event, &pump->io, pump->fd, EPOLLIN, on_io,
                             connection);
-        if (r >= 0)
-                r = sd_event_source_set_prepare(pump->io, on_prepare);
-        if (r >= 0)
-                r = sd_event_source_set_io_fd_own(pump->io, true);
-        if (r >= 0)
-                pump->fd = TAKE_FD(duplicate);
-        return r;
+        return r < 0 ? r : sd_event_source_set_prepare(pump->io, on_prepare);
 }
 
 /*

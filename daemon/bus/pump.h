@@ -16,7 +16,7 @@
 typedef struct Connection Connection;
 
 typedef struct Pump {
-        int fd; /* of the socket, beside sd-bus's; io's, or -EBADF */
+        int fd; /* of the socket, beside sd-bus's; negative for none */
         sd_event_source *io;
         sd_event_source *timer;
         bool soon;                   /* the timer is for the next turn, not for the deadline */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,68 @@ START_TEST(files_are_not_let_in_where_the_kernel_can_keep_them_out) {
         else
                 wait_until(has_ended());
         end_raw();
+}
+END_TEST
+
+/* A connection with data that nobody reads: the last close of what is returned waits for hours. */
+static int make_lingering(int *ret_reader) {
+        static const struct linger for_hours = {.l_onoff = 1, .l_linger = 10000};
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof(address);
+        _cleanup_close_ int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        static const char data[65536];
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_eq(listen(listener, 1), 0);
+        ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ck_assert_int_eq(connect(fd, (const struct sockaddr *)&address, size), 0);
+        *ret_reader = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        ck_assert_int_ge(*ret_reader, 0);
+        while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+                ;
+        ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &for_hours, sizeof(for_hours)), 0);
+        return fd;
+}
+
+START_TEST(a_file_whose_last_close_waits_holds_up_nobody) {
+        Client *bystander = client_new();
+        Bytes bytes = {0};
+        int reader, lingering = make_lingering(&reader);
+
+        raw_begin(&bytes, NOBODY);
+        let_files_in(begin_raw(NOBODY, &bytes));
+        settle();
+        ck_assert_int_eq(raw_send(raw.socket, "l", 1, lingering, 1), 0);
+        fd_close(lingering);
+        wait_until(has_ended());
+        expect_served(bystander);
+        end_raw();
+        fd_close(reader);
+}
+END_TEST
+
+START_TEST(nor_does_one_of_a_connection_that_is_turned_away) {
+        int ends[2], surplus[16], reader, lingering = make_lingering(&reader);
+
+        fixture_config()->limit_connections_per_uid = 1;
+        (void)client_new_as(NOBODY);
+        for (size_t i = 0; i < ELEMENTS(surplus); i++) {
+                make_pair(NOBODY, ends);
+                ck_assert_int_ge(bus_add_peer(fixture_bus(), ends[0]), 0);
+                surplus[i] = ends[1];
+        }
+        make_pair(NOBODY, ends);
+        ck_assert_int_eq(raw_send(ends[1], "", 1, lingering, 1), 0);
+        fd_close(lingering);
+        ck_assert_int_eq(bus_add_peer(fixture_bus(), ends[0]), -EUSERS);
+        fd_close(ends[1]);
+        expect_served(client_new());
+        for (size_t i = 0; i < ELEMENTS(surplus); i++)
+                fd_close(surplus[i]);
+        fd_close(reader);
+        settle();
 }
 END_TEST
 
@@ -734,6 +797,8 @@ int main(void) {
                        a_sender_in_the_header_changes_neither_who_it_is_nor_where_the_answer_goes);
         tcase_add_test(tests, files_end_the_connection_whatever_they_come_with);
         tcase_add_test(tests, files_are_not_let_in_where_the_kernel_can_keep_them_out);
+        tcase_add_test(tests, a_file_whose_last_close_waits_holds_up_nobody);
+        tcase_add_test(tests, nor_does_one_of_a_connection_that_is_turned_away);
         tcase_add_test(tests, a_client_that_says_nothing_is_let_go_in_time);
         tcase_add_test(tests, a_client_that_authenticates_while_something_happens_is_heard);
         tcase_add_test(tests, a_client_that_has_authenticated_may_be_silent_for_ever);

@@ -98,8 +98,9 @@ void broker_refresh_usage(Broker *broker, const Request *request);
 
 /* The same where a group would have to be bound first: it is told then what Bind would say. */
 void broker_refresh_usage_of_unbound(Broker *broker, const Request *request);
-/* vfiod must not wait for the kernel, nor for a worker that does: while one is at the group, what
- * cannot be read without waiting stays as it is known. */
+/* vfiod must not wait for the kernel, nor for a worker that does: while one is at the group, or
+ * somebody else waits for its lease to end, what cannot be read without waiting stays as it is
+ * known. */
 void broker_refresh_group(Broker *broker, uint32_t group);
 /* All of a group whose worker has just ended. */
 void broker_refresh_worked_on(Broker *broker, uint32_t group);

@@ -231,7 +231,20 @@ static const DeviceFacts *known_facts(const Broker *broker, uint32_t group, cons
         return device && device->facts.group == group ? &device->facts : NULL;
 }
 
-/* *names: the database, NULL while nobody has wanted it. `idle`: no worker is at the group. */
+/* We have a file of the device itself. */
+static bool is_open(const Broker *broker, uint32_t group, const char *name) {
+        const Lease *lease = lease_table_find_group(&broker->world.leases, group);
+        const Holding *holding = lease ? broker_find_holding(broker, lease->id) : NULL;
+
+        return holding && (handles_find(&holding->files, HANDLE_DEVICE, group, name) >= 0 ||
+                           handles_find(&holding->files, HANDLE_CDEV, group, name) >= 0);
+}
+
+/*
+ * *names: the database, NULL while nobody has wanted it. `idle`: no worker is at the group. Who
+ * takes a device that is open from its driver takes its link to that away first, and then waits,
+ * with the device's lock, for all who have it open.
+ */
 static void refresh_group(Broker *broker, uint32_t number, bool idle, PciNames **names) {
         _cleanup_strv_ char **members = NULL;
 
@@ -241,10 +254,11 @@ static void refresh_group(Broker *broker, uint32_t number, bool idle, PciNames *
         if (!members || read_group(broker, number) < 0)
                 return;
         for (char **member = members; *member; member++) {
+                bool all = idle && !is_open(broker, number, *member);
                 _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
 
                 if (read_device_facts(&broker->roots, number, *member,
-                                      idle ? NULL : known_facts(broker, number, *member),
+                                      all ? NULL : known_facts(broker, number, *member), idle,
                                       &facts) < 0)
                         continue;
                 drop_moved(broker, *member, number);

@@ -78,8 +78,10 @@ static void lease_is_over(Broker *broker, Lease *lease) {
                 keep_forget(broker, holding);
         holding_free(holding);
         lease_free(lease);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                broker_refresh_worked_on(broker, groups[i]);
                 broker_emit_group(broker, groups[i]);
+        }
         wait_poke(broker);
         closing_poke(broker);
 }

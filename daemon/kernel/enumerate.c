@@ -324,8 +324,9 @@ static int read_locked(int dir, DeviceFacts *facts) {
         return r < 0 ? r : parse_uevent(uevent, facts);
 }
 
-static int read_attributes(const Roots *roots, int dir, const DeviceFacts *known,
+static int read_attributes(const Roots *roots, int dir, const DeviceFacts *known, bool unbinding,
                            DeviceFacts *facts) {
+        bool locked;
         int r;
 
         r = sysfs_read_link(dir, "subsystem", &facts->bus);
@@ -333,8 +334,10 @@ static int read_attributes(const Roots *roots, int dir, const DeviceFacts *known
                 r = sysfs_read_link(dir, "driver", &facts->driver);
         if (r >= 0)
                 r = sysfs_read_link(dir, "driver/module", &facts->driver_module);
-        if (r >= 0)
-                r = known ? copy_locked(known, facts) : read_locked(dir, facts);
+        if (r < 0)
+                return r;
+        locked = known && (!unbinding || string_is_empty(facts->driver));
+        r = locked ? copy_locked(known, facts) : read_locked(dir, facts);
         if (r >= 0 && device_facts_is_pci(facts))
                 r = read_pci(dir, facts);
         if (r >= 0 && string_equal(facts->bus, "mdev"))
@@ -349,7 +352,7 @@ static int read_attributes(const Roots *roots, int dir, const DeviceFacts *known
 }
 
 int read_device_facts(const Roots *roots, uint32_t group, const char *name,
-                      const DeviceFacts *known, DeviceFacts *ret) {
+                      const DeviceFacts *known, bool unbinding, DeviceFacts *ret) {
         _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL;
         _cleanup_close_ int dir = -EBADF;
         char path[PATH_SIZE];
@@ -364,7 +367,7 @@ int read_device_facts(const Roots *roots, uint32_t group, const char *name,
         if (r >= 0)
                 r = sysfs_read_place(roots->sys_fd, path, &facts.path);
         if (r >= 0)
-                r = read_attributes(roots, dir, known, &facts);
+                r = read_attributes(roots, dir, known, unbinding, &facts);
         if (r < 0)
                 return r;
         *ret = facts;

@@ -28,10 +28,11 @@ int read_group_facts(const Roots *roots, uint32_t group, GroupFacts *ret);
 /*
  * -ENOENT for a device that is not in the group, or not there any more. The three names stay NULL.
  * `known`: what was read of it before, for a device that the kernel may be at work on: what cannot
- * be read without waiting for that is taken from there. NULL: all is read.
+ * be read without waiting for that is taken from there. NULL: all is read. `unbinding`: it is at
+ * work on it only if the device is on no driver.
  */
 int read_device_facts(const Roots *roots, uint32_t group, const char *name,
-                      const DeviceFacts *known, DeviceFacts *ret);
+                      const DeviceFacts *known, bool unbinding, DeviceFacts *ret);
 
 /* The group of the device at `syspath` (below /sys, without it): -ENOENT where it has none. */
 int read_device_group(const Roots *roots, const char *syspath, uint32_t *ret);

@@ -518,7 +518,6 @@ static void attach_driver(const char *name, const char *driver) {
 static void detach_driver(const char *name, const char *driver) {
         _cleanup_free_ char *child = device_path(name, is_vfio(driver) ? "vfio-dev" : "net");
 
-        unlink_path(device_path(name, "driver"));
         fake_machine_erase(child);
         if (!is_vfio(driver))
                 return;
@@ -545,12 +544,14 @@ int fake_machine_bind(const char *name, const char *driver) {
         return 0;
 }
 
-/* As the kernel does, waits for as long as somebody has a vfio device open. */
+/* As the kernel does, waits for as long as somebody has a vfio device open; the device has no
+ * driver any more then. */
 int fake_machine_unbind(const char *name, const char *driver) {
         _cleanup_free_ char *now = fake_machine_driver(name);
 
         if (strcmp(now, driver) != 0)
                 return -ENODEV;
+        unlink_path(device_path(name, "driver"));
         while (fake_machine_device_is_open(name))
                 (void)usleep(WAIT_USEC);
         detach_driver(name, driver);
@@ -649,8 +650,10 @@ void fake_machine_remove(const char *name) {
         _cleanup_free_ char *bus = bus_of(name), *driver = fake_machine_driver(name);
         _cleanup_free_ char *device = fake_machine_path("sys/devices/%s", name);
 
-        if (driver[0])
+        if (driver[0]) {
+                unlink_path(device_path(name, "driver"));
                 detach_driver(name, driver);
+        }
         unlink_physical(name);
         if (!has_no_iommu(name))
                 leave_group(name);

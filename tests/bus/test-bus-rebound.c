@@ -6,6 +6,9 @@
  * pci-stub.
  */
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "daemon/util/fd.h"
 #include "tests/bus/fake-journal.h"
 #include "tests/bus/fixture-bus.h"
@@ -295,6 +298,33 @@ START_TEST(an_override_that_is_written_under_a_lease_is_seen_at_the_next_look_an
 }
 END_TEST
 
+static bool has_no_driver(const char *device) {
+        _cleanup_free_ char *driver = fake_machine_driver(device);
+
+        return driver[0] == '\0';
+}
+
+/* Whoever takes it waits, and would let nobody read the override. */
+START_TEST(an_override_of_one_that_is_taken_under_a_lease_is_read_when_that_is_over) {
+        Client *client = client_new();
+        Grant grant = grant_of(manager(client, "Acquire", "asa{sv}", 1, "group/4", 0));
+        pid_t somebody = fork();
+
+        ck_assert_int_ge(somebody, 0);
+        if (somebody == 0)
+                _exit(close_range(3, ~0U, 0) < 0 || fake_machine_unbind(ALONE, "vfio-pci") < 0);
+        wait_until(has_no_driver(ALONE));
+        fake_machine_set_override(ALONE, "e1000e");
+        look_at(client, ALONE);
+        expect_device(client, ALONE, "Driver", "\"\"");
+        expect_device(client, ALONE, "DriverOverride", "\"vfio-pci\"");
+        grant_done(&grant);
+        wait_until(waitpid(somebody, NULL, WNOHANG) == somebody);
+        look_at(client, ALONE);
+        expect_device(client, ALONE, "DriverOverride", "\"e1000e\"");
+}
+END_TEST
+
 /* The override does not let the vfio driver have it back: undoing must get around that. */
 START_TEST(an_unbind_that_fails_under_an_override_of_others_is_undone_with_it_in_place) {
         Client *client = client_new();
@@ -346,6 +376,8 @@ int main(void) {
         tcase_add_test(
                 tests,
                 an_override_that_is_written_under_a_lease_is_seen_at_the_next_look_and_obeyed);
+        tcase_add_test(tests,
+                       an_override_of_one_that_is_taken_under_a_lease_is_read_when_that_is_over);
         tcase_add_test(tests,
                        an_unbind_that_fails_under_an_override_of_others_is_undone_with_it_in_place);
         tcase_add_test(tests, a_function_that_comes_to_a_leased_group_with_a_host_driver_is_said);

@@ -31,9 +31,9 @@ static void read_member(const Roots *roots, uint32_t group, const char *name, To
         _cleanup_device_facts_ DeviceFacts facts = DEVICE_FACTS_NULL, again = DEVICE_FACTS_NULL;
         int r;
 
-        if (read_device_facts(roots, group, name, NULL, &facts) < 0)
+        if (read_device_facts(roots, group, name, NULL, false, &facts) < 0)
                 return;
-        MUST(read_device_facts(roots, group, name, NULL, &again) >= 0);
+        MUST(read_device_facts(roots, group, name, NULL, false, &again) >= 0);
         MUST(device_facts_equal(&facts, &again));
         MUST(facts.bus && facts.driver && facts.driver_module && facts.modalias && facts.cdev);
         read_beside(roots, &facts);

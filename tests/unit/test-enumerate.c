@@ -37,7 +37,7 @@ static void init_pci(Tree *tree) {
 
 static void read_pci(const Tree *tree, DeviceFacts *ret) {
         *ret = (DeviceFacts)DEVICE_FACTS_NULL;
-        ck_assert_int_eq(read_device_facts(&tree->roots, 3, "0000:01:00.0", NULL, ret), 0);
+        ck_assert_int_eq(read_device_facts(&tree->roots, 3, "0000:01:00.0", NULL, false, ret), 0);
 }
 
 START_TEST(a_pci_device_is_read_whole) {
@@ -158,7 +158,8 @@ START_TEST(reset_methods_that_cannot_be_read_fail_the_read) {
 
         init_pci(&tree);
         tree_mkdir(&tree, DEVICE "/reset_method");
-        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", NULL, &facts), -EISDIR);
+        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", NULL, false, &facts),
+                         -EISDIR);
 }
 END_TEST
 
@@ -277,7 +278,8 @@ START_TEST(the_header_type_is_read_of_bridges_alone) {
         ck_assert_uint_eq(bridge.header_type, 1);
         ck_assert_uint_eq(bridge.class_code, 0x060400);
         tree_write(&tree, DEVICE "/config", "short");
-        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", NULL, &broken), -EIO);
+        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", NULL, false, &broken),
+                         -EIO);
         ck_assert_ptr_null(broken.name);
 }
 END_TEST
@@ -296,10 +298,31 @@ START_TEST(of_a_device_that_the_kernel_is_at_work_on_what_has_to_wait_is_not_rea
                 tree_mkdir(&tree, attributes[i]);
         }
         tree_write(&tree, DEVICE "/numa_node", "0\n");
-        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", &known, &facts), 0);
+        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", &known, false, &facts),
+                         0);
         ck_assert_int_eq(facts.numa_node, 0);
         facts.numa_node = known.numa_node;
         ck_assert(device_facts_equal(&facts, &known));
+}
+END_TEST
+
+START_TEST(of_one_that_is_being_unbound_neither_which_its_missing_driver_tells) {
+        _cleanup_device_facts_ DeviceFacts known = DEVICE_FACTS_NULL, bound = DEVICE_FACTS_NULL,
+                                           unbound = DEVICE_FACTS_NULL;
+        _cleanup_tree_ Tree tree;
+
+        init_pci(&tree);
+        tree_write(&tree, DEVICE "/driver_override", "vfio-pci\n");
+        read_pci(&tree, &known);
+        tree_write(&tree, DEVICE "/driver_override", "e1000e\n");
+        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", &known, true, &bound),
+                         0);
+        ck_assert_str_eq(bound.driver_override, "e1000e");
+        tree_remove(&tree, DEVICE "/driver");
+        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:01:00.0", &known, true, &unbound),
+                         0);
+        ck_assert_str_eq(unbound.driver, "");
+        ck_assert_str_eq(unbound.driver_override, "vfio-pci");
 }
 END_TEST
 
@@ -308,8 +331,10 @@ START_TEST(a_device_that_is_not_there_or_in_another_group_is_not_found) {
         _cleanup_tree_ Tree tree;
 
         init_pci(&tree);
-        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:02:00.0", NULL, &facts), -ENOENT);
-        ck_assert_int_eq(read_device_facts(&tree.roots, 4, "0000:01:00.0", NULL, &facts), -ENOENT);
+        ck_assert_int_eq(read_device_facts(&tree.roots, 3, "0000:02:00.0", NULL, false, &facts),
+                         -ENOENT);
+        ck_assert_int_eq(read_device_facts(&tree.roots, 4, "0000:01:00.0", NULL, false, &facts),
+                         -ENOENT);
         ck_assert_ptr_null(facts.name);
 }
 END_TEST
@@ -325,7 +350,8 @@ START_TEST(a_device_on_another_bus_needs_nothing_of_pci) {
         tree_link(&tree, subsystem, "../../bus/platform");
         tree_write(&tree, uevent,
                    "OF_NAME=ethernet\nPCI_CLASS=60400\nMODALIAS=of:NethernetT(null)");
-        ck_assert_int_eq(read_device_facts(&tree.roots, 5, "fff51000.ethernet", NULL, &facts), 0);
+        ck_assert_int_eq(
+                read_device_facts(&tree.roots, 5, "fff51000.ethernet", NULL, false, &facts), 0);
         ck_assert_str_eq(facts.bus, "platform");
         ck_assert_str_eq(facts.modalias, "of:NethernetT(null)");
         ck_assert_ptr_null(facts.driver_override);
@@ -427,6 +453,7 @@ int main(void) {
         tcase_add_test(tests, the_header_type_is_read_of_bridges_alone);
         tcase_add_test(tests,
                        of_a_device_that_the_kernel_is_at_work_on_what_has_to_wait_is_not_read);
+        tcase_add_test(tests, of_one_that_is_being_unbound_neither_which_its_missing_driver_tells);
         tcase_add_test(tests, a_device_that_is_not_there_or_in_another_group_is_not_found);
         tcase_add_test(tests, a_device_on_another_bus_needs_nothing_of_pci);
         tcase_add_test(tests, groups_are_listed_by_number_and_members_by_name);

@@ -31,8 +31,8 @@ static void read_group(const Tree *tree, Topology *topology, uint32_t number) {
         for (char **member = members; member && *member; member++) {
                 DeviceFacts device;
 
-                ck_assert_int_eq(read_device_facts(&tree->roots, number, *member, NULL, &device),
-                                 0);
+                ck_assert_int_eq(
+                        read_device_facts(&tree->roots, number, *member, NULL, false, &device), 0);
                 ck_assert_int_eq(topology_put_device(topology, &device), TOPOLOGY_ADDED);
         }
 }

@@ -358,10 +358,10 @@ static int look_at(const Tree *tree, const char *name, const char *path) {
 
 START_TEST(a_device_of_which_something_cannot_be_read_is_not_free) {
         static const char *const of_disk[] = {
-                "sys/devices/" DISK_PATH "/nvme/nvme0/nvme0n1/nvme0n1p2/dev",
-                "sys/devices/" DISK_PATH "/nvme/nvme0/nvme0n1/holders",
-                "sys/bus/pci/devices/" DISK "/boot_vga",
-                "sys/bus/pci/devices/" DISK,
+                ("sys/devices/" DISK_PATH "/nvme/nvme0/nvme0n1/nvme0n1p2/dev"),
+                ("sys/devices/" DISK_PATH "/nvme/nvme0/nvme0n1/holders"),
+                ("sys/bus/pci/devices/" DISK "/boot_vga"),
+                ("sys/bus/pci/devices/" DISK),
         };
 
         for (size_t i = 0; i < ELEMENTS(of_disk); i++) {

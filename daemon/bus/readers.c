@@ -134,15 +134,22 @@ static void ask_from(Bus *bus, const List *link) {
         }
 }
 
+/* A bus that is late has not told, and is asked again at the next call. */
 static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
         Bus *bus = userdata;
         Readers *readers = &bus->readers;
+        bool is_error = sd_bus_message_is_method_error(reply, NULL) > 0;
         uint32_t kept = 0;
 
         readers->question = sd_bus_slot_unref(readers->question);
+        readers->is_untold = is_error ? bus_stats_is_never_told(reply)
+                                      : bus_stats_read(reply, "IncomingBytes", &kept) < 0;
+        if (readers->is_untold)
+                readers_forget(readers);
+        if (readers->is_untold || is_error)
+                return 0;
         readers->weight -= readers->asked;
-        readers->is_untold = bus_stats_is_never_told(reply);
-        if (bus_stats_read(reply, "IncomingBytes", &kept) >= 0 && kept > KEPT_MUCH)
+        if (kept > KEPT_MUCH)
                 ask_from(bus, readers->readers.next);
         else
                 forget_all(readers);

@@ -29,6 +29,9 @@
 #define WEIGHT_ASK (2 * 1024 * 1024)
 /* The bus is late with what was asked, so it has not got to what was sent before that. */
 #define WEIGHT_MAX (16 * 1024 * 1024)
+/* Of those who then have to wait; who asks for little goes on beside them. With as many connections
+ * as a user has (max_connections_per_user, 256), each with so much, the bus still reads. */
+#define WEIGHT_HEAVY (256 * 1024)
 
 /* What the bus keeps of vfiod's, and for one receiver. With as many connections as a bus has
  * (max_completed_connections, 2048), each with so little, it still reads. */
@@ -170,7 +173,7 @@ static void ask(Bus *bus) {
 
 /* He is to read first. */
 static bool is_refused(const Readers *readers, const Reader *reader) {
-        return reader->behind || (readers->weight > WEIGHT_MAX && reader->weight > KEPT_FOR_ONE);
+        return reader->behind || (readers->weight > WEIGHT_MAX && reader->weight > WEIGHT_HEAVY);
 }
 
 /* Those that have more than others, at least, and for each object. */

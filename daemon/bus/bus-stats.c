@@ -26,12 +26,10 @@ int bus_stats_ask(sd_bus *sd, const char *name, sd_bus_slot **slot,
 }
 
 /* Of an a{sv}. */
-int bus_stats_read(sd_bus_message *reply, const char *key, uint32_t *ret) {
+static int read_number(sd_bus_message *reply, const char *key, uint32_t *ret) {
         const char *name;
         int r;
 
-        if (sd_bus_message_is_method_error(reply, NULL))
-                return -ENODATA;
         r = sd_bus_message_enter_container(reply, 'a', "{sv}");
         while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
                 r = sd_bus_message_read(reply, "s", &name);
@@ -45,13 +43,19 @@ int bus_stats_read(sd_bus_message *reply, const char *key, uint32_t *ret) {
         return r < 0 ? r : -ENODATA;
 }
 
-/* A bus that is late tells another time. */
-bool bus_stats_is_never_told(sd_bus_message *reply) {
-        return sd_bus_error_has_names(sd_bus_message_get_error(reply), SD_BUS_ERROR_UNKNOWN_METHOD,
-                                      SD_BUS_ERROR_UNKNOWN_INTERFACE, SD_BUS_ERROR_UNKNOWN_OBJECT,
-                                      SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_NOT_SUPPORTED);
+static BusStats read_error(const sd_bus_error *error) {
+        if (sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+                return BUS_STATS_OF_NOBODY;
+        if (sd_bus_error_has_names(error, SD_BUS_ERROR_UNKNOWN_METHOD,
+                                   SD_BUS_ERROR_UNKNOWN_INTERFACE, SD_BUS_ERROR_UNKNOWN_OBJECT,
+                                   SD_BUS_ERROR_ACCESS_DENIED, SD_BUS_ERROR_NOT_SUPPORTED))
+                return BUS_STATS_NEVER_TOLD;
+        return BUS_STATS_LATE;
 }
 
-bool bus_stats_is_of_nobody(sd_bus_message *reply) {
-        return sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER) > 0;
+BusStats bus_stats_read(sd_bus_message *reply, const char *key, uint32_t *ret) {
+        *ret = 0;
+        if (sd_bus_message_is_method_error(reply, NULL))
+                return read_error(sd_bus_message_get_error(reply));
+        return read_number(reply, key, ret) < 0 ? BUS_STATS_NEVER_TOLD : BUS_STATS_TOLD;
 }

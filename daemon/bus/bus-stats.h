@@ -6,7 +6,6 @@
  * keeps for it or from it that has not been read.
  */
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
@@ -14,11 +13,12 @@
 int bus_stats_ask(sd_bus *sd, const char *name, sd_bus_slot **slot,
                   sd_bus_message_handler_t callback, void *userdata);
 
-/* A number of the answer; -ENODATA where that does not say, or is an error. */
-int bus_stats_read(sd_bus_message *reply, const char *key, uint32_t *ret);
+typedef enum BusStats {
+        BUS_STATS_TOLD,
+        BUS_STATS_OF_NOBODY, /* the connection has left */
+        BUS_STATS_LATE,      /* the bus tells another time */
+        BUS_STATS_NEVER_TOLD /* the bus does not know how, or may not */
+} BusStats;
 
-/* The bus does not know how, or may not. */
-bool bus_stats_is_never_told(sd_bus_message *reply);
-
-/* The connection has left. */
-bool bus_stats_is_of_nobody(sd_bus_message *reply);
+/* What an answer tells, and the number with this key where it is told; 0 otherwise. */
+BusStats bus_stats_read(sd_bus_message *reply, const char *key, uint32_t *ret);

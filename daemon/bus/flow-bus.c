@@ -206,13 +206,12 @@ static int on_pause_over(sd_event_source *source _unused_, uint64_t usec _unused
 }
 
 static void note(sd_bus_message *reply, Receiver *receiver) {
-        bool is_error = sd_bus_message_is_method_error(reply, NULL) > 0;
-        uint32_t kept = 0;
+        uint32_t kept;
+        BusStats told = bus_stats_read(reply, "OutgoingFDs", &kept);
 
-        if (is_error ? bus_stats_is_never_told(reply)
-                     : bus_stats_read(reply, "OutgoingFDs", &kept) < 0)
+        if (told == BUS_STATS_NEVER_TOLD)
                 receiver->bus->delivery.is_untold = true;
-        else if (!is_error || bus_stats_is_of_nobody(reply))
+        else if (told != BUS_STATS_LATE)
                 unread_files_told(&receiver->files, receiver->mark, kept);
 }
 

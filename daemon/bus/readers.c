@@ -106,12 +106,13 @@ static int on_told_of_reader(sd_bus_message *reply, void *userdata, sd_bus_error
         Reader *reader = userdata;
         Bus *bus = reader->bus;
         const List *next = reader->link.next;
-        uint32_t kept = 0;
+        uint32_t kept;
+        BusStats told = bus_stats_read(reply, "OutgoingBytes", &kept);
 
         bus->readers.question = sd_bus_slot_unref(bus->readers.question);
-        if (bus_stats_is_of_nobody(reply)) {
+        if (told == BUS_STATS_OF_NOBODY) {
                 forget(reader);
-        } else if (bus_stats_read(reply, "OutgoingBytes", &kept) >= 0) {
+        } else if (told == BUS_STATS_TOLD) {
                 reader->behind = kept > KEPT_FOR_ONE;
                 reader->weight = kept;
                 reader->told = reader->behind ? reader->told : 0;
@@ -141,15 +142,14 @@ static void ask_from(Bus *bus, const List *link) {
 static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
         Bus *bus = userdata;
         Readers *readers = &bus->readers;
-        bool is_error = sd_bus_message_is_method_error(reply, NULL) > 0;
-        uint32_t kept = 0;
+        uint32_t kept;
+        BusStats told = bus_stats_read(reply, "IncomingBytes", &kept);
 
         readers->question = sd_bus_slot_unref(readers->question);
-        readers->is_untold = is_error ? bus_stats_is_never_told(reply)
-                                      : bus_stats_read(reply, "IncomingBytes", &kept) < 0;
+        readers->is_untold = told == BUS_STATS_NEVER_TOLD;
         if (readers->is_untold)
                 readers_forget(readers);
-        if (readers->is_untold || is_error)
+        if (told != BUS_STATS_TOLD)
                 return 0;
         readers->weight -= readers->asked;
         if (kept > KEPT_MUCH)

@@ -153,21 +153,16 @@ static int find_sender(Call *call, sd_bus_message *m) {
         return 1;
 }
 
-int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun run,
-               Request *request, bool dry_run) {
+/* `m` and `request` are as they were where there is no memory. */
+static Call *call_new(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun run,
+                      Request *request, bool dry_run) {
         Call *call = calloc(1, sizeof(Call));
-        sd_bus_message *kept = NULL;
-        int r = call ? keep_message(m, &kept) : -ENOMEM;
 
-        if (r < 0) {
-                free(call);
-                request_done(request);
-                return r;
-        }
+        if (!call)
+                return NULL;
         *call = (Call){
                 .bus = bus,
                 .connection = bus_connection_of(bus, sd_bus_message_get_bus(m)),
-                .message = kept,
                 .permission = permission,
                 .run = run,
                 .request = *request,
@@ -179,9 +174,21 @@ int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun r
         list_init(&call->delivery);
         list_insert(&bus->calls, &call->link);
         call->connection->n_calls++;
-        if (broker_is_stopping(bus->broker)) {
-                call_free(call);
-                return 1;
+        return call;
+}
+
+int call_begin(Bus *bus, sd_bus_message *m, CallPermission permission, CallRun run,
+               Request *request, bool dry_run) {
+        Call *call = call_new(bus, m, permission, run, request, dry_run);
+        int r;
+
+        if (!call) {
+                request_done(request);
+                return -ENOMEM;
         }
-        return find_sender(call, m);
+        r = keep_message(m, &call->message);
+        if (r >= 0 && !broker_is_stopping(bus->broker))
+                return find_sender(call, m);
+        call_free(call);
+        return r < 0 ? r : 1;
 }

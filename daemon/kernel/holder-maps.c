@@ -76,31 +76,39 @@ static int ask_next(int fd, uint64_t address, char *name, HolderRange *ret) {
 }
 
 /*
+ * The same, and whether it may be VFIO's. A path that is too long to be told is a node's, if any:
+ * by its inode it is known without.
+ */
+static int ask_of_next(HolderSearch *search, int fd, uint64_t address, HolderRange *ret,
+                       bool *ret_wanted) {
+        char name[PATH_MAX] = "";
+        Hold hold;
+        int r = ask_next(fd, address, name, ret);
+
+        if (r != -ENAMETOOLONG) {
+                *ret_wanted = r >= 0 && strstr(name, "vfio");
+                return r;
+        }
+        r = ask_next(fd, address, NULL, ret);
+        *ret_wanted = r >= 0 && holder_target_by_node(search, ret->dev, ret->inode, &hold);
+        return r;
+}
+
+/*
  * A device can only be mapped shared, and most processes have next to nothing that is: a question
- * or two instead of a line for each library. -ENOTTY before Linux 6.11. A path that is too long to
- * be told is a node's, if any: by its inode it is known without.
+ * or two instead of a line for each library. -ENOTTY before Linux 6.11.
  */
 static int ask(HolderSearch *search, int fd) {
-        char name[PATH_MAX] = "";
-        uint64_t next = 0;
+        HolderRange range = {.end = 0};
 
         for (;;) {
-                HolderRange range;
                 bool wanted;
-                Hold hold;
-                int r = ask_next(fd, next, name, &range);
+                int r = ask_of_next(search, fd, range.end, &range, &wanted);
 
-                wanted = r >= 0 && strstr(name, "vfio");
-                if (r == -ENAMETOOLONG) {
-                        r = ask_next(fd, next, NULL, &range);
-                        wanted = r >= 0 &&
-                                 holder_target_by_node(search, range.dev, range.inode, &hold);
-                }
                 if (r >= 0 && wanted)
                         r = add_range(search, &range);
                 if (r < 0)
                         return r == -ENOENT ? 0 : r;
-                next = range.end;
         }
 }
 

@@ -189,6 +189,21 @@ char *fake_machine_calls(void) {
         return read_text(fake_machine_path("calls"));
 }
 
+char *fake_machine_calls_but_requests(void) {
+        char *calls = fake_machine_calls(), *to = calls;
+
+        for (const char *line = calls, *next; *line; line = next) {
+                next = strchrnul(line, '\n');
+                next += *next == '\n';
+                if (string_after(line, "request "))
+                        continue;
+                memmove(to, line, (size_t)(next - line));
+                to += next - line;
+        }
+        *to = '\0';
+        return calls;
+}
+
 void fake_machine_announce(const char *action, const char *name) {
         _cleanup_free_ char *path = fake_machine_path("events");
         _cleanup_free_ char *line = string_format("%s %s\n", action, name);

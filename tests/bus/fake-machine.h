@@ -115,6 +115,8 @@ int fake_machine_obey(const char *what, const char *subject);
 void fake_machine_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The whole of it; "" for nothing. Allocated. */
 char *fake_machine_calls(void);
+/* Without "request DEVICE": a worker of its own asks the holders, before or between the others. */
+char *fake_machine_calls_but_requests(void);
 
 /* Below the directory. Allocated. */
 char *fake_machine_path(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -340,7 +340,7 @@ START_TEST(revoke_sends_sigbus_and_unbinds) {
         begin_unbind(client, &reply, "revoke", 50);
         wait_until(reply);
         expect_done(reply);
-        calls = fake_machine_calls();
+        calls = fake_machine_calls_but_requests();
         expect_part(calls, "quiesce " DEVICE "\nsend SIGBUS\n");
         ck_assert_ptr_null(strstr(calls, "SIGKILL"));
         expect_driver(DEVICE, "");
@@ -378,7 +378,7 @@ START_TEST(revoke_sends_sigkill_to_whoever_ignores_sigbus) {
         begin_unbind(client, &reply, "revoke", 0);
         wait_until(reply);
         expect_done(reply);
-        calls = fake_machine_calls();
+        calls = fake_machine_calls_but_requests();
         expect_part(calls, "send SIGBUS\nsend SIGKILL\n");
         wait_until(!is_alive(holder));
 }
@@ -397,7 +397,7 @@ START_TEST(without_sigkill_a_holder_that_survives_keeps_the_device_as_it_was) {
         begin_unbind(client, &reply, "revoke", 0);
         wait_until(reply);
         expect_refusal(reply, "StillHeld", words);
-        calls = fake_machine_calls();
+        calls = fake_machine_calls_but_requests();
         expect_part(calls, "quiesce " DEVICE "\nsend SIGBUS\nrestore " DEVICE);
         ck_assert(lease_is(client, &grant, "\"held\""));
         again = grant_of_files(lease(client, grant.path, "GetFds", "uu", 0, 0));

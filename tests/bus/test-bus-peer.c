@@ -27,6 +27,8 @@
 #define NOBODY 65534U
 #define DAEMON 1U
 #define SOMEBODY 2U
+/* So many are told that they are too many (SURPLUS_MAX, daemon/bus/bus.c). */
+#define SURPLUS 16
 #define PING "/", "org.freedesktop.DBus.Peer", "Ping"
 #define LIST VFIOD_PATH, VFIOD_INTERFACE_MANAGER, "ListDevices"
 
@@ -230,23 +232,30 @@ START_TEST(a_file_whose_last_close_waits_holds_up_nobody) {
 }
 END_TEST
 
-START_TEST(nor_does_one_of_a_connection_that_is_turned_away) {
-        int ends[2], surplus[16], reader, lingering = make_lingering(&reader);
+/* One client of NOBODY's, who may have one, and as many more as are told so. */
+static void add_surplus(int surplus[static SURPLUS]) {
+        int ends[2];
 
         fixture_config()->limit_connections_per_uid = 1;
         (void)client_new_as(NOBODY);
-        for (size_t i = 0; i < ELEMENTS(surplus); i++) {
+        for (size_t i = 0; i < SURPLUS; i++) {
                 make_pair(NOBODY, ends);
                 ck_assert_int_ge(bus_add_peer(fixture_bus(), ends[0]), 0);
                 surplus[i] = ends[1];
         }
+}
+
+START_TEST(nor_does_one_of_a_connection_that_is_turned_away) {
+        int ends[2], surplus[SURPLUS], reader, lingering = make_lingering(&reader);
+
+        add_surplus(surplus);
         make_pair(NOBODY, ends);
         ck_assert_int_eq(raw_send(ends[1], "", 1, lingering, 1), 0);
         fd_close(lingering);
         ck_assert_int_eq(bus_add_peer(fixture_bus(), ends[0]), -EUSERS);
         fd_close(ends[1]);
         expect_served(client_new());
-        for (size_t i = 0; i < ELEMENTS(surplus); i++)
+        for (size_t i = 0; i < SURPLUS; i++)
                 fd_close(surplus[i]);
         fd_close(reader);
         settle();
@@ -611,20 +620,14 @@ START_TEST(those_who_have_no_other_connection_are_limited_to_twice_as_many_but_f
 END_TEST
 
 START_TEST(only_a_few_are_told_that_they_are_too_many) {
-        int ends[2], surplus[16];
+        int ends[2], surplus[SURPLUS];
 
-        fixture_config()->limit_connections_per_uid = 1;
-        (void)client_new_as(NOBODY);
-        for (size_t i = 0; i < ELEMENTS(surplus); i++) {
-                make_pair(NOBODY, ends);
-                ck_assert_int_ge(bus_add_peer(fixture_bus(), ends[0]), 0);
-                surplus[i] = ends[1];
-        }
+        add_surplus(surplus);
         make_pair(NOBODY, ends);
         ck_assert_int_eq(bus_add_peer(fixture_bus(), ends[0]), -EUSERS);
         fd_close(ends[1]);
         expect_served(client_new());
-        for (size_t i = 0; i < ELEMENTS(surplus); i++)
+        for (size_t i = 0; i < SURPLUS; i++)
                 fd_close(surplus[i]);
         settle();
 }

@@ -226,10 +226,10 @@ START_TEST(a_remove_that_was_broken_off_is_done_and_the_lease_goes_on) {
 }
 END_TEST
 
-START_TEST(a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod) {
+/* The next vfiod undoes what was broken off, and waits at a step of it. */
+static void begin_recovery(void) {
         const Break *it = &breaks[5];
         Message *reply = NULL;
-        _cleanup_free_ char *text = NULL;
 
         begin_break(it, &reply);
         go_down_now();
@@ -237,6 +237,12 @@ START_TEST(a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod) {
         fake_machine_fault(it->what, it->subject, FAKE_MACHINE_KILL);
         come_up();
         wait_until(fake_machine_is_waiting_for("override"));
+}
+
+START_TEST(a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod) {
+        _cleanup_free_ char *text = NULL;
+
+        begin_recovery();
         broker_stop(fixture_broker(), 1000);
         turn_for(100 * 1000);
         ck_assert(!broker_is_idle(fixture_broker()));
@@ -252,15 +258,7 @@ START_TEST(a_recovery_that_is_called_off_by_a_stop_is_for_the_next_vfiod) {
 END_TEST
 
 START_TEST(a_recovery_that_is_over_before_a_stop_calls_it_off_is_said) {
-        const Break *it = &breaks[5];
-        Message *reply = NULL;
-
-        begin_break(it, &reply);
-        go_down_now();
-        fake_machine_fault("override", SOUND, 0);
-        fake_machine_fault(it->what, it->subject, FAKE_MACHINE_KILL);
-        come_up();
-        wait_until(fake_machine_is_waiting_for("override"));
+        begin_recovery();
         broker_stop(fixture_broker(), 60 * 1000 * 1000ULL);
         fake_machine_clear("override", SOUND);
         wait_until(broker_is_idle(fixture_broker()));

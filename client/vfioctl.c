@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 #include "client/arguments.h"
+#include "client/help.h"
+#include "client/options.h"
 #include "client/report.h"
 #include "client/verb.h"
 #include "daemon/util/string.h"

@@ -6,6 +6,7 @@
 
 #include "client/arguments.h"
 #include "client/duration.h"
+#include "client/options.h"
 #include "client/size.h"
 #include "client/substitute.h"
 #include "client/target.h"

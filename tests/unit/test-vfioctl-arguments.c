@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* client/arguments.h: command lines, right and wrong, against a small table of verbs. */
+/* client/arguments.h, client/help.h: command lines, right and wrong, and the help, against a small
+ * table of verbs. */
 
 #include "client/arguments.h"
 
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/help.h"
+#include "client/options.h"
 #include "client/output.h"
 #include "client/size.h"
 #include "daemon/util/string.h"

@@ -144,7 +144,7 @@ static bool only_group_is_open(const Holds *holds, uint32_t group) {
                !holds_any(holds, group, hold_keeps_device);
 }
 
-/* Unbind says itself who they are (daemon/broker/wait.c). */
+/* Unbind says itself who they are (daemon/broker/wait-look.c). */
 static RefusalKind judge_expect_nobody(Outcome *outcome, const World *world, const Request *request,
                                        const Step *step, int error) {
         _cleanup_free_ char *holders = holders_describe(&outcome->results.holds, NULL);

@@ -178,7 +178,7 @@ static void job_start(Job *job, const uint32_t *groups, size_t n_groups) {
                 job_fail(job, r, "prepare the operation");
                 return;
         }
-        emit_groups(broker, job->activity.groups, n_groups);
+        emit_groups(broker, job->activity.groups, job->activity.n_groups);
         job->begun = !job->class->recovers && plan_outlives_worker(&job->plan);
         keep_now(broker);
         keep_wait(broker, start_worker, job, &job->barrier);

@@ -180,6 +180,13 @@ void settle(void) {
         ensure(r, "event loop");
 }
 
+void expect_open_fds(size_t n) {
+        uint64_t end = clock_now(CLOCK_MONOTONIC) + 10 * 1000 * 1000;
+
+        wait_until(count_open_fds() == n || clock_now(CLOCK_MONOTONIC) >= end);
+        ck_assert_uint_eq(count_open_fds(), n);
+}
+
 void turn_for(uint64_t usec) {
         uint64_t end = clock_now(CLOCK_MONOTONIC) + usec;
 

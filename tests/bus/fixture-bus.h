@@ -129,6 +129,8 @@ void grant_done(Grant *grant);
 #define _cleanup_grant_ _unused_ _cleanup_(grant_done)
 
 size_t count_open_fds(void);
+/* So many, once the processes that vfiod works with have ended; within some seconds. */
+void expect_open_fds(size_t n);
 /* Whether both are the same open file (kcmp). */
 bool same_file(int a, int b);
 char *device_object(const char *name);

@@ -85,7 +85,7 @@ START_TEST(closing_the_last_copy_of_lease_fd_ends_the_lease_and_closes_every_fil
         fd_close(copy);
         wait_until(count_removed(client, "/org/vfiod1/lease/1") == 1);
         settle();
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         leases = manager(client, "ListLeases", NULL);
         expect_text(leases, "[]");
         ck_assert_uint_eq(fake_journal_count(), 2);

@@ -320,7 +320,7 @@ START_TEST(many_targets_are_refused_before_they_are_all_read) {
         check(sd_bus_message_new_method_call(client->bus, &m, NULL, VFIOD_PATH,
                                              VFIOD_INTERFACE_MANAGER, "CheckAuthorization"));
         check(sd_bus_message_open_container(m, 'a', "s"));
-        for (size_t i = 0; i < 400000; i++)
+        for (size_t i = 0; i < 40000; i++)
                 check(sd_bus_message_append(m, "s", ""));
         check(sd_bus_message_close_container(m));
         check(sd_bus_message_append(m, "a{sv}", 0));

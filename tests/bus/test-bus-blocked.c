@@ -207,7 +207,7 @@ START_TEST(an_acquire_past_its_deadline_leaves_no_lease_and_no_file) {
         settle();
         leases = manager(client, "ListLeases", NULL);
         expect_text(leases, "[]");
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         ck_assert(!fake_machine_device_is_open("0000:03:00.0"));
 }
 END_TEST
@@ -303,7 +303,7 @@ START_TEST(a_lease_that_ends_during_its_add_keeps_no_file) {
         expect_refusal(added, "LeaseEnded", "lease 1");
         wait_until(count_signals(client, "InterfacesRemoved", VFIOD_PATH, "/lease/1") == 1);
         settle();
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         expect_state(client, "0000:07:00.0", "\"idle\"");
 }
 END_TEST

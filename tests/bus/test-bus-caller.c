@@ -160,7 +160,7 @@ START_TEST(a_client_that_leaves_takes_nothing_with_it) {
                 client_close(client);
                 settle();
         }
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         reply = manager(root, "ListGroups", NULL);
         expect_done(reply);
 }

@@ -245,7 +245,7 @@ START_TEST(unplugging_a_leased_device_closes_the_files_and_ends_the_lease) {
         wait_until(count_signals(client, "ReleaseRequested", grant.path, "unplugged") == 1);
         grant_done(&grant);
         settle();
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
 }
 END_TEST
 

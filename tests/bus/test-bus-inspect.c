@@ -133,7 +133,7 @@ START_TEST(a_device_that_nobody_has_is_opened_and_closed_again) {
         expect_calls("open a container\nopen group 4\nput group 4 into the container\n"
                      "set the container's IOMMU to TYPE1v2\nopen device " NIC " of group 4\n" READ);
         settle();
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         ck_assert(!fake_machine_device_is_open(NIC));
         expect_state(client, "\"idle\"");
         grant = acquire(client, "attach");

@@ -322,7 +322,7 @@ START_TEST(what_the_kernel_refuses_is_named_and_undone) {
         expect_text(leases, "[]");
         ck_assert(!fake_machine_device_is_open(DEVICE) && !fake_machine_device_is_open(OTHER));
         settle();
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         grant = grant_of(manager(client, "Acquire", "asa{sv}", 2, GROUP, "group/9", 0));
         ck_assert_uint_eq(grant.n_files, 3);
 }
@@ -364,7 +364,7 @@ START_TEST(add_that_fails_leaves_the_lease_as_it_was) {
         expect_lease(client, grant.path, "Groups", "[4]");
         expect_lease(client, grant.path, "DeviceIds", "[(\"" DEVICE "\" 2 0)]");
         settle();
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         ck_assert(!fake_machine_device_is_open(OTHER));
 }
 END_TEST
@@ -552,7 +552,7 @@ START_TEST(a_release_closes_every_file_of_ours) {
         wait_until(is_over(client, path));
         ck_assert(!fake_machine_device_is_open(DEVICE));
         settle();
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
 }
 END_TEST
 

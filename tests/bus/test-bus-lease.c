@@ -150,7 +150,7 @@ START_TEST(add_that_fails_leaves_the_lease_as_it_was) {
         not_bound = lease(client, grant.path, "Add", "asa{sv}", 1, "group/5", 0);
         expect_refusal(not_bound, "NotBound", "0000:04:00.0");
         settle();
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         {
                 _cleanup_free_ char *of_group = group_property(client, 9, "Lease");
 
@@ -229,7 +229,7 @@ START_TEST(release_closes_the_daemons_files_and_frees_the_group) {
         ck_assert(!fake_machine_device_is_open("0000:03:00.0"));
         settle();
         grant_done(&grant);
-        ck_assert_uint_eq(count_open_fds(), before);
+        expect_open_fds(before);
         ck_assert_uint_eq(count_signals(client, "InterfacesRemoved", VFIOD_PATH, path), 1);
         again = lease(client, path, "Release", NULL);
         expect_error(again, SD_BUS_ERROR_UNKNOWN_OBJECT, path);

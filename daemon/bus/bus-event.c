@@ -12,6 +12,7 @@
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/flow.h"
 #include "daemon/bus/journal.h"
+#include "daemon/bus/readers.h"
 #include "daemon/util/clock.h"
 #include "daemon/util/string.h"
 #include "protocol/names.h"
@@ -84,7 +85,7 @@ static bool is_told(Connection *connection) {
                 connection_doom(connection);
                 return false;
         }
-        return true;
+        return readers_note_signal(connection);
 }
 
 static int new_signal(const News *news, sd_bus *sd, sd_bus_message **ret) {
@@ -199,11 +200,11 @@ static bool leads_to(const Connection *connection, const char *client) {
         return client && client[0] == ':';
 }
 
-static void send_asked(const Connection *connection, const Lease *lease, const char *path,
+static void send_asked(Connection *connection, const Lease *lease, const char *path,
                        const char *reason) {
         sd_bus_message *m = NULL;
 
-        if (!leads_to(connection, lease->client))
+        if (!leads_to(connection, lease->client) || !readers_note_signal(connection))
                 return;
         if (sd_bus_message_new_signal(connection->sd, &m, path, VFIOD_INTERFACE_LEASE,
                                       "ReleaseRequested") >= 0 &&

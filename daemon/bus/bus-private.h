@@ -46,14 +46,17 @@ typedef struct Delivery {
         bool is_untold;         /* the bus does not tell how many files a receiver has not read */
 } Delivery;
 
-/* Who reads the answers that he asks for (readers.c). */
+/* Who reads the answers that he asks for, and whether signals are read (readers.c). */
 typedef struct Readers {
         List readers; /* Reader.link: who has called since the bus kept little of vfiod's */
         size_t n_readers;
-        uint64_t weight;       /* of calls of which the bus has not told yet */
-        uint64_t asked;        /* of those, what it is asked about */
-        sd_bus_slot *question; /* to the bus */
-        bool is_untold;        /* the bus does not tell */
+        uint64_t weight;        /* of calls of which the bus has not told yet */
+        uint64_t asked;         /* of those, what it is asked about */
+        uint64_t signals;       /* of signals, likewise */
+        uint64_t asked_signals; /* of those, likewise */
+        sd_bus_slot *question;  /* to the bus */
+        bool is_untold;         /* the bus does not tell */
+        bool is_muted;          /* no signals are sent over the bus */
 } Readers;
 
 struct Bus {

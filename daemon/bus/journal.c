@@ -154,3 +154,15 @@ void journal_bus_lost(void) {
         SEND("MESSAGE=the system bus has gone" WITHOUT_BUS "; restart vfiod when the bus is back",
              "PRIORITY=%i", LOG_WARNING);
 }
+
+void journal_signals_muted(uint32_t kept) {
+        SEND("MESSAGE=a client of the system bus does not read: the bus keeps %u bytes of vfiod's, "
+             "and no more signals are sent over it; find out which client has subscribed to "
+             "vfiod's signals and does not read them, and end it",
+             kept, "PRIORITY=%i", LOG_WARNING);
+}
+
+void journal_signals_sent(void) {
+        SEND("MESSAGE=the system bus keeps less of vfiod's, and signals are sent over it again",
+             "PRIORITY=%i", LOG_NOTICE);
+}

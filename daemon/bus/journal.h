@@ -41,3 +41,8 @@ void journal_plan_recovered(const char *sentence, int error);
 /* What is not to be had without the system bus, which is not there or not there any more. */
 void journal_bus_absent(void);
 void journal_bus_lost(void);
+
+/* The bus keeps so many bytes of signals and answers of vfiod's that no more signals are sent over
+ * it; and they are again. */
+void journal_signals_muted(uint32_t kept);
+void journal_signals_sent(void);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * 1. Each call counts as much as its answer may have. When that is WEIGHT_ASK, the bus is asked how
- *    many bytes of vfiod's it keeps (org.freedesktop.DBus.Debug.Stats, for root).
- * 2. If that is much, it is asked about each who has called since it was little, one after the
- *    other; for whom it keeps much, he is behind.
+ * 1. Each call counts as much as its answer may have, and each signal. When that is WEIGHT_ASK, the
+ *    bus is asked how many bytes of vfiod's it keeps (org.freedesktop.DBus.Debug.Stats, for root).
+ * 2. If that is much, and the calls alone have that weight, it is asked about each who has called
+ *    since it was little, one after the other; for whom it keeps much, he is behind.
  * 3. Who is behind is told so, some times, and then nothing more. His calls count, too, so that
  *    it is asked again.
+ * 4. Signals come unasked, so nobody is behind for them: if the bus keeps too much, no more are
+ *    sent over it until it says less. Each that is left out asks it again.
  *
  * A bus that does not tell, such as dbus-broker, is taken to do the limiting itself. A bus that is
  * idle is asked nothing.
@@ -20,9 +22,10 @@
 
 #include "daemon/bus/bus-error.h"
 #include "daemon/bus/bus-stats.h"
+#include "daemon/bus/journal.h"
 #include "daemon/util/string.h"
 
-/* Bytes of an answer. */
+/* Bytes of an answer, or a signal. */
 #define WEIGHT_USUAL 2048
 #define WEIGHT_REFUSAL 512
 
@@ -37,6 +40,8 @@
  * (max_completed_connections, 2048), each with so little, it still reads. */
 #define KEPT_MUCH (16 * 1024 * 1024)
 #define KEPT_FOR_ONE (32 * 1024)
+/* No more signals then. With this, and what is sent before the bus has told it, it still reads. */
+#define KEPT_TOO_MUCH (64 * 1024 * 1024)
 
 /* Refusals that are sent to one who does not read. */
 #define TOLD_MAX 1024
@@ -71,6 +76,8 @@ static void forget_all(Readers *readers) {
 void readers_forget(Readers *readers) {
         readers->question = sd_bus_slot_unref(readers->question);
         readers->weight = 0;
+        readers->signals = 0;
+        readers->is_muted = false;
         forget_all(readers);
 }
 
@@ -138,7 +145,20 @@ static void ask_from(Bus *bus, const List *link) {
         }
 }
 
-/* A bus that is late has not told, and is asked again at the next call. */
+static void set_muted(Readers *readers, uint32_t kept) {
+        bool muted = kept > KEPT_TOO_MUCH;
+
+        if (muted && !readers->is_muted)
+                journal_signals_muted(kept);
+        if (!muted && readers->is_muted)
+                journal_signals_sent();
+        readers->is_muted = muted;
+}
+
+/*
+ * A bus that is late has not told, and is asked again at the next call or signal. Who calls is not
+ * asked about for signals alone: just then those who read them have not got to them, either.
+ */
 static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
         Bus *bus = userdata;
         Readers *readers = &bus->readers;
@@ -147,9 +167,14 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
 
         readers->question = sd_bus_slot_unref(readers->question);
         readers->is_untold = told == BUS_STATS_NEVER_TOLD;
+        if (told != BUS_STATS_LATE)
+                set_muted(readers, kept);
         if (readers->is_untold)
                 readers_forget(readers);
         if (told != BUS_STATS_TOLD)
+                return 0;
+        readers->signals -= readers->asked_signals;
+        if (kept > KEPT_MUCH && readers->asked <= WEIGHT_ASK)
                 return 0;
         readers->weight -= readers->asked;
         if (kept > KEPT_MUCH)
@@ -160,15 +185,22 @@ static int on_told(sd_bus_message *reply, void *userdata, sd_bus_error *error _u
 }
 
 /*
- * The name is that which the bus knows us by, whether or not we have got ours yet. Of what is sent
- * after the question the answer says nothing.
+ * Unless a question is under way. The name is that which the bus knows us by, whether or not we
+ * have got ours yet. Of what is sent after the question the answer says nothing.
  */
 static void ask(Bus *bus) {
         const char *name;
 
+        if (bus->readers.question)
+                return;
         bus->readers.asked = bus->readers.weight;
+        bus->readers.asked_signals = bus->readers.signals;
         if (sd_bus_get_unique_name(bus->authority, &name) >= 0)
                 (void)bus_stats_ask(bus->authority, name, &bus->readers.question, on_told, bus);
+}
+
+static bool is_due(const Readers *readers) {
+        return readers->weight + readers->signals > WEIGHT_ASK;
 }
 
 /* He is to read first. */
@@ -229,7 +261,20 @@ int readers_note_call(Connection *connection, sd_bus_message *m, sd_bus_error *e
         weight = refused ? WEIGHT_REFUSAL : weight_of_answer(bus, m);
         reader->weight += weight;
         readers->weight += weight;
-        if (readers->weight > WEIGHT_ASK && !readers->question)
+        if (is_due(readers))
                 ask(bus);
         return refused ? refuse_reader(reader, error) : 0;
+}
+
+bool readers_note_signal(Connection *connection) {
+        Bus *bus = connection->bus;
+        Readers *readers = &bus->readers;
+
+        if (readers->is_untold || connection->sd != bus->authority)
+                return true;
+        if (!readers->is_muted)
+                readers->signals += WEIGHT_USUAL;
+        if (readers->is_muted || is_due(readers))
+                ask(bus);
+        return !readers->is_muted;
 }

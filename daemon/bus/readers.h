@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Who on the bus calls, and whether he reads the answers. dbus-daemon keeps what is not read on the
- * account of its sender, vfiod, and reads no more from it above max_incoming_bytes (127 MiB unless
- * it is configured otherwise): vfiod could then answer nobody, and would gather answers itself.
+ * Who on the bus calls, and whether he reads the answers; and whether signals are read. dbus-daemon
+ * keeps what is not read on the account of its sender, vfiod, and reads no more from it above
+ * max_incoming_bytes (127 MiB unless it is configured otherwise): vfiod could then answer nobody,
+ * and would gather answers and signals itself.
  */
 
 #include "daemon/bus/bus-private.h"
@@ -19,3 +20,6 @@ void readers_forget(Readers *readers);
  * answer, or 1 for nothing at all, not even that.
  */
 int readers_note_call(Connection *connection, sd_bus_message *m, sd_bus_error *error);
+
+/* Of a signal that is to go to the connection: false if it is to be left out. */
+bool readers_note_signal(Connection *connection);

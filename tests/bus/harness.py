@@ -375,6 +375,10 @@ class World:
                       f"pidfd={call.process.pid}")
         expect(subject == wanted, f"polkit was asked about {subject}, not about {wanted}")
 
+    def count_logged(self, words):
+        """How often vfiod has said so, in the journal or on standard error (fake-journal-log.c)."""
+        return self.log.read_text(errors="replace").count(words)
+
     def kernel_calls(self):
         path = self.machine / "calls"
         return path.read_text() if path.exists() else ""

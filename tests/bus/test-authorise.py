@@ -7,6 +7,7 @@ file, then no polkit, then a scripted one that hangs, dies and answers nonsense.
 Needs root, for users and a mount namespace. Every test has a machine and a vfiod of its own.
 """
 
+import contextlib
 import errno
 import functools
 import json
@@ -14,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
@@ -393,9 +395,9 @@ def sixteen_files(w):
     w.call(ALLOWED, "ListLeases").expect_done(path)
 
 
-def restart_on_same_machine(w):
+def restart_on_same_machine(w, *options):
     with open(w.log, "ab") as log:
-        w.vfiod = subprocess.Popen([w.program("fake-vfiod"), "--config", w.directory / "config"],
+        w.vfiod = subprocess.Popen([w.program("fake-vfiod"), "--config", w.directory / "config", *options],
                                    env=w.environment(), stderr=log)
     w.wait_for_name("org.vfiod1")
 
@@ -403,7 +405,7 @@ def restart_on_same_machine(w):
 @test("polkitd", "a lease ends when its holder is killed")
 def holder_killed(w):
     before = None
-    # The first time opens the way to the journal too.
+    # The first time opens what stays open, too.
     for _ in range(3):
         call, _ = w.hold(ALLOWED, "group/4")
         call.leave()
@@ -1334,10 +1336,10 @@ UNREAD_BYTES = 48 << 20
 MANY_REPLIES = '<limit name="max_replies_per_connection">100000</limit>'
 
 
-def have_many_devices(w):
+def have_many_devices(w, *options):
     w.tool("many", "30", "200")
     w.stop_vfiod()
-    restart_on_same_machine(w)
+    restart_on_same_machine(w, *options)
 
 
 def expect_little_kept(w):
@@ -1371,6 +1373,60 @@ def unread_properties(w):
                        interface="org.freedesktop.DBus.Introspectable")
         wait_until(lambda: "sent\n" in slow.lines, "a description of 12 kB was asked for, 8000 times")
         expect_little_kept(w)
+
+
+@contextlib.contextmanager
+def subscriber(w, *options):
+    """A client that writes down the signals it gets, a line each; and the file, to be read."""
+    with (tempfile.NamedTemporaryFile(dir=w.directory) as out, open(out.name, encoding="utf-8") as signals,
+          subprocess.Popen([w.program("vfioctl"), *options, "monitor"], env=w.client_environment(), stdout=out,
+                           stderr=subprocess.PIPE, encoding="utf-8") as client):
+        try:
+            expect("watching" in client.stderr.readline(), "nobody has subscribed")
+            yield client, signals
+        finally:
+            client.kill()
+
+
+def emit_signals(w):
+    """Some 1400, of 200 devices that are acquired and given back; the number of the lease."""
+    call, path = w.hold("root", "group/30", options={"defer_fds": "true"})
+    call.leave()
+    wait_until(lambda: count_leases(w) == 0, "the lease was over")
+    return path.rpartition("/")[2]
+
+
+def expect_signals(w, signals):
+    """Those of one more lease, the last of which is read."""
+    lease = emit_signals(w)
+    wait_until(lambda: f"lease/{lease} removed" in signals.read(), "a client got the signals")
+
+
+# Of signals that the bus keeps for who does not read: vfiod sends no more above 64 MiB.
+UNREAD_SIGNAL_BYTES = 80 << 20
+MUTED, SENT = "no more signals are sent", "signals are sent over it again"
+
+
+@test("scripted", "signals that a client of the bus does not read are left out when they are many, until it leaves",
+      {"limits": {"queued_messages": 65536}}, on_socket=False)
+def unread_signals(w):
+    have_many_devices(w, "--socket", w.socket)
+    with subscriber(w) as (slow, _), subscriber(w, f"--socket={w.socket}") as (_, at_socket):
+        slow.send_signal(signal.SIGSTOP)
+        while w.count_logged(MUTED) == 0:
+            expect_signals(w, at_socket)
+            kept = w.bus_stat("IncomingBytes", "org.vfiod1")
+            expect(kept < UNREAD_SIGNAL_BYTES, f"the bus had to keep {kept} bytes of vfiod's")
+        kept = w.bus_stat("IncomingBytes", "org.vfiod1")
+        for _ in range(3):
+            expect_signals(w, at_socket)
+        expect(w.bus_stat("IncomingBytes", "org.vfiod1") < kept + (1 << 20), "there were more signals")
+        expect((w.count_logged(MUTED), w.count_logged(SENT)) == (1, 0), "the journal does not say once that there are no more")
+    with subscriber(w) as (_, on_bus):
+        emit_signals(w)
+        wait_until(lambda: w.count_logged(SENT) == 1, "signals were sent again")
+        expect_signals(w, on_bus)
+    expect(w.count_logged(MUTED) == 1, "there are no more signals again")
 
 
 @test("scripted", "who names a property at great length has no answer that is longer")

@@ -40,8 +40,9 @@
  * (max_completed_connections, 2048), each with so little, it still reads. */
 #define KEPT_MUCH (16 * 1024 * 1024)
 #define KEPT_FOR_ONE (32 * 1024)
-/* No more signals then. With this, and what is sent before the bus has told it, it still reads. */
-#define KEPT_TOO_MUCH (64 * 1024 * 1024)
+/* No more signals then: beside them there is room for as much again of what many are each late
+ * with. */
+#define KEPT_TOO_MUCH (32 * 1024 * 1024)
 
 /* Refusals that are sent to one who does not read. */
 #define TOLD_MAX 1024

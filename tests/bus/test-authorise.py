@@ -1330,7 +1330,7 @@ def flood_of_unread_files(w):
         expect(waiting <= 24, f"the bus had to keep {waiting} files of vfiod's")
 
 
-# Of answers that the bus keeps for who does not read; it would stop at 127 MiB.
+# Of answers, or signals, that the bus keeps for who does not read; it would stop at 127 MiB.
 UNREAD_BYTES = 48 << 20
 # So that a client need not take care how many of its calls are under way.
 MANY_REPLIES = '<limit name="max_replies_per_connection">100000</limit>'
@@ -1402,8 +1402,6 @@ def expect_signals(w, signals):
     wait_until(lambda: f"lease/{lease} removed" in signals.read(), "a client got the signals")
 
 
-# Of signals that the bus keeps for who does not read: vfiod sends no more above 64 MiB.
-UNREAD_SIGNAL_BYTES = 80 << 20
 MUTED, SENT = "no more signals are sent", "signals are sent over it again"
 
 
@@ -1416,7 +1414,7 @@ def unread_signals(w):
         while w.count_logged(MUTED) == 0:
             expect_signals(w, at_socket)
             kept = w.bus_stat("IncomingBytes", "org.vfiod1")
-            expect(kept < UNREAD_SIGNAL_BYTES, f"the bus had to keep {kept} bytes of vfiod's")
+            expect(kept < UNREAD_BYTES, f"the bus had to keep {kept} bytes of vfiod's")
         kept = w.bus_stat("IncomingBytes", "org.vfiod1")
         for _ in range(3):
             expect_signals(w, at_socket)

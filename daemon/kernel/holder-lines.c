@@ -55,7 +55,8 @@ static int tell_whole_lines(Lines *lines) {
                 first = end + 1;
         }
         lines->used -= first;
-        memmove(buffer, buffer + first, lines->used);
+        if (first > 0)
+                memmove(buffer, buffer + first, lines->used);
         return r;
 }
 

@@ -37,10 +37,12 @@ prepare_analysis() {
 
 # gcc's, over the product. Of its checks those are left out that do not understand how the code is written: a leak is what it says of
 # everything that a cleanup function frees, and freed with the wrong function of what reallocarray() gave; both are the sanitizers' to find,
-# in every test. What an array is indexed with it does not follow into another function.
+# in every test. What an array is indexed with it does not follow into another function. A list of targets is of the build as it was: what has
+# come since is not in it before it is made anew.
 analyse_gcc() {
         analyse_here 'CFLAGS="-fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-mismatching-deallocation -Wno-analyzer-out-of-bounds" \
                 setup build-fanalyzer --werror
+                ninja -C build-fanalyzer build.ninja
                 ninja -k 0 -C build-fanalyzer $(ninja -C build-fanalyzer -t targets all | sed -nE "s/^((boot|client|daemon)\/.*\.o): .*/\1/p")'
 }
 

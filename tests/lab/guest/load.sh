@@ -28,8 +28,9 @@ load_begins() {
 load_goes_on() {
         local i
         for ((i = 0; i < CLIENTS; i++)); do
-                ! said "client-$i" failed || fail "client $i goes on: $(tail -n 3 "$WORK/client-$i.out")"
-                ! gone "client-$i" || fail "client $i goes on"
+                if said "client-$i" failed || gone "client-$i"; then
+                        fail "client $i goes on: $(tail -n 3 "$WORK/client-$i.out")"
+                fi
         done
 }
 
